@@ -1,0 +1,186 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import type { Buildx } from "../tools/buildx.ts";
+import type { Docker } from "../tools/docker.ts";
+import { classifyFailure, type BuildClass, type Classified } from "./classify.ts";
+import { failureMessage } from "./failure-message.ts";
+import { baseDigest, readMetadata } from "./metadata.ts";
+import { createProgress } from "./progress.ts";
+
+export interface BaseRef {
+  /** As it stands after FROM: `debian:bookworm-slim`, `scratch`, `name@sha256:…`. */
+  ref: string;
+  platform: string;
+}
+
+/** What the builder makes of a base. */
+export interface BaseResolution {
+  /** null for `scratch`, and where there is an error. */
+  digest: string | null;
+  /** Whether `FROM ref@digest` works. Not so for an image that only an engine's old image store holds. */
+  pinnable: boolean;
+  error?: { class: BuildClass; message: string };
+}
+
+interface BaseDeps {
+  buildx: Pick<Buildx, "bake">;
+  docker: Pick<Docker, "inspectImage">;
+}
+
+type Failure = { message: string } & Classified;
+
+/** Characters of an image reference: none that could end the line, or start a variable of HCL or of a Dockerfile. */
+const SAFE_REF = /^[A-Za-z0-9[][A-Za-z0-9._\-/:@[\]]*$/;
+
+const AT_ONCE = 4;
+
+/** The key of a base in the answer of `resolveBases`. */
+export function baseKey({ ref, platform }: BaseRef): string {
+  return `${ref} ${platform}`;
+}
+
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "factory-base-"));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Has the builder resolve all the bases in one bake that builds nothing; answers with their digests in order. */
+async function probe(
+  bases: BaseRef[],
+  deps: BaseDeps,
+  signal?: AbortSignal,
+): Promise<(string | null)[] | Failure> {
+  return inFolder(async (folder) => {
+    const names = bases.map((_, index) => `base-${index}`);
+    const targets = bases.map(({ ref, platform }) => ({
+      context: ".",
+      "dockerfile-inline": `FROM ${ref}\n`,
+      platforms: [platform],
+      output: ["type=cacheonly"],
+    }));
+    const metadataFile = join(folder, "metadata.json");
+    const target = Object.fromEntries(names.map((name, index) => [name, targets[index]]));
+    await writeFile(join(folder, "bases.json"), JSON.stringify({ target }));
+
+    const progress = createProgress();
+    const result = await deps.buildx.bake({
+      file: "bases.json",
+      targets: names,
+      cwd: folder,
+      metadataFile,
+      env: { BUILDX_METADATA_PROVENANCE: "max" },
+      signal,
+      onLine: progress.line,
+    });
+    if (result.aborted || signal?.aborted)
+      throw new FactoryError("INTERRUPTED", "interrupted while resolving base images");
+    if (result.exitCode !== 0) {
+      const text = progress.errorText();
+      return { ...classifyFailure(result.exitCode, text), message: failureMessage(text) };
+    }
+    const metadata = await readMetadata(metadataFile);
+    return names.map((name) => baseDigest(metadata.get(name)?.provenance));
+  });
+}
+
+/** Whether the digest can be fetched by name. In doubt (a local image that no repository digest names) it is tried. */
+async function isPinnable(
+  base: BaseRef,
+  digest: string,
+  deps: BaseDeps,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    const image = await deps.docker.inspectImage(base.ref, { signal });
+    if (image.RepoDigests?.some((known) => known.endsWith(`@${digest}`))) return true;
+  } catch (error) {
+    if (error instanceof FactoryError && error.code === "IMAGE_NOT_FOUND") return true;
+    throw error;
+  }
+  return Array.isArray(await probe([{ ...base, ref: `${base.ref}@${digest}` }], deps, signal));
+}
+
+async function resolution(
+  base: BaseRef,
+  digest: string | null | undefined,
+  deps: BaseDeps,
+  signal?: AbortSignal,
+): Promise<BaseResolution> {
+  if (digest) return { digest, pinnable: await isPinnable(base, digest, deps, signal) };
+  const message = `the builder resolved ${base.ref} but named no digest; has it no layers?`;
+  return { digest: null, pinnable: false, error: { class: "base", message } };
+}
+
+async function resolveAlone(base: BaseRef, deps: BaseDeps, signal?: AbortSignal): Promise<BaseResolution> {
+  let answer = await probe([base], deps, signal);
+  if (!Array.isArray(answer) && answer.retry !== "no") answer = await probe([base], deps, signal);
+  if (Array.isArray(answer)) return resolution(base, answer[0], deps, signal);
+  return { digest: null, pinnable: false, error: { class: answer.class, message: answer.message } };
+}
+
+async function resolveProbed(
+  bases: BaseRef[],
+  deps: BaseDeps,
+  signal?: AbortSignal,
+): Promise<BaseResolution[]> {
+  const { default: pLimit } = await import("p-limit");
+  const limit = pLimit(AT_ONCE);
+  if (bases.length > 1) {
+    const answer = await probe(bases, deps, signal);
+    if (Array.isArray(answer)) {
+      return Promise.all(
+        bases.map((base, index) => limit(() => resolution(base, answer[index], deps, signal))),
+      );
+    }
+  }
+  return Promise.all(bases.map((base) => limit(() => resolveAlone(base, deps, signal))));
+}
+
+/** What needs no builder: `scratch`, a pinned reference, and one that is no reference at all. */
+function withoutProbe({ ref }: BaseRef): BaseResolution | null {
+  if (ref === "scratch") return { digest: null, pinnable: false };
+  if (!SAFE_REF.test(ref)) {
+    const message = `not an image reference: ${JSON.stringify(ref)}`;
+    return { digest: null, pinnable: false, error: { class: "base", message } };
+  }
+  const digest = /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1];
+  return digest === undefined ? null : { digest, pinnable: true };
+}
+
+/**
+ * Resolves base images to the digests that the builder itself takes: its mirrors, contexts and credentials count.
+ * All are asked in one bake. As a bake fails as a whole, a bad base has each asked alone, so that it hides no other.
+ * @returns resolutions by `baseKey`: `"<ref> <platform>"`
+ * @throws FactoryError INTERRUPTED, DOCKER_MISSING; what is wrong with a base is an `error` in its resolution
+ */
+export async function resolveBases(
+  refs: readonly BaseRef[],
+  deps: BaseDeps,
+  options: { signal?: AbortSignal } = {},
+): Promise<Map<string, BaseResolution>> {
+  const distinct = new Map(refs.map((base) => [baseKey(base), base]));
+  const resolved = new Map<string, BaseResolution>();
+  const open: [string, BaseRef][] = [];
+  for (const [key, base] of distinct) {
+    const known = withoutProbe(base);
+    if (known) resolved.set(key, known);
+    else open.push([key, base]);
+  }
+  if (open.length === 0) return resolved;
+  const answers = await resolveProbed(
+    open.map(([, base]) => base),
+    deps,
+    options.signal,
+  );
+  open.forEach(([key], index) => {
+    const answer = answers[index];
+    if (answer) resolved.set(key, answer);
+  });
+  return resolved;
+}

@@ -1,0 +1,189 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import type { Buildx } from "../tools/buildx.ts";
+import type { Docker } from "../tools/docker.ts";
+import { classifyFailure, type BuildClass, type Classified, type Retry } from "./classify.ts";
+import { failureMessage } from "./failure-message.ts";
+import { readMetadata } from "./metadata.ts";
+import { createProgress, type Progress, type Snapshot } from "./progress.ts";
+
+export interface BuildRequest {
+  /** The workspace, absolute: the contexts in the bake file start here. */
+  root: string;
+  /** Absolute, or relative to `root`. */
+  bakeFile: string;
+  /** The targets to bake: the cell's own, and those that only fill the cache. */
+  targets: string[];
+  /** The cell's own target: the one that loads an image. */
+  target: string;
+  /** The tag that the image will have. */
+  image: string;
+  platform: string;
+  /** A folder of this build's own; it is made where it is missing. The metadata file stays in it. */
+  workDir: string;
+  signal?: AbortSignal;
+  onProgress?: (snapshot: Snapshot) => void;
+  /** How often the build is tried where another attempt may help. Default 3. */
+  attempts?: number;
+}
+
+export interface BuildDeps {
+  buildx: Pick<Buildx, "bake">;
+  docker: Pick<Docker, "inspectImage">;
+  /** Resolves after so many milliseconds, or when the signal fires. */
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Takes each line of the kept log. */
+  appendLog: (line: string) => void;
+}
+
+/** Steps of the Dockerfile, and how many of them came from the cache. A step that an earlier attempt ran is no hit. */
+export interface CacheCount {
+  hits: number;
+  total: number;
+}
+
+export type BuildOutcome =
+  | {
+      status: "built";
+      /** What the engine knows the image by: the digest of the index where there are attestations. */
+      digest: string;
+      /** Of the platform's image manifest: the same again for a fully cached build. */
+      manifest_digest: string;
+      provenance: unknown;
+      cache: CacheCount;
+      retries: number;
+    }
+  | {
+      status: "failed";
+      class: BuildClass;
+      message: string;
+      log_tail: string[];
+      cache: CacheCount;
+      retries: number;
+    };
+
+const TAIL_LINES = 40;
+const TAIL_LENGTH = 1000;
+
+/** Milliseconds to wait before attempt 2, 3, …; BuildKit itself has already tried for some seconds. */
+const WAITS: Record<Exclude<Retry, "no">, readonly number[]> = {
+  yes: [2_000, 10_000],
+  once: [2_000],
+  long: [30_000, 60_000],
+};
+
+/** How long to wait before another attempt; null where none would help. `retries` is how many there were. */
+export function retryWait(retry: Retry, retries: number): number | null {
+  if (retry === "no") return null;
+  const waits = WAITS[retry];
+  if (retry === "once" && retries >= waits.length) return null;
+  return waits[Math.min(retries, waits.length - 1)] ?? null;
+}
+
+function createLog(append: (line: string) => void) {
+  const tail: string[] = [];
+  return {
+    tail,
+    write: (line: string) => {
+      append(line);
+      tail.push(line.length > TAIL_LENGTH ? `${line.slice(0, TAIL_LENGTH - 1)}…` : line);
+      if (tail.length > TAIL_LINES) tail.shift();
+    },
+  };
+}
+
+type Attempt = { progress: Progress } & (
+  | { status: "built"; digest: string; provenance: unknown }
+  | ({ status: "failed"; message: string } & Classified)
+);
+
+async function attemptBuild(
+  request: BuildRequest,
+  deps: BuildDeps,
+  write: (line: string) => void,
+): Promise<Attempt> {
+  const { target, targets, signal, onProgress } = request;
+  const metadataFile = join(request.workDir, `${target}.metadata.json`);
+  await rm(metadataFile, { force: true });
+
+  const progress = createProgress({ targets, onLog: write });
+  const result = await deps.buildx.bake({
+    file: request.bakeFile,
+    targets,
+    cwd: request.root,
+    metadataFile,
+    env: { BUILDX_METADATA_PROVENANCE: "max" },
+    signal,
+    onLine: (line) => {
+      progress.line(line);
+      onProgress?.(progress.snapshot());
+    },
+  });
+  throwIfInterrupted(signal, result.aborted);
+
+  if (result.exitCode !== 0) {
+    const text = progress.errorText();
+    return {
+      progress,
+      status: "failed",
+      message: failureMessage(text),
+      ...classifyFailure(result.exitCode, text),
+    };
+  }
+  const metadata = (await readMetadata(metadataFile)).get(target);
+  if (metadata?.digest)
+    return { progress, status: "built", digest: metadata.digest, provenance: metadata.provenance };
+  const message = `BuildKit reported no image digest for the target ${target}`;
+  return { progress, status: "failed", message, class: "builder", retry: "no" };
+}
+
+function throwIfInterrupted(signal: AbortSignal | undefined, aborted = false): void {
+  if (aborted || signal?.aborted) throw new FactoryError("INTERRUPTED", "interrupted while building");
+}
+
+/**
+ * The image manifest's digest: BuildKit names it while it exports; else the engine is asked for the platform's
+ * manifest (its own id, in an engine with the containerd image store).
+ */
+async function manifestDigest(progress: Progress, request: BuildRequest, deps: BuildDeps): Promise<string> {
+  const exported = progress.exportedManifest();
+  if (exported) return exported;
+  const { image, platform, signal } = request;
+  return (await deps.docker.inspectImage(image, { platform, signal })).Id;
+}
+
+/**
+ * Builds a cell into the engine's image store with one bake, and again where the failure is one that may pass.
+ * A build that fails is a result. The kept log goes to `appendLog`, line by line; a warning precedes each retry.
+ * @throws FactoryError INTERRUPTED where the signal fires, DOCKER_MISSING, IMAGE_NOT_FOUND
+ */
+export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise<BuildOutcome> {
+  const { attempts = 3, signal } = request;
+  const log = createLog(deps.appendLog);
+  const ranBefore = new Set<string>();
+  await mkdir(request.workDir, { recursive: true });
+
+  for (let retries = 0; ; retries++) {
+    throwIfInterrupted(signal);
+    const attempt = await attemptBuild(request, deps, log.write);
+    const { progress } = attempt;
+    const cache = progress.cache(ranBefore);
+    if (attempt.status === "built") {
+      const { status, digest, provenance } = attempt;
+      const manifest_digest = await manifestDigest(progress, request, deps);
+      return { status, digest, manifest_digest, provenance, cache, retries };
+    }
+    const { status, message } = attempt;
+    const wait = retries + 1 < attempts ? retryWait(attempt.retry, retries) : null;
+    if (wait === null)
+      return { status, class: attempt.class, message, log_tail: [...log.tail], cache, retries };
+
+    for (const step of progress.ran()) ranBefore.add(step);
+    const next = `the next one in ${wait / 1000} s`;
+    log.write(
+      `warning: attempt ${retries + 1} of ${attempts} failed (${attempt.class}): ${message}; ${next}`,
+    );
+    await deps.sleep(wait, signal);
+  }
+}

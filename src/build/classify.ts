@@ -1,0 +1,89 @@
+import type { RecordResult } from "../schemas/types.ts";
+
+export type BuildClass = Exclude<RecordResult["class"], null>;
+
+/** Whether another attempt may help: never, soon, one time, or after a long wait. */
+export type Retry = "no" | "yes" | "once" | "long";
+
+export interface Classified {
+  class: BuildClass;
+  retry: Retry;
+}
+
+/** What each class of failure looks like in BuildKit's words. The first rule that matches decides. */
+const RULES: readonly [RegExp, BuildClass, Retry][] = [
+  [
+    /cannot connect to the docker daemon|failed to connect to the docker api|error during connect/i,
+    "environment",
+    "no",
+  ],
+  [
+    /permission denied while trying to connect|unknown command: docker buildx|unknown (shorthand )?flag/i,
+    "environment",
+    "no",
+  ],
+  [
+    /dockerfile parse error|failed to read dockerfile|failed to parse stage name|invalid reference format/i,
+    "dockerfile",
+    "no",
+  ],
+  [
+    /target stage .* could not be found|circular dependency|no build stage in current context|base name .* should not be blank/i,
+    "dockerfile",
+    "no",
+  ],
+  [/did not complete successfully: exit code: \d+(?!.*context canceled)/i, "step", "no"],
+  [/no space left on device|disk quota exceeded/i, "disk", "no"],
+  [
+    /failed to calculate checksum|forbidden path outside the build context|failed to compute cache key: .*not found/i,
+    "copy",
+    "no",
+  ],
+  [/failed to resolve source metadata[^\n]*: not found/i, "base", "no"],
+  [/toomanyrequests|429 too many requests|status[^\n]*\b429\b|rate limit/i, "registry-limited", "long"],
+  [
+    /\bunauthorized\b|(?<!permission )\bdenied\b|insufficient_scope|authorization failed|status[^\n]*\b40[13]\b/i,
+    "registry-denied",
+    "no",
+  ],
+  [
+    /no such job|transport is closing|error reading from server|no active session|failed to get status/i,
+    "builder",
+    "yes",
+  ],
+  [/no such host|temporary failure in name resolution|server misbehaving/i, "network", "once"],
+  [
+    /unexpected status[^\n]*\b5\d\d\b|\b50[0234] [A-Z]|\bunavailable\b|connection refused/i,
+    "registry-unavailable",
+    "yes",
+  ],
+  [
+    /\bEOF\b|connection reset|broken pipe|tls handshake timeout|i\/o timeout|network is unreachable|no route to host/i,
+    "network",
+    "yes",
+  ],
+  [/deadline exceeded/i, "timeout", "yes"],
+  [
+    /failed to resolve source metadata|manifest unknown|no match for platform in manifest|pull access denied/i,
+    "base",
+    "no",
+  ],
+  [/context canceled/i, "builder", "yes"],
+];
+
+/** The command of a RUN step, which BuildKit quotes in its error; a user's words there must not decide the class. */
+const QUOTED_PROCESS = /process "(?:[^"\\]|\\.)*"/g;
+
+/**
+ * Names the cause of a build that failed.
+ * @param exitCode of `docker buildx bake`; null where a signal ended it
+ * @param errorText what buildx said last, from its `ERROR:` line on; neither the log nor the excerpt of the Dockerfile
+ */
+export function classifyFailure(exitCode: number | null, errorText: string): Classified {
+  if (exitCode === 130) return { class: "interrupted", retry: "no" };
+  const text = errorText.replace(QUOTED_PROCESS, "process");
+  for (const [pattern, failure, retry] of RULES) {
+    if (pattern.test(text)) return { class: failure, retry };
+  }
+  return exitCode === null ? { class: "builder", retry: "no" } : { class: "unknown", retry: "no" };
+}

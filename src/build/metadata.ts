@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+
+/** What Factory reads of one target in BuildKit's metadata file. */
+export interface TargetMetadata {
+  /** `containerimage.digest`: of the index where there are attestations; null for a target that exports no image. */
+  digest: string | null;
+  /** The provenance as BuildKit wrote it (SLSA v0.2 or v1), or null. */
+  provenance: unknown;
+}
+
+type Fields = Record<string, unknown>;
+
+const DIGEST = /^sha256:[a-f0-9]{64}$/;
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+/** Targets by name; empty where there is no such file, or none that can be read: BuildKit writes it for a success only. */
+export async function readMetadata(file: string): Promise<Map<string, TargetMetadata>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    return new Map();
+  }
+  const targets = Object.entries(fieldsOf(parsed)).map(([name, value]): [string, TargetMetadata] => {
+    const fields = fieldsOf(value);
+    const digest = fields["containerimage.digest"];
+    return [
+      name,
+      {
+        digest: typeof digest === "string" && DIGEST.test(digest) ? digest : null,
+        provenance: fields["buildx.build.provenance"] ?? null,
+      },
+    ];
+  });
+  return new Map(targets);
+}
+
+/** The digest of the image that a build started from, as its provenance (SLSA v0.2 or v1) names it; else null. */
+export function baseDigest(provenance: unknown): string | null {
+  const statement = fieldsOf(provenance);
+  const materials = statement.materials ?? fieldsOf(statement.buildDefinition).resolvedDependencies;
+  for (const material of Array.isArray(materials) ? materials.map(fieldsOf) : []) {
+    if (typeof material.uri !== "string" || !material.uri.startsWith("pkg:docker/")) continue;
+    const digest = `sha256:${String(fieldsOf(material.digest).sha256)}`;
+    if (DIGEST.test(digest)) return digest;
+  }
+  return null;
+}

@@ -1,0 +1,153 @@
+import { createBuildLog } from "./build-log.ts";
+import { visibleLine } from "./log-lines.ts";
+import { parseProgressLine, type Vertex } from "./rawjson.ts";
+
+/** Where a build stands. Steps are the Dockerfile's instructions that do work; FROM is not among them. */
+export interface Snapshot {
+  /** The Dockerfile stage of the step that was last heard of; null before the first, and in a Dockerfile of one stage. */
+  stage: string | null;
+  /** How many steps have ended. */
+  step: number;
+  steps: number;
+  /** Whether at least one step has ended, and all that have came from the cache. */
+  cached: boolean;
+  /** What is being done, in BuildKit's words: `RUN …`, `exporting to image`. */
+  current: string | null;
+}
+
+export interface Progress {
+  /** Takes one line of `--progress=rawjson`. Never throws. */
+  line: (text: string) => void;
+  snapshot: () => Snapshot;
+  /** Steps, and how many of them came from the cache; those in `ranBefore` do not count as hits. */
+  cache: (ranBefore?: ReadonlySet<string>) => { hits: number; total: number };
+  /**
+   * The steps that were run to their end, not taken from the cache, by a name that holds for another build of the same
+   * Dockerfile too: a vertex's digest changes from build to build, as the session's id goes into it.
+   */
+  ran: () => string[];
+  /** The digest of the image manifest that was exported; null where BuildKit named none, or several. */
+  exportedManifest: () => string | null;
+  /** buildx's own words on why it failed, from its last `ERROR:` line on; without one, the last lines of plain text. */
+  errorText: () => string;
+}
+
+interface ProgressOptions {
+  /** The targets of the bake: where there are several, each name starts with its target's. */
+  targets?: readonly string[];
+  /** Gets each line of the kept log. */
+  onLog?: (line: string) => void;
+}
+
+interface StepName {
+  /** Without the target's name in front. */
+  name: string;
+  stage: string | null;
+  instruction: string;
+}
+
+interface Step {
+  name: string;
+  stage: string | null;
+  ended: boolean;
+  cached: boolean;
+}
+
+/** Plain-text lines that are remembered for `errorText`, and the longest part of each. */
+const TEXT_LINES = 50;
+const TEXT_LENGTH = 4096;
+
+const STEP_NAME = /^\[(?:([^\]]*) )?(\d+)\/(\d+)\] (.*)$/s;
+
+function onOneLine(text: string): string {
+  return text.split("\n").map(visibleLine).join(" ");
+}
+
+/** `[core 2/3] RUN x` → its stage and instruction; null for what is no step of the Dockerfile, and for FROM. */
+function readStep(vertexName: string, severalTargets: boolean): StepName | null {
+  const match = STEP_NAME.exec(vertexName);
+  if (!match) return null;
+  const words = (match[1] ?? "").split(" ").filter(Boolean);
+  if (severalTargets) words.shift();
+  const instruction = match[4] ?? "";
+  if (/^FROM\b/i.test(instruction)) return null;
+  const stage = words.at(-1);
+  return {
+    name: `[${[...words, `${match[2]}/${match[3]}`].join(" ")}] ${instruction}`,
+    stage: stage === undefined || stage.includes("/") ? null : stage,
+    instruction,
+  };
+}
+
+/** A pure reducer over the lines of one bake; its memory grows with the number of vertices alone. */
+export function createProgress({ targets = [], onLog = () => {} }: ProgressOptions = {}): Progress {
+  const log = createBuildLog(onLog);
+  const steps = new Map<string, Step>();
+  const texts: string[] = [];
+  let stage: string | null = null;
+  let current: string | null = null;
+  const manifests = new Set<string>();
+
+  const takeVertex = (vertex: Vertex) => {
+    log.vertex(vertex);
+    const read = readStep(vertex.name, targets.length > 1);
+    if (!read) {
+      if (vertex.started !== undefined) current = onOneLine(vertex.name.replace(/^\[[^\]]*\] /, ""));
+      return;
+    }
+    const step = steps.get(vertex.digest) ?? {
+      name: read.name,
+      stage: read.stage,
+      ended: false,
+      cached: false,
+    };
+    steps.set(vertex.digest, step);
+    step.cached ||= vertex.cached === true;
+    step.ended ||= (vertex.completed !== undefined && vertex.error === undefined) || step.cached;
+    if (vertex.started !== undefined) {
+      stage = step.stage;
+      current = onOneLine(read.instruction);
+    }
+  };
+
+  const takeText = (text: string) => {
+    log.text(text);
+    texts.push(visibleLine(text.slice(0, TEXT_LENGTH)));
+    if (texts.length > TEXT_LINES) texts.shift();
+  };
+
+  return {
+    line: (text) => {
+      const line = parseProgressLine(text);
+      if (line.kind === "text") return takeText(line.text);
+      line.vertexes.forEach(takeVertex);
+      for (const status of line.statuses) {
+        log.status(status);
+        const exported = /^exporting manifest (sha256:[a-f0-9]{64})$/.exec(status.id);
+        if (exported?.[1]) manifests.add(exported[1]);
+      }
+      line.warnings.forEach(log.warning);
+      line.logs.forEach(log.log);
+    },
+
+    snapshot: () => {
+      const ended = [...steps.values()].filter((step) => step.ended);
+      const cached = ended.length > 0 && ended.every((step) => step.cached);
+      return { stage, step: ended.length, steps: steps.size, cached, current };
+    },
+
+    cache: (ranBefore = new Set()) => {
+      const hits = [...steps.values()].filter((step) => step.cached && !ranBefore.has(step.name));
+      return { hits: hits.length, total: steps.size };
+    },
+
+    ran: () => [...steps.values()].filter((step) => step.ended && !step.cached).map((step) => step.name),
+
+    exportedManifest: () => (manifests.size === 1 ? ([...manifests][0] ?? null) : null),
+
+    errorText: () => {
+      const from = texts.findLastIndex((text) => text.startsWith("ERROR: "));
+      return texts.slice(Math.max(0, from)).join("\n").trim();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { Fragment, Manifest, Plan, Product, Template, Workspace } from "../schemas/types.ts";
+import type { Place } from "../errors.ts";
+
+/** One checked document of the workspace. */
+export interface Entry<T> {
+  document: T;
+  /** The file's path, relative to the workspace, with `/`. */
+  file: string;
+  /** The place of a value in the file, by its path of keys: `["fragments", "core"]`. Falls back to the nearest parent. */
+  place: (path: readonly (string | number)[]) => Place;
+}
+
+/** A fragment or template: its document, its folder (relative to the workspace) and the text of its Dockerfile.hbs. */
+export interface FolderEntry<T> extends Entry<T> {
+  folder: string;
+  dockerfile: { file: string; text: string };
+}
+
+/** The settings of factory.yaml with every default filled in. */
+export interface Settings {
+  repository: string;
+  cache_repository: string | null;
+  smoke: { memory_mb: number; pids: number; timeout_s: number };
+}
+
+/**
+ * The workspace's documents, read when they are asked for and kept. Ids and versions are checked before they
+ * become part of a path. Lists are sorted: ids by code unit, versions by semver, lowest first.
+ * Each getter throws a FactoryError that carries all findings of the one document.
+ */
+export interface Catalog {
+  /** Absolute, real path of the workspace. */
+  root: string;
+  settings: () => Settings;
+  manifestIds: () => string[];
+  planIds: () => string[];
+  productIds: () => string[];
+  fragmentNames: () => string[];
+  fragmentVersions: (name: string) => string[];
+  templateIds: () => string[];
+  templateVersions: (id: string) => string[];
+  /** @throws FactoryError UNKNOWN_MANIFEST with a "did you mean" */
+  manifest: (id: string) => Entry<Manifest>;
+  /** @throws FactoryError UNKNOWN_PLAN with a "did you mean" */
+  plan: (id: string) => Entry<Plan>;
+  product: (id: string) => Entry<Product>;
+  /** @throws FactoryError UNKNOWN_FRAGMENT with a "did you mean" */
+  fragment: (name: string, version: string) => FolderEntry<Fragment>;
+  /** @throws FactoryError UNKNOWN_TEMPLATE with a "did you mean" */
+  template: (id: string, version: string) => FolderEntry<Template>;
+}
+
+export type { Fragment, Manifest, Plan, Product, Template, Workspace };

@@ -1,0 +1,112 @@
+import { FactoryError } from "../errors.ts";
+import type { Finding } from "../errors.ts";
+import type { Documents } from "../schemas/types.ts";
+import { compareFindings, findingsOf } from "./document.ts";
+import type { Loaded } from "./document.ts";
+import { checkOddFiles } from "./odd-files.ts";
+import type { FileKind, FolderKind, OpenCatalog } from "./open.ts";
+import {
+  checkFragmentReferences,
+  checkManifestReferences,
+  checkPlanReferences,
+  checkProductReferences,
+} from "./references.ts";
+import { checkCycles } from "./requirements.ts";
+import type { Requirer } from "./requirements.ts";
+
+/** What a workspace holds, counted. */
+export interface WorkspaceSummary {
+  manifests: number;
+  /** Versions of fragments. */
+  fragments: number;
+  /** Versions of templates. */
+  templates: number;
+  plans: number;
+  products: number;
+}
+
+/** All that is wrong with the workspace's documents, sorted by place, each once. */
+export interface WorkspaceCheck {
+  findings: Finding[];
+  summary: WorkspaceSummary;
+}
+
+/** What a function gives; where it throws for bad input, that becomes findings. */
+function collect<T>(findings: Finding[], otherwise: T, give: () => T): T {
+  try {
+    return give();
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    findings.push(...findingsOf(error));
+    return otherwise;
+  }
+}
+
+function unique(findings: readonly Finding[]): Finding[] {
+  const byText = new Map(findings.map((one) => [JSON.stringify([one.code, one.where, one.what]), one]));
+  return [...byText.values()].sort(compareFindings);
+}
+
+/**
+ * Checks every document of a workspace, and what they say of each other.
+ * @param renderCheck says what else is wrong with a manifest, by its id; asked where the manifest itself has no findings
+ */
+export function checkWorkspace(
+  catalog: OpenCatalog,
+  renderCheck?: (manifestId: string) => Finding[],
+): WorkspaceCheck {
+  const findings: Finding[] = [];
+
+  const loadFiles = <K extends FileKind>(kind: K, ids: () => string[]): Map<string, Loaded<Documents[K]>> =>
+    new Map(collect(findings, [], ids).map((id) => [id, catalog.loadFile(kind, id)]));
+  const loadFolders = <K extends FolderKind>(
+    kind: K,
+    ids: () => string[],
+    versionsOf: (id: string) => string[],
+  ) =>
+    collect(findings, [], ids).flatMap((name) =>
+      collect(findings, [], () => versionsOf(name)).map((version) => ({
+        name,
+        version,
+        loaded: catalog.loadFolder(kind, name, version),
+      })),
+    );
+
+  const manifests = loadFiles("manifest", catalog.manifestIds);
+  const plans = loadFiles("plan", catalog.planIds);
+  const products = loadFiles("product", catalog.productIds);
+  const fragments = loadFolders("fragment", catalog.fragmentNames, catalog.fragmentVersions);
+  const templates = loadFolders("template", catalog.templateIds, catalog.templateVersions);
+
+  findings.push(...catalog.loadSettings().findings, ...checkOddFiles(catalog.root));
+  for (const { findings: own } of [...plans.values(), ...products.values()]) findings.push(...own);
+  for (const { loaded } of [...fragments, ...templates]) findings.push(...loaded.findings);
+
+  const refer = (check: () => Finding[]) => collect(findings, [], check);
+  for (const { loaded } of fragments) findings.push(...refer(() => checkFragmentReferences(catalog, loaded)));
+  for (const loaded of products.values())
+    findings.push(...refer(() => checkProductReferences(catalog, loaded)));
+  for (const loaded of plans.values()) {
+    const manifest = manifests.get(loaded.sound.manifest_id ?? "");
+    findings.push(...refer(() => checkPlanReferences(catalog, loaded, manifest)));
+  }
+  findings.push(
+    ...checkCycles(
+      fragments.map(({ name, version, loaded }): Requirer => ({ name, version, fragment: loaded })),
+    ),
+  );
+
+  for (const [id, loaded] of manifests) {
+    const own = [...loaded.findings, ...refer(() => checkManifestReferences(catalog, loaded))];
+    findings.push(...own, ...(own.length === 0 && renderCheck ? refer(() => renderCheck(id)) : []));
+  }
+
+  const summary = {
+    manifests: manifests.size,
+    fragments: fragments.length,
+    templates: templates.length,
+    plans: plans.size,
+    products: products.size,
+  };
+  return { findings: unique(findings), summary };
+}

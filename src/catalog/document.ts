@@ -1,0 +1,99 @@
+import { FactoryError } from "../errors.ts";
+import type { Finding, Place } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import type { Documents } from "../schemas/types.ts";
+import type { Entry } from "./catalog.ts";
+import { readText } from "./read.ts";
+import { checkRules } from "./rules.ts";
+import type { Named } from "./rules.ts";
+import { checkSchema } from "./schema.ts";
+import type { Kind } from "./schema.ts";
+import { withoutPaths } from "./sound.ts";
+import type { Sound } from "./sound.ts";
+import { parseYaml } from "./yaml.ts";
+import type { Path } from "./yaml-value.ts";
+
+/** The place of a value of a document, by its path of keys. */
+export type PlaceOf = (path: Path) => Place;
+
+/** A document as far as it could be read. */
+export interface Loaded<T> {
+  file: string;
+  /** All that is wrong with the document itself, sorted by place. */
+  findings: Finding[];
+  /** The document, where nothing is. */
+  entry?: Entry<T>;
+  /** The document without the parts that are wrong; empty where nothing could be read. */
+  sound: Sound<T>;
+  place: PlaceOf;
+  /** The place of the last key of the path. */
+  keyPlace: PlaceOf;
+}
+
+const FINDINGS_LIMIT = 100;
+
+/** Orders findings by file, line, column and code. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return (
+    compareText(a.where?.file ?? "\uffff", b.where?.file ?? "\uffff") ||
+    (a.where?.line ?? 0) - (b.where?.line ?? 0) ||
+    (a.where?.col ?? 0) - (b.where?.col ?? 0) ||
+    compareText(a.code, b.code) ||
+    compareText(a.what, b.what)
+  );
+}
+
+/** Sorted, and cut where a broken or hostile file holds more than a person would read. */
+function presentable(findings: readonly Finding[], file: string): Finding[] {
+  const sorted = [...findings].sort(compareFindings);
+  if (sorted.length <= FINDINGS_LIMIT) return sorted;
+  const what = `more than ${FINDINGS_LIMIT} findings in this file; the rest is left out`;
+  return [
+    ...sorted.slice(0, FINDINGS_LIMIT),
+    { code: "SCHEMA", what, where: { file }, fix: "correct the first ones" },
+  ];
+}
+
+/** The findings that an error stands for. @throws what is no FactoryError, as a bug of ours */
+export function findingsOf(error: unknown): Finding[] {
+  if (!(error instanceof FactoryError)) throw error;
+  return error.findings ?? [{ code: error.code, what: error.message, where: error.where, fix: error.fix }];
+}
+
+function nothing<T>(file: string, findings: Finding[]): Loaded<T> {
+  const place = () => ({ file });
+  return { file, findings, sound: {} as Sound<T>, place, keyPlace: place };
+}
+
+/**
+ * Reads and checks one document. Never throws for what stands in the file: that becomes findings.
+ * @param root real path of the workspace
+ * @param file relative to it, made of checked names
+ * @param named what the path says that the document has to say too
+ */
+export function loadDocument<K extends Kind>(
+  kind: K,
+  root: string,
+  file: string,
+  named: Named,
+): Loaded<Documents[K]> {
+  let text: string;
+  try {
+    text = readText(root, file);
+  } catch (error) {
+    return nothing(file, findingsOf(error));
+  }
+  const parsed = parseYaml(text, file);
+  if (parsed.value === undefined) return nothing(file, presentable(parsed.findings, file));
+  const schema = checkSchema(kind, parsed);
+  const sound = (withoutPaths(parsed.value, [...parsed.holes, ...schema.holes]) ?? {}) as Sound<Documents[K]>;
+  const { place, keyPlace } = parsed;
+  const findings = presentable(
+    [...parsed.findings, ...schema.findings, ...checkRules(kind, sound, named, place)],
+    file,
+  );
+  const loaded: Loaded<Documents[K]> = { file, findings, sound, place, keyPlace };
+  // Where nothing was found, nothing was left out either.
+  if (findings.length === 0) loaded.entry = { document: sound as Documents[K], file, place };
+  return loaded;
+}

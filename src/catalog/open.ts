@@ -1,0 +1,211 @@
+import { realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { errorOf, FactoryError } from "../errors.ts";
+import type { ErrorCode, Finding } from "../errors.ts";
+import type { Documents } from "../schemas/types.ts";
+import type { Catalog, Entry, FolderEntry, Settings } from "./catalog.ts";
+import { findingsOf, loadDocument } from "./document.ts";
+import type { Loaded } from "./document.ts";
+import { isId } from "./names.ts";
+import { listFolder, readText } from "./read.ts";
+import type { Kind } from "./schema.ts";
+import { didYouMean } from "./suggest.ts";
+import { isVersion, sortVersions } from "./versions.ts";
+import { listed, quoted } from "./visible.ts";
+
+const SETTINGS_FILE = "factory.yaml";
+
+/** Kinds of documents that are one file each, and the folder and field that hold their id. */
+export const FILE_KINDS = {
+  manifest: { folder: "manifests", field: "manifest_id", unknown: "UNKNOWN_MANIFEST" },
+  plan: { folder: "control_plane/plans", field: "plan_id", unknown: "UNKNOWN_PLAN" },
+  product: { folder: "control_plane/products", field: "product_id", unknown: "UNKNOWN_PRODUCT" },
+} as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
+
+/** Kinds of documents that are a folder per version. */
+export const FOLDER_KINDS = {
+  fragment: { folder: "fragments", field: "name", unknown: "UNKNOWN_FRAGMENT" },
+  template: { folder: "templates", field: "template_id", unknown: "UNKNOWN_TEMPLATE" },
+} as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
+
+export type FileKind = keyof typeof FILE_KINDS;
+export type FolderKind = keyof typeof FOLDER_KINDS;
+
+/** A fragment or template as far as it could be read. */
+export interface LoadedFolder<T> extends Loaded<T> {
+  entry?: FolderEntry<T>;
+}
+
+/** A catalog that also gives documents with findings, as far as they can be used. */
+export interface OpenCatalog extends Catalog {
+  loadSettings: () => Loaded<Documents["workspace"]>;
+  /** @throws FactoryError where there is no such document */
+  loadFile: <K extends FileKind>(kind: K, id: string) => Loaded<Documents[K]>;
+  /** @throws FactoryError where there is no such document */
+  loadFolder: <K extends FolderKind>(kind: K, id: string, version: string) => LoadedFolder<Documents[K]>;
+}
+
+function isWorkspace(folder: string): boolean {
+  return statSync(join(folder, SETTINGS_FILE), { throwIfNoEntry: false }) !== undefined;
+}
+
+const NAME_ONE = "name one with --workspace DIR or FACTORY_WORKSPACE";
+
+/**
+ * The nearest folder, from the given one upward, that holds factory.yaml.
+ * @throws FactoryError WORKSPACE_NOT_FOUND
+ */
+export function findWorkspace(from: string): string {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (isWorkspace(folder)) return folder;
+    if (dirname(folder) !== folder) continue;
+    throw new FactoryError(
+      "WORKSPACE_NOT_FOUND",
+      `no ${SETTINGS_FILE} in ${quoted(resolve(from))} or above it`,
+      { fix: NAME_ONE },
+    );
+  }
+}
+
+/** Keeps what a function gave for a key, for as long as the catalog is used. */
+function remember<T>(compute: (key: string) => T): (key: string) => T {
+  const kept = new Map<string, T>();
+  return (key) => {
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const value = compute(key);
+    kept.set(key, value);
+    return value;
+  };
+}
+
+function unknown(code: ErrorCode, what: string, word: string, known: readonly string[]): FactoryError {
+  const guess = didYouMean(word, known);
+  const fix = guess
+    ? `did you mean \`${guess}\`?`
+    : known.length === 0
+      ? "there is none yet"
+      : `there are: ${listed(known)}`;
+  return new FactoryError(code, what, { fix });
+}
+
+function entryOf<T, E extends Entry<T>>(loaded: Loaded<T> & { entry?: E }): E {
+  if (loaded.entry) return loaded.entry;
+  throw errorOf(loaded.findings);
+}
+
+/** A Dockerfile.hbs, or what keeps it from being read. */
+function readDockerfile(root: string, file: string): { text: string; findings: Finding[] } {
+  try {
+    return { text: readText(root, file), findings: [] };
+  } catch (error) {
+    return { text: "", findings: findingsOf(error) };
+  }
+}
+
+function loadVersion<K extends FolderKind>(
+  kind: K,
+  root: string,
+  id: string,
+  version: string,
+): LoadedFolder<Documents[K]> {
+  const folder = `${FOLDER_KINDS[kind].folder}/${id}/${version}`;
+  const { entry, ...loaded } = loadDocument(kind, root, `${folder}/${kind}.yaml`, {
+    [FOLDER_KINDS[kind].field]: id,
+    version,
+  });
+  const file = `${folder}/Dockerfile.hbs`;
+  const { text, findings } = readDockerfile(root, file);
+  if (entry && findings.length === 0)
+    return { ...loaded, entry: { ...entry, folder, dockerfile: { file, text } } };
+  return { ...loaded, findings: [...loaded.findings, ...findings] };
+}
+
+/**
+ * Opens a workspace. Nothing is read before it is asked for, and nothing twice.
+ * @param root the folder that holds factory.yaml
+ * @throws FactoryError WORKSPACE_NOT_FOUND
+ */
+export function openCatalog(root: string): OpenCatalog {
+  if (root.includes("\0") || !isWorkspace(root)) {
+    throw new FactoryError("WORKSPACE_NOT_FOUND", `there is no ${SETTINGS_FILE} in ${quoted(root)}`, {
+      fix: NAME_ONE,
+    });
+  }
+  const real = realpathSync.native(root);
+
+  const ids = remember((kind) =>
+    listFolder(real, FILE_KINDS[kind as FileKind].folder).flatMap(({ name, kind: item }) => {
+      const id = name.endsWith(".yaml") ? name.slice(0, -".yaml".length) : "";
+      return item !== "folder" && isId(id) ? [id] : [];
+    }),
+  );
+  const names = remember((kind) =>
+    listFolder(real, FOLDER_KINDS[kind as FolderKind].folder).flatMap(({ name, kind: item }) =>
+      item === "folder" && isId(name) ? [name] : [],
+    ),
+  );
+  /** Key: kind/id, of an id that is there. */
+  const versionsOf = remember((key) => {
+    const [kind, id] = key.split("/") as [FolderKind, string];
+    const items = listFolder(real, `${FOLDER_KINDS[kind].folder}/${id}`);
+    return sortVersions(
+      items.flatMap(({ name, kind: item }) => (item === "folder" && isVersion(name) ? [name] : [])),
+    );
+  });
+  const versions = (kind: FolderKind, id: string) =>
+    names(kind).includes(id) ? [...versionsOf(`${kind}/${id}`)] : [];
+
+  const settings = remember(() => loadDocument("workspace", real, SETTINGS_FILE, {}));
+  const files = remember((key) => {
+    const [kind, id] = key.split("/") as [FileKind, string];
+    return loadDocument(kind, real, `${FILE_KINDS[kind].folder}/${id}.yaml`, {
+      [FILE_KINDS[kind].field]: id,
+    });
+  });
+  const folders = remember((key) => {
+    const [kind, id, version] = key.split("/") as [FolderKind, string, string];
+    return loadVersion(kind, real, id, version);
+  });
+
+  const loadFile = <K extends FileKind>(kind: K, id: string) => {
+    if (ids(kind).includes(id)) return files(`${kind}/${id}`) as Loaded<Documents[K]>;
+    throw unknown(FILE_KINDS[kind].unknown, `there is no ${kind} ${quoted(id)}`, id, ids(kind));
+  };
+  const loadFolder = <K extends FolderKind>(kind: K, id: string, version: string) => {
+    const code = FOLDER_KINDS[kind].unknown;
+    if (!names(kind).includes(id)) throw unknown(code, `there is no ${kind} ${quoted(id)}`, id, names(kind));
+    const known = versions(kind, id);
+    if (known.includes(version)) return folders(`${kind}/${id}/${version}`) as LoadedFolder<Documents[K]>;
+    throw new FactoryError(code, `the ${kind} ${quoted(id)} has no version ${quoted(version)}`, {
+      fix: known.length === 0 ? "it has none yet" : `there are: ${listed(known)}`,
+    });
+  };
+
+  return {
+    root: real,
+    settings: () => settingsOf(entryOf(settings("")).document),
+    manifestIds: () => [...ids("manifest")],
+    planIds: () => [...ids("plan")],
+    productIds: () => [...ids("product")],
+    fragmentNames: () => [...names("fragment")],
+    fragmentVersions: (name) => versions("fragment", name),
+    templateIds: () => [...names("template")],
+    templateVersions: (id) => versions("template", id),
+    manifest: (id) => entryOf(loadFile("manifest", id)),
+    plan: (id) => entryOf(loadFile("plan", id)),
+    product: (id) => entryOf(loadFile("product", id)),
+    fragment: (name, version) => entryOf(loadFolder("fragment", name, version)),
+    template: (id, version) => entryOf(loadFolder("template", id, version)),
+    loadSettings: () => settings(""),
+    loadFile,
+    loadFolder,
+  };
+}
+
+/** factory.yaml with every default filled in. */
+function settingsOf(document: Documents["workspace"]): Settings {
+  const { repository = "factory", cache, smoke = {} } = document;
+  const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
+  return { repository, cache_repository: cache?.repository ?? null, smoke: { memory_mb, pids, timeout_s } };
+}

@@ -1,0 +1,139 @@
+import type { ErrorCode, Finding } from "../errors.ts";
+import type { Fragment, Manifest, Plan, Product } from "../schemas/types.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Loaded } from "./document.ts";
+import { parseTemplateRef } from "./names.ts";
+import { didYouMean } from "./suggest.ts";
+import { isRange, versionsIn } from "./versions.ts";
+import { listed, quoted } from "./visible.ts";
+import type { Path } from "./yaml-value.ts";
+
+function unknownName(code: ErrorCode, what: string, name: string, known: readonly string[]): Finding {
+  const guess = didYouMean(name, known);
+  return {
+    code,
+    what,
+    fix: guess
+      ? `did you mean \`${guess}\`?`
+      : known.length === 0
+        ? "there is none yet"
+        : `there are: ${listed(known)}`,
+  };
+}
+
+/** A finding where no version satisfies the range. Ranges that are no ranges are a document's own finding. */
+function checkVersions(what: string, range: string, versions: readonly string[]): Finding[] {
+  if (!isRange(range) || versionsIn(range, versions).length > 0) return [];
+  const fix =
+    versions.length === 0
+      ? "it has no versions yet"
+      : `there ${versions.length === 1 ? "is" : "are"}: ${listed(versions)}`;
+  return [{ code: "RANGE_UNSATISFIED", what: `no version of ${what} satisfies ${quoted(range)}`, fix }];
+}
+
+function checkFragment(catalog: Catalog, name: string, range: string | undefined): Finding[] {
+  const names = catalog.fragmentNames();
+  if (!names.includes(name))
+    return [unknownName("UNKNOWN_FRAGMENT", `there is no fragment ${quoted(name)}`, name, names)];
+  return range === undefined
+    ? []
+    : checkVersions(`the fragment ${name}`, range, catalog.fragmentVersions(name));
+}
+
+/** Findings about the names of a mapping stand at the name, all others at the value. */
+function placed(loaded: Loaded<unknown>, path: Path, findings: readonly Finding[]): Finding[] {
+  const atName: ErrorCode[] = ["UNKNOWN_FRAGMENT", "UNKNOWN_AXIS"];
+  return findings.map((one) => ({
+    ...one,
+    where: atName.includes(one.code) ? loaded.keyPlace(path) : loaded.place(path),
+  }));
+}
+
+/** A manifest's template and fragments have to be there, in a version that it allows. */
+export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifest>): Finding[] {
+  const findings: Finding[] = [];
+  const template = parseTemplateRef(loaded.sound.template ?? "");
+  if (template) {
+    const ids = catalog.templateIds();
+    const found = ids.includes(template.id)
+      ? checkVersions(`the template ${template.id}`, template.range, catalog.templateVersions(template.id))
+      : [unknownName("UNKNOWN_TEMPLATE", `there is no template ${quoted(template.id)}`, template.id, ids)];
+    findings.push(...placed(loaded, ["template"], found));
+  }
+  for (const [name, range] of Object.entries(loaded.sound.fragments ?? {})) {
+    findings.push(...placed(loaded, ["fragments", name], checkFragment(catalog, name, range)));
+  }
+  return findings;
+}
+
+/** What a fragment requires has to be there. A conflict may name what is there no more. */
+export function checkFragmentReferences(catalog: Catalog, loaded: Loaded<Fragment>): Finding[] {
+  return Object.entries(loaded.sound.requires ?? {}).flatMap(([name, range]) =>
+    placed(loaded, ["requires", name], checkFragment(catalog, name, range)),
+  );
+}
+
+function checkManifestId(catalog: Catalog, loaded: Loaded<Plan> | Loaded<Product>): Finding[] {
+  const { manifest_id: id } = loaded.sound;
+  const ids = catalog.manifestIds();
+  if (id === undefined || ids.includes(id)) return [];
+  return placed(
+    loaded,
+    ["manifest_id"],
+    [unknownName("UNKNOWN_MANIFEST", `there is no manifest ${quoted(id)}`, id, ids)],
+  );
+}
+
+export function checkProductReferences(catalog: Catalog, loaded: Loaded<Product>): Finding[] {
+  return checkManifestId(catalog, loaded);
+}
+
+/** Every version or range by fragment name that a plan holds, by its path. */
+function choicesOf({ sound }: Loaded<Plan>): { path: Path; name: string; range: string | undefined }[] {
+  const choices: { path: Path; name: string; range: string | undefined }[] = [];
+  const add = (path: Path, ranges: object | undefined) => {
+    for (const [name, range] of Object.entries((ranges ?? {}) as Record<string, string | undefined>)) {
+      if (name !== "platform") choices.push({ path: [...path, name], name, range });
+    }
+  };
+  for (const [name, versions] of Object.entries(sound.axes ?? {})) {
+    choices.push({ path: ["axes", name], name, range: undefined });
+    for (const [index, range] of (versions ?? []).entries())
+      choices.push({ path: ["axes", name, index], name, range });
+  }
+  for (const [name, range] of Object.entries(sound.fixed ?? {}))
+    choices.push({ path: ["fixed", name], name, range });
+  for (const [index, cell] of (sound.include ?? []).entries()) add(["include", index], cell);
+  for (const [index, selector] of (sound.exclude ?? []).entries()) add(["exclude", index], selector);
+  for (const [index, expectation] of (sound.expect ?? []).entries())
+    add(["expect", index, "when"], expectation?.when);
+  return choices;
+}
+
+/**
+ * A plan's manifest has to be there, the fragments that it names have to be the manifest's, and their versions too.
+ * @param manifest the plan's manifest as far as it could be read; undefined where there is none
+ */
+export function checkPlanReferences(
+  catalog: Catalog,
+  loaded: Loaded<Plan>,
+  manifest: Loaded<Manifest> | undefined,
+): Finding[] {
+  const findings = checkManifestId(catalog, loaded);
+  const fragments = manifest?.sound.fragments;
+  if (!fragments) return findings;
+  const names = Object.keys(fragments);
+  for (const { path, name, range } of choicesOf(loaded)) {
+    const known = Object.hasOwn(fragments, name);
+    // An axis without its versions is there for its name alone; its versions are not blamed for the name once more.
+    if (!known && (path[0] !== "axes" || path.length === 2)) {
+      const what = `${quoted(name)} is no fragment of the manifest ${loaded.sound.manifest_id ?? ""}`;
+      findings.push(...placed(loaded, path, [unknownName("UNKNOWN_AXIS", what, name, names)]));
+    } else if (known && range !== undefined && catalog.fragmentNames().includes(name)) {
+      findings.push(
+        ...placed(loaded, path, checkVersions(`the fragment ${name}`, range, catalog.fragmentVersions(name))),
+      );
+    }
+  }
+  return findings;
+}

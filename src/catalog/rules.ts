@@ -1,0 +1,128 @@
+import type { Finding } from "../errors.ts";
+import type { Documents, Fragment, Manifest, Plan, Ranges, Template } from "../schemas/types.ts";
+import { checkArgs } from "./arg-rules.ts";
+import type { PlaceOf } from "./document.ts";
+import { parseTemplateRef } from "./names.ts";
+import type { Kind } from "./schema.ts";
+import { checkSmoke } from "./smoke-rules.ts";
+import type { Sound } from "./sound.ts";
+import { isRange } from "./versions.ts";
+import { quoted } from "./visible.ts";
+import type { Path } from "./yaml-value.ts";
+
+/** What a document's path says that its fields have to say too, by field: `{manifest_id: "llm_factory"}`. */
+export type Named = Readonly<Record<string, string>>;
+
+function checkNames(document: object, named: Named, place: PlaceOf): Finding[] {
+  const fields = document as Record<string, unknown>;
+  return Object.entries(named).flatMap(([field, wanted]): Finding[] => {
+    const value = fields[field];
+    if (typeof value !== "string" || value === wanted) return [];
+    const what = `\`${field}\` is ${quoted(value)}, and the file's path says ${quoted(wanted)}`;
+    return [
+      {
+        code: "NAME_MISMATCH",
+        what,
+        where: place([field]),
+        fix: `write \`${field}: ${wanted}\`, or move the file`,
+      },
+    ];
+  });
+}
+
+function checkRange(range: string | undefined, path: Path, place: PlaceOf): Finding[] {
+  if (range === undefined || isRange(range)) return [];
+  const fix = 'write a version or a range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`';
+  return [{ code: "RANGE_INVALID", what: `${quoted(range)} is no semver range`, where: place(path), fix }];
+}
+
+function checkRanges(ranges: Sound<Ranges> | undefined, path: Path, place: PlaceOf): Finding[] {
+  return Object.entries(ranges ?? {}).flatMap(([name, range]) => checkRange(range, [...path, name], place));
+}
+
+function checkManifest(document: Sound<Manifest>, place: PlaceOf): Finding[] {
+  const { range } = parseTemplateRef(document.template ?? "") ?? {};
+  return [
+    ...checkRange(range, ["template"], place),
+    ...checkRanges(document.fragments, ["fragments"], place),
+    ...checkSmoke(document.smoke, place),
+  ];
+}
+
+function checkFragment(document: Sound<Fragment>, place: PlaceOf): Finding[] {
+  return [
+    ...checkArgs(document.args, place),
+    ...checkRanges(document.requires, ["requires"], place),
+    ...checkRanges(document.conflicts, ["conflicts"], place),
+    ...checkSmoke(document.smoke, place),
+  ];
+}
+
+function checkTemplate(document: Sound<Template>, place: PlaceOf): Finding[] {
+  const seen = new Set<string>();
+  return (document.slots ?? []).flatMap((slot, index): Finding[] => {
+    if (slot?.name === undefined) return [];
+    if (!seen.has(slot.name)) {
+      seen.add(slot.name);
+      return [];
+    }
+    const where = place(["slots", index, "name"]);
+    return [
+      {
+        code: "SLOT_DUPLICATE",
+        what: `two slots are named ${quoted(slot.name)}`,
+        where,
+        fix: "give one of them another name",
+      },
+    ];
+  });
+}
+
+function checkSelector(selector: object | undefined, path: Path, place: PlaceOf): Finding[] {
+  return Object.entries((selector ?? {}) as Record<string, string | undefined>).flatMap(([name, range]) =>
+    name === "platform" ? [] : checkRange(range, [...path, name], place),
+  );
+}
+
+function checkPlan(document: Sound<Plan>, place: PlaceOf): Finding[] {
+  const both = Object.keys(document.axes ?? {}).filter((name) => Object.hasOwn(document.fixed ?? {}, name));
+  const findings = both.map((name): Finding => {
+    const what = `${quoted(name)} is an axis, and fixed as well`;
+    return {
+      code: "SCHEMA",
+      what,
+      where: place(["fixed", name]),
+      fix: "remove it from `axes` or from `fixed`",
+    };
+  });
+  return [
+    ...findings,
+    ...checkRanges(document.fixed, ["fixed"], place),
+    ...(document.exclude ?? []).flatMap((one, index) => checkSelector(one, ["exclude", index], place)),
+    ...(document.expect ?? []).flatMap((one, index) =>
+      checkSelector(one?.when, ["expect", index, "when"], place),
+    ),
+  ];
+}
+
+const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => Finding[] } = {
+  fragment: checkFragment,
+  manifest: checkManifest,
+  plan: checkPlan,
+  product: () => [],
+  template: checkTemplate,
+  workspace: () => [],
+};
+
+/**
+ * The rules that a schema cannot say, for one document by itself: all that it breaks.
+ * @param document without the parts that the schema refused
+ */
+export function checkRules<K extends Kind>(
+  kind: K,
+  document: Sound<Documents[K]>,
+  named: Named,
+  place: PlaceOf,
+): Finding[] {
+  return [...checkNames(document, named, place), ...RULES[kind](document, place)];
+}

@@ -1,0 +1,34 @@
+import type { OpenCatalog } from "../catalog/open.ts";
+import type { World } from "../world.ts";
+
+/** What a command gives back: the text for people, the document for `--json`, and how the process ends. */
+export interface CommandResult {
+  text: string;
+  json: unknown;
+  exitCode?: 0 | 1 | 2 | 130;
+}
+
+/** What a command may use. Nothing here is loaded before it is asked for. */
+export interface Context {
+  /** Absolute path that relative paths on the command line start from. */
+  cwd: string;
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  /** Columns of the terminal that stdout is; undefined where it is none. */
+  columns: number | undefined;
+  /** Colours for stdout; plain functions where there are none. */
+  color: Palette;
+  /** Whether stderr takes colours. */
+  stderrColor: boolean;
+  /** The workspace. @throws FactoryError WORKSPACE_NOT_FOUND */
+  catalog: () => Promise<OpenCatalog>;
+  /** The engine, the clock and the like. */
+  world: () => Promise<World>;
+  /** A line for people on stderr. */
+  say: (text: string) => void;
+  /** Fires at the first SIGINT or SIGTERM. */
+  signal: AbortSignal;
+}
+
+export type Palette = Record<"red" | "green" | "yellow" | "cyan" | "dim" | "bold", (text: string) => string>;

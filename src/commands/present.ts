@@ -1,0 +1,38 @@
+import { FactoryError, type Finding, type Place } from "../errors.ts";
+import type { Palette } from "./context.ts";
+
+function placeText({ file, line, col }: Place): string {
+  return [file, line, line === undefined ? undefined : col].filter((part) => part !== undefined).join(":");
+}
+
+/** A finding or an error in three lines: what, where, how to fix it. Control characters are made visible. */
+export function findingText({ code, what, where, fix }: Finding, color: Palette): string {
+  const lines = [`${color.red("error")} ${color.bold(code)}: ${what}`];
+  if (where) lines.push(`  at ${color.cyan(placeText(where))}`);
+  if (fix) lines.push(`  ${color.dim("fix:")} ${fix}`);
+  // eslint-disable-next-line no-control-regex
+  return lines
+    .map((line) =>
+      line.replace(/[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f\u0080-\u009f]/g, (c) =>
+        JSON.stringify(c).slice(1, -1),
+      ),
+    )
+    .join("\n");
+}
+
+/** An error as text for a person. */
+export function errorText(error: FactoryError, color: Palette): string {
+  const { code, message: what, where, fix, findings } = error;
+  if (findings && findings.length > 1) {
+    return [...findings.map((finding) => findingText(finding, color)), `${findings.length} findings`].join(
+      "\n",
+    );
+  }
+  return findingText({ code, what, where, fix }, color);
+}
+
+/** An error as the document of `--json`. */
+export function errorJson(error: FactoryError): unknown {
+  const { code, message: what, where, fix, findings } = error;
+  return { error: { code, what, where: where ?? null, fix: fix ?? null }, ...(findings ? { findings } : {}) };
+}

@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import type { CommandResult, Context } from "./context.ts";
+import { writeResult } from "./write-result.ts";
+
+interface SbomOptions {
+  output?: string;
+  platform?: string;
+  sbomWith?: "factory" | "syft";
+}
+
+/** `factory sbom IMAGE`: a CycloneDX document of what is in an image that the engine has. */
+export async function sbom(context: Context, image: string, options: SbomOptions): Promise<CommandResult> {
+  const world = await context.world();
+  const {
+    json: text,
+    components,
+    warnings,
+  } = await world.makeSbom(
+    { ref: image, digest: null, platform: options.platform, name: image },
+    { sbomWith: options.sbomWith ?? "factory", signal: context.signal },
+  );
+  for (const warning of warnings) context.say(`warning: ${warning}`);
+  context.say(`${components} components`);
+  const json: unknown = JSON.parse(text);
+  if (options.output === undefined || options.output === "-") return { text: text.trimEnd(), json };
+  await writeResult(resolve(context.cwd, options.output), text);
+  return { text: options.output, json };
+}

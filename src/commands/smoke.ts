@@ -1,0 +1,46 @@
+import { stitch } from "../stitch/stitch.ts";
+import type { CommandResult, Context } from "./context.ts";
+import { table } from "./table.ts";
+
+interface SmokeOptions {
+  manifestId: string;
+  platform?: string;
+}
+
+/** `factory smoke IMAGE`: the tests of a manifest, run against an image that the engine has. */
+export async function smoke(context: Context, image: string, options: SmokeOptions): Promise<CommandResult> {
+  const catalog = await context.catalog();
+  const { tests, gpus } = stitch(catalog, options.manifestId);
+  const world = await context.world();
+  const { smokeTest } = await import("../smoke/smoke.ts");
+  const report = await smokeTest(
+    {
+      image,
+      platform: options.platform,
+      tests,
+      gpus: gpus ?? undefined,
+      limits: catalog.settings().smoke,
+      owner: world.owner,
+      signal: context.signal,
+      onProgress: (done, total, id) => context.say(`${done}/${total} ${id}`),
+    },
+    world.smokeDeps,
+  );
+  const { green, red } = context.color;
+  const failed = report.tests.filter(({ status }) => status !== "pass");
+  const rows = report.tests.map(({ id, status, duration_ms }) => [id, status, `${duration_ms} ms`]);
+  return {
+    text: [
+      table(["TEST", "STATUS", "TIME"], rows, context.columns),
+      "",
+      ...failed.flatMap(({ id, expected, actual }) => [
+        red(id),
+        `  expected  ${expected}`,
+        `  got       ${actual.replaceAll("\n", "\n            ")}`,
+      ]),
+      `${report.status === "pass" ? green("pass") : red(report.status)}: ${report.tests.length - failed.length} of ${report.tests.length} tests passed`,
+    ].join("\n"),
+    json: report,
+    exitCode: report.status === "pass" ? 0 : 1,
+  };
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { stitch as render } from "../stitch/stitch.ts";
+import type { CommandResult, Context } from "./context.ts";
+import { pairs } from "./pairs.ts";
+import { writeResult } from "./write-result.ts";
+
+interface StitchOptions {
+  manifestId: string;
+  set?: string[];
+  arg?: string[];
+  output?: string;
+  check?: boolean;
+}
+
+/** `factory stitch`: a manifest as a Dockerfile, with a Dockerfile.dockerignore beside it. */
+export async function stitch(context: Context, options: StitchOptions): Promise<CommandResult> {
+  const catalog = await context.catalog();
+  const choice = { set: pairs("--set", options.set), args: pairs("--arg", options.arg) };
+  const stitched = render(catalog, options.manifestId, choice);
+  const { manifest_id, template, base, fragments, build_key, verdict_key, dockerfile, dockerignore } =
+    stitched;
+
+  const toStdout = options.output === "-";
+  const file =
+    options.output === undefined || toStdout
+      ? join(catalog.root, ".factory", "stitch", manifest_id, "Dockerfile")
+      : resolve(context.cwd, options.output);
+  const path = toStdout ? null : relative(context.cwd, file);
+  const json = {
+    manifest_id,
+    template,
+    base,
+    fragments,
+    args: stitched.args,
+    build_key,
+    verdict_key,
+    path,
+    dockerfile,
+  };
+  const chosen = fragments.map(({ name, version }) => `${name}@${version}`).join(", ");
+
+  if (options.check) {
+    const differs = (at: string, wanted: string) => !existsSync(at) || readFileSync(at, "utf8") !== wanted;
+    const changed = [
+      ...(differs(file, dockerfile) ? [file] : []),
+      ...(differs(`${file}.dockerignore`, dockerignore) ? [`${file}.dockerignore`] : []),
+    ].map((one) => relative(context.cwd, one));
+    return {
+      text:
+        changed.length === 0
+          ? `${path ?? relative(context.cwd, file)} is up to date`
+          : changed.map((one) => `${one} differs from what would be rendered`).join("\n"),
+      json: { ...json, path: relative(context.cwd, file), changed },
+      exitCode: changed.length === 0 ? 0 : 1,
+    };
+  }
+  if (toStdout) return { text: dockerfile.trimEnd(), json };
+  await writeResult(`${file}.dockerignore`, dockerignore);
+  await writeResult(file, dockerfile);
+  return {
+    text: `${path}\n  fragments  ${chosen}\n  base       ${base.ref}\n  build key  ${build_key}`,
+    json,
+  };
+}

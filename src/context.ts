@@ -1,0 +1,72 @@
+import { resolve } from "node:path";
+import type { OpenCatalog } from "./catalog/open.ts";
+import type { Context, Palette } from "./commands/context.ts";
+import { FactoryError } from "./errors.ts";
+import type { GlobalOptions } from "./program.ts";
+
+/** What of the process a command's context is made of. */
+interface Surroundings {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  color: Palette;
+  stderrColor: boolean;
+  columns: number | undefined;
+  say: (text: string) => void;
+  signal: () => AbortSignal;
+}
+
+const REPOSITORY = /^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]{1,5})?(\/[a-z0-9]+([._-]{1,2}[a-z0-9]+)*)*$/;
+
+/** FACTORY_REPOSITORY and FACTORY_CACHE_REPOSITORY stand in for the settings of factory.yaml. Owners' names may be in upper case. */
+function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): OpenCatalog {
+  const read = (name: string): string | undefined => {
+    const text = env[name]?.toLowerCase();
+    if (text === undefined || text === "") return undefined;
+    if (REPOSITORY.test(text)) return text;
+    throw new FactoryError("USAGE", `${name} is no repository: ${JSON.stringify(env[name])}`, {
+      fix: "such as registry.example:5000/team",
+    });
+  };
+  const repository = read("FACTORY_REPOSITORY");
+  const cache_repository = read("FACTORY_CACHE_REPOSITORY");
+  if (repository === undefined && cache_repository === undefined) return catalog;
+  return {
+    ...catalog,
+    settings: () => {
+      const own = catalog.settings();
+      return {
+        ...own,
+        repository: repository ?? own.repository,
+        cache_repository: cache_repository ?? own.cache_repository,
+      };
+    },
+  };
+}
+
+/** The context of one command. The workspace and the engine are looked for when they are asked for. */
+export function createContext(options: GlobalOptions, around: Surroundings): Context {
+  const { cwd, env, color, stderrColor, columns } = around;
+  const named = options.workspace ?? env.FACTORY_WORKSPACE;
+  let catalog: Promise<OpenCatalog> | undefined;
+
+  const open = async (): Promise<OpenCatalog> => {
+    const { findWorkspace, openCatalog } = await import("./catalog/open.ts");
+    return withRepositories(openCatalog(named === undefined ? findWorkspace(cwd) : resolve(cwd, named)), env);
+  };
+
+  return {
+    cwd,
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+    columns,
+    color,
+    stderrColor,
+    catalog: () => (catalog ??= open()),
+    world: async () => (await import("./world.ts")).createWorld(env),
+    say: options.quiet ? () => undefined : around.say,
+    get signal() {
+      return around.signal();
+    },
+  };
+}

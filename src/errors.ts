@@ -1,0 +1,129 @@
+/**
+ * Every error code of Factory, with the exit code of a process that ends with it.
+ * docs/errors.md explains each of them; a test holds the two to each other.
+ */
+export const ERRORS = {
+  // 2: bad input or usage
+  USAGE: 2,
+  WORKSPACE_NOT_FOUND: 2,
+  FINDINGS: 2,
+  FILE_UNREADABLE: 2,
+  FILE_TOO_LARGE: 2,
+  FILE_OUTSIDE: 2,
+  FILE_MISSING: 2,
+  YAML_SYNTAX: 2,
+  YAML_DUPLICATE_KEY: 2,
+  YAML_ALIAS: 2,
+  YAML_UNSUPPORTED: 2,
+  YAML_KEY: 2,
+  SCHEMA: 2,
+  SCHEMA_UNKNOWN_FIELD: 2,
+  SCHEMA_MISSING_FIELD: 2,
+  NAME_MISMATCH: 2,
+  UNKNOWN_MANIFEST: 2,
+  UNKNOWN_PLAN: 2,
+  UNKNOWN_PRODUCT: 2,
+  UNKNOWN_CELL: 2,
+  UNKNOWN_FRAGMENT: 2,
+  UNKNOWN_TEMPLATE: 2,
+  UNKNOWN_RECORD: 2,
+  UNKNOWN_AXIS: 2,
+  RANGE_INVALID: 2,
+  RANGE_UNSATISFIED: 2,
+  REQUIRES_MISSING: 2,
+  REQUIRES_CYCLE: 2,
+  REQUIRES_VERSION: 2,
+  CONFLICT: 2,
+  PLATFORM_UNSUPPORTED: 2,
+  SLOT_CLAIMED_TWICE: 2,
+  SLOT_DUPLICATE: 2,
+  SLOT_EMPTY: 2,
+  SLOT_UNKNOWN: 2,
+  SLOT_ORDER: 2,
+  ARG_UNDECLARED: 2,
+  ARG_TYPE: 2,
+  ARG_MISSING: 2,
+  ARG_UNSAFE: 2,
+  TEMPLATE_SYNTAX: 2,
+  TEMPLATE_HELPER: 2,
+  TEMPLATE_INSTRUCTION: 2,
+  TEST_DUPLICATE: 2,
+  TEST_INVALID: 2,
+  CELL_DUPLICATE: 2,
+  PLAN_EMPTY: 2,
+  PLAN_TOO_LARGE: 2,
+  MATRIX_TOO_LARGE: 2,
+  RULE_UNUSED: 2,
+  RECORD_UNREADABLE: 2,
+  // 3: the environment lacks something
+  DOCKER_MISSING: 3,
+  BUILDX_MISSING: 3,
+  ENGINE_UNREACHABLE: 3,
+  ENGINE_PLATFORM: 3,
+  ENGINE_FAILED: 3,
+  IMAGE_NOT_FOUND: 3,
+  IMAGE_UNREADABLE: 3,
+  TOOL_MISSING: 3,
+  TOOL_FAILED: 3,
+  WRITE_FAILED: 3,
+  // 70: our own bugs
+  INTERNAL: 70,
+  // 130: a signal
+  INTERRUPTED: 130,
+} as const satisfies Record<string, ExitCode>;
+
+/** 0 ok · 1 a verdict is negative · 2 bad input or usage · 3 the environment lacks something · 70 our bug · 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 70 | 130;
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A place in a file. `file` is relative to the workspace, with `/`; lines and columns start at 1. */
+export interface Place {
+  file: string;
+  line?: number;
+  col?: number;
+}
+
+/** One thing wrong with the input. */
+export interface Finding {
+  code: ErrorCode;
+  what: string;
+  where?: Place;
+  fix?: string;
+}
+
+interface ErrorDetails {
+  where?: Place;
+  fix?: string;
+  cause?: unknown;
+  /** All the findings, where the error stands for several. */
+  findings?: Finding[];
+}
+
+/** An error that a person can act on. Everything else that is thrown counts as a bug of ours. */
+export class FactoryError extends Error {
+  readonly code: ErrorCode;
+  readonly where: Place | undefined;
+  readonly fix: string | undefined;
+  readonly findings: Finding[] | undefined;
+
+  constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
+    super(what, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "FactoryError";
+    this.code = code;
+    this.where = details.where;
+    this.fix = details.fix;
+    this.findings = details.findings;
+  }
+
+  get exitCode(): ExitCode {
+    return ERRORS[this.code];
+  }
+}
+
+/** The error that stands for a list of findings: the one finding itself, or `FINDINGS` where there are several. */
+export function errorOf(findings: Finding[]): FactoryError {
+  const [first, ...rest] = findings;
+  if (first && rest.length === 0)
+    return new FactoryError(first.code, first.what, { where: first.where, fix: first.fix, findings });
+  return new FactoryError("FINDINGS", `${findings.length} findings in the workspace`, { findings });
+}

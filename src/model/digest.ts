@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+
+/** sha256 of text (UTF-8) or bytes, as 64 hex digits. */
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** sha256 of text (UTF-8) or bytes, as `sha256:` and 64 hex digits (the OCI form). */
+export function sha256(data: string | Uint8Array): string {
+  return `sha256:${sha256Hex(data)}`;
+}
+
+/**
+ * Canonical JSON as RFC 8785 defines it: the same value gives the same text everywhere.
+ * @throws TypeError for what JSON has no form for
+ */
+export function canonicalJson(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("value has no JSON form");
+  return text;
+}
+
+/** sha256 over the canonical JSON of a value. */
+export function digestOf(value: unknown): string {
+  return sha256(canonicalJson(value));
+}

@@ -1,0 +1,206 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CommandResult, Context } from "./commands/context.ts";
+import { FactoryError } from "./errors.ts";
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  workspace?: string;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  color?: boolean;
+}
+
+function wholeNumber(least: number) {
+  return (text: string): number => {
+    const number = Number(text);
+    if (!/^\d{1,9}$/.test(text) || number < least)
+      throw new InvalidArgumentError(`It takes a whole number, ${least} or more.`);
+    return number;
+  };
+}
+
+const collect = (text: string, before: string[] | undefined) => [...(before ?? []), text];
+
+/**
+ * Every command, with its options and its help. An action loads its command when it is called, and hands the result
+ * to `finish`.
+ */
+export function createProgram(
+  context: (options: GlobalOptions) => Context,
+  finish: (result: CommandResult) => void,
+): Command {
+  const program = new Command("factory")
+    .description(
+      "A production line for container images: stitch, plan, build, smoke-test, inventory and record.",
+    )
+    .option(
+      "--workspace <dir>",
+      "the workspace (default: the nearest folder upward with factory.yaml; $FACTORY_WORKSPACE)",
+    )
+    .option("--json", "one JSON document on stdout")
+    .addOption(new Option("--quiet", "no progress on stderr").conflicts("verbose"))
+    .option("--verbose", "more on stderr")
+    .option("--no-color", "no colours ($NO_COLOR)")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .version("", "-V, --version", "show the version")
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .addHelpText(
+      "after",
+      "\nExamples:\n  factory stitch --manifest-id llm_factory\n  factory plan baseline_core_light\n  factory run --manifest-id llm_factory\n  factory records list --status fail\n\nExit codes: 0 ok, 1 a verdict is negative, 2 bad input or usage, 3 the environment lacks something, 70 a bug, 130 interrupted",
+    );
+
+  const act =
+    <A extends unknown[]>(call: (context: Context, ...args: A) => Promise<CommandResult>) =>
+    async (...args: unknown[]) => {
+      // Commander adds the command itself as the last argument.
+      const command = args.at(-1) as Command;
+      finish(await call(context(command.optsWithGlobals()), ...(args.slice(0, -1) as A)));
+    };
+  const command = (parent: Command, name: string, description: string, examples: string[] = []) => {
+    const added = parent.command(name).description(description);
+    added.configureHelp({ showGlobalOptions: true });
+    return examples.length === 0
+      ? added
+      : added.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
+  };
+  const manifestId = () => new Option("--manifest-id <id>", "the manifest");
+  const sbomWith = () =>
+    new Option("--sbom-with <tool>", "what writes the SBOM").choices(["factory", "syft"]).default("factory");
+
+  command(program, "validate", "show every finding of the workspace at once").action(
+    act(async (ctx) => (await import("./commands/validate.ts")).validate(ctx)),
+  );
+
+  command(program, "stitch", "render a manifest to a Dockerfile", [
+    "factory stitch --manifest-id llm_factory",
+    "factory stitch --manifest-id llm_factory --set core=0.3.0 --arg port=9090 -o -",
+    "factory stitch --manifest-id llm_factory -o Dockerfile --check",
+  ])
+    .addOption(manifestId().makeOptionMandatory())
+    .option("--set <fragment=version>", "another version or range of a fragment (repeatable)", collect)
+    .option("--arg <name=value>", "another value of an argument (repeatable)", collect)
+    .option("-o, --output <file>", "where to, or - for stdout (default: .factory/stitch/ID/Dockerfile)")
+    .option("--check", "write nothing; exit 1 where the file differs")
+    .action(act(async (ctx, options: never) => (await import("./commands/stitch.ts")).stitch(ctx, options)));
+
+  command(program, "plan", "expand a plan, or one manifest, to its cells", [
+    "factory plan baseline_core_light",
+    "factory plan baseline_core_light --format bake -o docker-bake.hcl",
+    "factory plan --manifest-id llm_factory --format github",
+  ])
+    .argument("[plan-id]", "the plan")
+    .addOption(manifestId())
+    .addOption(
+      new Option("--format <format>", "what to write (default: table; json with --json)").choices([
+        "table",
+        "json",
+        "bake",
+        "github",
+      ]),
+    )
+    .option("-o, --output <file>", "where to, or - for stdout")
+    .action(
+      act(async (ctx, planId: string | undefined, options: { manifestId?: string }) =>
+        (await import("./commands/plan.ts")).plan(ctx, { ...options, planId }),
+      ),
+    );
+
+  command(program, "run", "build, smoke-test, inventory and record cells", [
+    "factory run --manifest-id llm_factory",
+    "factory run --plan baseline_core_light --jobs 4",
+    "factory run --plan baseline_core_light --cell llm_factory.core-0.1.0.light-0.2.0.linux-amd64 --push",
+  ])
+    .addOption(manifestId().conflicts("plan"))
+    .option("--plan <id>", "the plan")
+    .option("--cell <id>", "only this cell (repeatable)", collect)
+    .option(
+      "--platform <platform>",
+      "only this platform; `all` insists on every one (default: what the engine can build)",
+    )
+    .option("--jobs <n>", "cells at once (default: 4)", wholeNumber(1))
+    .option("--push", "push what passed")
+    .option("--force", "run even what is already proven")
+    .addOption(sbomWith())
+    .action(act(async (ctx, options: never) => (await import("./commands/run.ts")).run(ctx, options)));
+
+  command(program, "smoke", "run a manifest's smoke tests against an image", [
+    "factory smoke my/image:tag --manifest-id llm_factory",
+  ])
+    .argument("<image>", "an image that the engine has")
+    .addOption(manifestId().makeOptionMandatory())
+    .option("--platform <platform>", "the image's platform")
+    .action(
+      act(async (ctx, image: string, options: never) =>
+        (await import("./commands/smoke.ts")).smoke(ctx, image, options),
+      ),
+    );
+
+  command(program, "sbom", "write the SBOM of an image as CycloneDX JSON", [
+    "factory sbom debian:bookworm-slim -o sbom.cdx.json",
+  ])
+    .argument("<image>", "an image that the engine has")
+    .option("-o, --output <file>", "where to, or - for stdout")
+    .option("--platform <platform>", "the image's platform")
+    .addOption(sbomWith())
+    .action(
+      act(async (ctx, image: string, options: never) =>
+        (await import("./commands/sbom.ts")).sbom(ctx, image, options),
+      ),
+    );
+
+  const records = program.command("records").description("browse and verify the compatibility records");
+  command(records, "list", "list records, the newest first", [
+    "factory records list --manifest-id llm_factory --since 7d --limit 20",
+  ])
+    .addOption(manifestId())
+    .addOption(new Option("--status <status>", "only these").choices(["pass", "fail", "error"]))
+    .option("--since <moment>", "an ISO 8601 date or time, or how long ago: 90m, 12h, 7d, 2w")
+    .option("--limit <n>", "at most so many", wholeNumber(1))
+    .action(
+      act(async (ctx, options: never) => (await import("./commands/records.ts")).recordsList(ctx, options)),
+    );
+  command(records, "show", "show one record")
+    .argument("<record-id>")
+    .action(act(async (ctx, id: string) => (await import("./commands/records.ts")).recordsShow(ctx, id)));
+  command(
+    records,
+    "verify",
+    "hash all evidence again and compare; exit 1 where something differs or is missing",
+  )
+    .argument("[record-id]", "only this record")
+    .action(
+      act(async (ctx, id: string | undefined) =>
+        (await import("./commands/records.ts")).recordsVerify(ctx, id),
+      ),
+    );
+
+  command(program, "completion", "print a shell's completion script", ["source <(factory completion bash)"])
+    .argument("<shell>", "bash, zsh or fish")
+    .action(act(async (_ctx, shell: string) => (await import("./commands/completion.ts")).completion(shell)));
+  program
+    .command("__complete", { hidden: true })
+    .argument("[words...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(
+      act(async (ctx, words: string[]) =>
+        (await import("./commands/completion.ts")).complete(ctx, program, words),
+      ),
+    );
+
+  return program;
+}
+
+/** Commander's own error as one of ours; null where it only ended after help. */
+export function usageError(error: CommanderError): FactoryError | null {
+  if (error.exitCode === 0 || error.code === "commander.help") return null;
+  const [what = "", guess] = error.message.replace(/^error: /, "").split("\n");
+  const fix = /Did you mean (.+)\?/.exec(guess ?? "")?.[1];
+  return new FactoryError("USAGE", what.replace(/\.$/, ""), {
+    fix: fix ? `did you mean ${fix}?` : "see `factory --help`",
+  });
+}

@@ -1,0 +1,39 @@
+import { FactoryError } from "../errors.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+
+/**
+ * The cells of a run by platform: all that the engine can build, those of one platform, or with `all` every one.
+ * @param wanted a platform, `all`, or undefined
+ * @param able what the engine can build
+ * @throws FactoryError ENGINE_PLATFORM where a wanted platform cannot be built, USAGE where no cell has it
+ */
+export function selectPlatforms(
+  cells: readonly PlannedCell[],
+  wanted: string | undefined,
+  able: readonly string[],
+): { cells: PlannedCell[]; leftOut: PlannedCell[] } {
+  const can = ({ cell }: PlannedCell) => able.includes(cell.platform);
+  const refuse = (platforms: string[]) =>
+    new FactoryError(
+      "ENGINE_PLATFORM",
+      `the engine cannot build ${platforms.join(", ")}; it builds ${able.join(", ")}`,
+      {
+        fix: "register an emulator (qemu-user-static and binfmt-support on Debian), or use a builder with such a node",
+      },
+    );
+  if (wanted !== undefined && wanted !== "all") {
+    const chosen = cells.filter(({ cell }) => cell.platform === wanted);
+    if (chosen.length === 0) {
+      const there = [...new Set(cells.map(({ cell }) => cell.platform))].join(", ");
+      throw new FactoryError("USAGE", `no cell is for the platform ${JSON.stringify(wanted)}`, {
+        fix: `there are cells for: ${there}`,
+      });
+    }
+    if (!chosen.every(can)) throw refuse([wanted]);
+    return { cells: chosen, leftOut: [] };
+  }
+  const missing = [...new Set(cells.filter((one) => !can(one)).map(({ cell }) => cell.platform))];
+  const chosen = cells.filter(can);
+  if (missing.length > 0 && (wanted === "all" || chosen.length === 0)) throw refuse(missing);
+  return { cells: chosen, leftOut: cells.filter((one) => !can(one)) };
+}

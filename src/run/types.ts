@@ -1,0 +1,69 @@
+import type { Buildx } from "../tools/buildx.ts";
+import type { Docker } from "../tools/docker.ts";
+import type { SmokeReport } from "../model/smoke.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+import type { RecordStore } from "../records/store.ts";
+import type { Evidence, FactoryRecord, RecordImage, RecordResult, RecordTest } from "../schemas/types.ts";
+import type { CellState, CellVerdict } from "./view-frame.ts";
+
+/** Why a cell did not pass. */
+export interface Failure {
+  status: "fail" | "error";
+  class: RecordResult["class"];
+  what: string;
+  log_excerpt: string[];
+}
+
+/** What one attempt found and kept. */
+export interface Findings {
+  failure: Failure | null;
+  evidence: Record<string, Evidence>;
+  image: RecordImage | null;
+  tests: RecordTest[];
+  cache: { hits: number; total: number };
+  retries: number;
+  /** Milliseconds by stage. Smoke and SBOM overlap. */
+  stages_ms: Record<string, number>;
+  notes: string[];
+}
+
+/** What a run asks of the world. */
+export interface RunDeps {
+  docker: Docker;
+  buildx: Buildx;
+  store: RecordStore;
+  clock: { now: () => number; date: () => Date };
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Hex digits, at least eight. */
+  randomHex: () => string;
+  smokeTest: (image: string, planned: PlannedCell, signal?: AbortSignal) => Promise<SmokeReport>;
+  makeSbom: (
+    image: { ref: string; digest: string; platform: string; name: string },
+    signal?: AbortSignal,
+  ) => Promise<{ json: string; warnings: string[] }>;
+  /** Bytes of the uncompressed layers, and their number. */
+  imageSize: (
+    image: string,
+    platform: string,
+    signal?: AbortSignal,
+  ) => Promise<{ size: number; layers: number }>;
+  source: () => Promise<FactoryRecord["source"]>;
+  /** Whether a registry on loopback answers. */
+  registryAnswers: (repository: string) => Promise<boolean>;
+  /** Removes containers that killed runs left behind. */
+  sweep: () => Promise<void>;
+  onState: (cellId: string, state: CellState) => void;
+  onFinish: (cellId: string, verdict: CellVerdict, text: string) => void;
+  onNote: (text: string) => void;
+}
+
+/** How one run goes. */
+export interface RunSettings {
+  /** The workspace, absolute. */
+  root: string;
+  /** A path below the workspace, from its root, with `/`. */
+  relative: (path: string) => string;
+  cacheRepository: string | null;
+  push: boolean;
+  signal?: AbortSignal;
+}

@@ -1,0 +1,178 @@
+import type * as cyclonedx from "@cyclonedx/cyclonedx-library";
+import { sha256Hex } from "../model/digest.ts";
+import type { Inventory } from "./inventory.ts";
+import { purlOf, type Contact, type OperatingSystem, type Package } from "./package.ts";
+
+type Cyclonedx = typeof cyclonedx;
+type LicenseFactory = InstanceType<Cyclonedx["Contrib"]["License"]["Factories"]["LicenseFactory"]>;
+type Component = InstanceType<Cyclonedx["Models"]["Component"]>;
+
+/** The image that a bill of materials is about. */
+export interface Subject {
+  name: string;
+  ref: string;
+  /** `sha256:…`, or null where it is not known. */
+  digest: string | null;
+  manifestDigest: string | null;
+  platform: string;
+}
+
+export interface BomOptions {
+  timestamp: Date | null;
+  toolVersion: string;
+  /** `urn:uuid:…`; null for none; undefined derives one from the content. */
+  serialNumber?: string | null;
+}
+
+/** The parts of an image reference. Only a first part that is a host makes it a repository URL. */
+export function parseReference(ref: string): {
+  repository: string;
+  base: string;
+  tag: string;
+  hosted: boolean;
+} {
+  const [named = ""] = ref.split("@");
+  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
+  const repository = colon < 0 ? named : named.slice(0, colon);
+  const tag = colon < 0 ? "" : named.slice(colon + 1);
+  const [first = ""] = repository.split("/");
+  const hosted = repository.includes("/") && /[.:]|^localhost$/.test(first);
+  return { repository, base: repository.slice(repository.lastIndexOf("/") + 1), tag, hosted };
+}
+
+function rootPurl(subject: Subject): string | null {
+  const { repository, base, tag, hosted } = parseReference(subject.ref);
+  const byId = subject.ref.startsWith("sha256:") || base === "";
+  const qualifiers = {
+    arch: subject.platform.split("/").slice(1).join("/"),
+    repository_url: hosted && !byId ? repository.toLowerCase() : "",
+    tag: byId ? "" : tag,
+  };
+  const name = (byId ? subject.name : base).toLowerCase();
+  return purlOf("oci", { name, version: subject.digest ?? "", qualifiers });
+}
+
+function addFacts(
+  { Models }: Cyclonedx,
+  component: Component,
+  facts: readonly (readonly [string, string])[],
+): void {
+  for (const [name, value] of facts) {
+    if (value !== "") component.properties.add(new Models.Property(`factory:${name}`, value));
+  }
+}
+
+function supplierOf({ Models }: Cyclonedx, contact: Contact) {
+  const person = new Models.OrganizationalContact({ name: contact.name, email: contact.email });
+  const contacts = new Models.OrganizationalContactRepository(contact.email ? [person] : []);
+  return new Models.OrganizationalEntity({ name: contact.name, contact: contacts });
+}
+
+function packageComponent(library: Cyclonedx, factory: LicenseFactory, one: Package): Component {
+  const { Enums, Models } = library;
+  const [only] = one.licenses;
+  const licenses =
+    one.licenses.length === 1 && only !== undefined
+      ? [factory.makeFromString(only)]
+      : one.licenses.map((license) => factory.makeDisjunctive(license));
+  const component = new Models.Component(Enums.ComponentType.Library, one.name, {
+    bomRef: one.purl,
+    purl: one.purl,
+    group: one.group,
+    version: one.version,
+    author: one.author,
+    supplier: one.supplier && supplierOf(library, one.supplier),
+    scope: one.optional ? Enums.ComponentScope.Optional : undefined,
+    licenses: new Models.LicenseRepository(licenses),
+  });
+  if (one.sha512) component.hashes.set(Enums.HashAlgorithm["SHA-512"], one.sha512);
+  const facts = Object.entries(one.facts).map(
+    ([name, value]) => [`${one.ecosystem}:${name}`, value] as const,
+  );
+  addFacts(library, component, [...facts, ...one.paths.map((path) => ["path", path] as const)]);
+  return component;
+}
+
+function osComponent({ Enums, Models }: Cyclonedx, os: OperatingSystem): Component {
+  return new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
+    bomRef: `os:${os.distro || os.id}`,
+    version: os.version || undefined,
+    description: os.title,
+  });
+}
+
+function rootComponent(library: Cyclonedx, subject: Subject): Component {
+  const { Enums, Models } = library;
+  const purl = rootPurl(subject) ?? undefined;
+  const component = new Models.Component(Enums.ComponentType.Container, subject.name, {
+    bomRef: purl ?? `image:${subject.name}`,
+    purl,
+    version: subject.digest ?? (parseReference(subject.ref).tag || undefined),
+  });
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(subject.digest ?? "") ?? [];
+  if (hex !== undefined) component.hashes.set(Enums.HashAlgorithm["SHA-256"], hex);
+  addFacts(library, component, [
+    ["image:manifest_digest", subject.manifestDigest ?? ""],
+    ["image:platform", subject.platform],
+    ["image:ref", subject.ref],
+  ]);
+  return component;
+}
+
+/** A UUID (RFC 9562, version 8) that any change to the text changes. */
+function uuidOf(text: string): string {
+  const hex = sha256Hex(text);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
+}
+
+/**
+ * Writes an inventory as CycloneDX 1.6 JSON. The same arguments give the same bytes: lists keep the inventory's
+ * order, since the library's own sorting depends on the locale.
+ * @returns the document's text, and how many components it lists
+ */
+export async function writeBom(
+  subject: Subject,
+  inventory: Inventory,
+  options: BomOptions,
+): Promise<{ json: string; components: number }> {
+  const library = await import("@cyclonedx/cyclonedx-library");
+  const { default: parseExpression } = await import("spdx-expression-parse");
+  const { Contrib, Enums, Models, Serialize, Spec } = library;
+  const factory = new Contrib.License.Factories.LicenseFactory((text) => void parseExpression(text));
+
+  const root = rootComponent(library, subject);
+  const os = inventory.os ? [osComponent(library, inventory.os)] : [];
+  const packages = inventory.packages.map((one) => packageComponent(library, factory, one));
+  const byPurl = new Map(inventory.packages.map((one, at) => [one.purl, packages[at]?.bomRef]));
+  for (const [at, one] of inventory.packages.entries()) {
+    for (const purl of one.needs) {
+      const needed = byPurl.get(purl);
+      if (needed) packages[at]?.dependencies.add(needed);
+    }
+  }
+  for (const component of [...os, ...packages]) root.dependencies.add(component.bomRef);
+
+  const tool = new Models.Component(Enums.ComponentType.Application, "factory", {
+    version: options.toolVersion,
+  });
+  const bom = new Models.Bom({
+    components: new Models.ComponentRepository([...os, ...packages]),
+    metadata: new Models.Metadata({
+      timestamp: options.timestamp ?? undefined,
+      component: root,
+      tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
+      lifecycles: new Models.LifecycleRepository([new Models.NamedLifecycle("image inventory")]),
+    }),
+  });
+  const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
+  const write = () => `${serializer.serialize(bom, { sortLists: false, space: 2 })}\n`;
+  bom.serialNumber =
+    options.serialNumber === undefined ? `urn:uuid:${uuidOf(write())}` : (options.serialNumber ?? undefined);
+  return { json: write(), components: os.length + packages.length };
+}

@@ -1,0 +1,31 @@
+import { FactoryError } from "../errors.ts";
+
+/** The most of one image that is held in memory: 256 MiB of kept files and paths, 8 million tar entries. */
+const LIMITS = { bytes: 256 << 20, entries: 8_000_000 };
+
+/** Counts what is kept of an image, so that no image can fill the memory. */
+export interface Budget {
+  /** @throws FactoryError IMAGE_UNREADABLE past the limit */
+  keep: (bytes: number) => void;
+  /** Counts one tar entry. @throws FactoryError IMAGE_UNREADABLE past the limit */
+  visit: () => void;
+}
+
+export function createBudget(limits: { bytes: number; entries: number } = LIMITS): Budget {
+  let bytes = 0;
+  let entries = 0;
+  const exceed = (what: string) =>
+    new FactoryError("IMAGE_UNREADABLE", `the image holds more than ${what}`, {
+      fix: "split the image, or write its SBOM with `--sbom-with syft`",
+    });
+  return {
+    keep: (count) => {
+      bytes += count;
+      if (bytes > limits.bytes) throw exceed(`${limits.bytes} bytes of package metadata and links`);
+    },
+    visit: () => {
+      entries += 1;
+      if (entries > limits.entries) throw exceed(`${limits.entries} files`);
+    },
+  };
+}

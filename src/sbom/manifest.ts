@@ -1,0 +1,135 @@
+import { FactoryError } from "../errors.ts";
+import type { Archive } from "./archive.ts";
+import type { Layer } from "./layer.ts";
+
+/** The image manifest of one platform: its layers from the bottom up, and its digest where the archive tells it. */
+export interface ChosenManifest {
+  digest: string | null;
+  platform: string | null;
+  layers: Layer[];
+  /** The digests of the indexes and manifests that lead to it, its own among them. */
+  digests: string[];
+}
+
+type Json = { readonly [key: string]: unknown };
+
+const DEEPEST_INDEX = 4;
+const MOST_MANIFESTS = 1000;
+
+function asObject(value: unknown): Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+function asArray(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+const asText = (value: unknown) => (typeof value === "string" ? value : "");
+
+const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
+
+function parse(archive: Archive, name: string): unknown {
+  const text = archive.documents.get(name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FactoryError("IMAGE_UNREADABLE", `${name} of the saved image is not JSON`, { cause });
+  }
+}
+
+function platformOf(value: unknown): string | null {
+  const { os, architecture, variant } = asObject(value);
+  if (!asText(os) || !asText(architecture)) return null;
+  return [asText(os), asText(architecture), asText(variant)].filter(Boolean).join("/");
+}
+
+/** Whether an image for `found` is what was asked for as `asked`: a variant that is left out fits every variant. */
+function fits(found: string | null, asked: string): boolean {
+  if (found === null) return true;
+  const [os, architecture, variant] = found.split("/");
+  const [askedOs, askedArchitecture, askedVariant] = asked.split("/");
+  if (os !== askedOs || architecture !== askedArchitecture) return false;
+  return !variant || !askedVariant || variant === askedVariant;
+}
+
+interface Candidate {
+  digest: string;
+  platform: string | null;
+  layers: string[];
+  digests: string[];
+}
+
+/** The image manifests below an index that are in the archive, in the index's order; attestations are left out. */
+function candidatesOf(archive: Archive, index: Json, above: string[], found: Candidate[] = []): Candidate[] {
+  for (const entry of asArray(index.manifests)) {
+    const descriptor = asObject(entry);
+    const digest = asText(descriptor.digest);
+    const document = asObject(parse(archive, blobName(digest)));
+    const attests = asObject(descriptor.annotations)["vnd.docker.reference.type"] === "attestation-manifest";
+    const named = platformOf(descriptor.platform);
+    if (attests || named?.startsWith("unknown/") || found.length >= MOST_MANIFESTS) continue;
+    const digests = [...above, digest];
+    if (Array.isArray(document.manifests)) {
+      if (digests.length < DEEPEST_INDEX) candidatesOf(archive, document, digests, found);
+    } else if (Array.isArray(document.layers)) {
+      const config = parse(archive, blobName(asText(asObject(document.config).digest)));
+      const layers = document.layers.map((layer) => blobName(asText(asObject(layer).digest)));
+      found.push({ digest, platform: platformOf(config) ?? named, layers, digests });
+    }
+  }
+  return found;
+}
+
+function layersOf(archive: Archive, names: string[]): Layer[] {
+  return names.map((name) => {
+    const layer = archive.layers.get(name);
+    if (!layer) {
+      throw new FactoryError(
+        "IMAGE_UNREADABLE",
+        `layer ${name} is not in the saved image, or is no tar, gzip or zstd`,
+        {
+          fix: "pull the image for this platform again",
+        },
+      );
+    }
+    return layer;
+  });
+}
+
+/** The layers of an archive from an engine that writes no OCI index. */
+function withoutIndex(archive: Archive): ChosenManifest {
+  const [entry] = asArray(parse(archive, "manifest.json"));
+  const names = asObject(entry).Layers;
+  if (!Array.isArray(names)) {
+    throw new FactoryError(
+      "IMAGE_UNREADABLE",
+      "the saved image has neither an index.json nor a manifest.json",
+    );
+  }
+  const platform = platformOf(parse(archive, asText(asObject(entry).Config)));
+  return { digest: null, platform, layers: layersOf(archive, names.map(asText)), digests: [] };
+}
+
+/**
+ * The manifest of one platform in a saved image, reached through index.json and any image indexes below it.
+ * @param platform such as `linux/arm64`
+ * @throws FactoryError IMAGE_UNREADABLE where the archive has no image for the platform, or lacks one of its layers
+ */
+export function chooseManifest(archive: Archive, platform: string): ChosenManifest {
+  const index = parse(archive, "index.json");
+  if (index === undefined) return withoutIndex(archive);
+  const candidates = candidatesOf(archive, asObject(index), []);
+  const chosen = candidates.find((candidate) => fits(candidate.platform, platform));
+  if (!chosen) {
+    const held = candidates.map((candidate) => candidate.platform ?? "an unnamed platform").join(", ");
+    throw new FactoryError(
+      "IMAGE_UNREADABLE",
+      `the saved image holds ${held || "no image"}, not ${platform}`,
+      {
+        fix: `build or pull the image for ${platform}`,
+      },
+    );
+  }
+  return { ...chosen, layers: layersOf(archive, chosen.layers) };
+}

@@ -1,0 +1,107 @@
+import { compareText } from "../model/compare.ts";
+import type { Layer, Node } from "./layer.ts";
+import { foldersAbove, type ImagePath } from "./paths.ts";
+
+/** The kept files of an image, as a container would see them. */
+export interface ImageFiles {
+  /** The paths of the kept files, sorted; each names the file itself, not a symlink to it. */
+  paths: ImagePath[];
+  /** The bytes at a path, symlinks followed within the image; null where nothing was kept. */
+  read: (path: ImagePath) => Buffer | null;
+  /** Where a path leads once all symlinks are followed; null where they loop. */
+  resolve: (path: ImagePath) => ImagePath | null;
+  /** Targets of interesting hard links that were not kept. */
+  missing: ImagePath[];
+}
+
+type Tree = Map<ImagePath, Exclude<Node, { kind: "hardlink" }>>;
+
+/** As many as the kernel follows. */
+const MOST_LINKS = 40;
+const MOST_PARTS = 4096;
+
+/** Follows the symlinks in a path; `..` stops at the root. */
+function follow(tree: Tree, path: ImagePath): ImagePath | null {
+  let pending = path.split("/").reverse();
+  let done: string[] = [];
+  let links = 0;
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      done.pop();
+      continue;
+    }
+    done.push(part);
+    const node = tree.get(done.join("/"));
+    if (node?.kind !== "symlink") continue;
+    links += 1;
+    pending = [...pending, ...node.target.split("/").reverse()];
+    if (links > MOST_LINKS || pending.length > MOST_PARTS) return null;
+    if (node.target.startsWith("/")) done = [];
+    else done.pop();
+  }
+  return done.join("/");
+}
+
+/** The path with the symlinks above it followed, but not one at the path itself. */
+function followAbove(tree: Tree, path: ImagePath): ImagePath | null {
+  const end = path.lastIndexOf("/");
+  if (end < 0) return path;
+  const folder = follow(tree, path.slice(0, end));
+  return folder === null ? null : folder === "" ? path.slice(end + 1) : `${folder}${path.slice(end)}`;
+}
+
+/** Whether a layer takes away or replaces what lower layers have at a path. */
+function hides(layer: Layer, path: ImagePath): boolean {
+  if (layer.removed.has(path) || layer.others.has(path) || layer.folders.has(path)) return true;
+  for (const folder of foldersAbove(path)) {
+    if (layer.opaque.has(folder) || layer.removed.has(folder) || layer.others.has(folder)) return true;
+  }
+  return false;
+}
+
+/** The bytes that a hard link stands for: in the same layer, else below it. */
+function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | ImagePath {
+  let path = target;
+  for (let links = 0; links < MOST_LINKS; links += 1) {
+    const node = layer.nodes.get(path) ?? tree.get(followAbove(tree, path) ?? path);
+    if (node?.kind === "file") return node.bytes;
+    if (node?.kind !== "hardlink") break;
+    path = node.target;
+  }
+  return path;
+}
+
+/**
+ * Lays an image's layers over each other, from the bottom up, as the OCI image specification says
+ * (image-spec, layer.md): whiteouts and opaque folders hide what is below them, never what is beside them.
+ */
+export function mergeLayers(layers: readonly Layer[]): ImageFiles {
+  const tree: Tree = new Map();
+  const missing = new Map<ImagePath, ImagePath>();
+  for (const layer of layers) {
+    for (const path of [...tree.keys()]) if (hides(layer, path)) tree.delete(path);
+    for (const path of [...missing.keys()]) if (hides(layer, path)) missing.delete(path);
+    for (const [path, node] of layer.nodes) {
+      const real = node.kind === "symlink" ? followAbove(tree, path) : null;
+      if (real !== null && node.kind === "symlink") tree.set(real, node);
+    }
+    for (const [path, node] of layer.nodes) {
+      const real = node.kind === "symlink" ? null : followAbove(tree, path);
+      if (real === null || node.kind === "symlink") continue;
+      const bytes = node.kind === "file" ? node.bytes : linkedBytes(layer, tree, node.target);
+      if (typeof bytes === "string") missing.set(real, bytes);
+      else tree.set(real, { kind: "file", bytes });
+    }
+  }
+  const resolve = (path: ImagePath) => follow(tree, path);
+  return {
+    paths: [...tree].flatMap(([path, node]) => (node.kind === "file" ? [path] : [])).sort(compareText),
+    read: (path) => {
+      const node = tree.get(resolve(path) ?? "");
+      return node?.kind === "file" ? node.bytes : null;
+    },
+    resolve,
+    missing: [...new Set(missing.values())].sort(compareText),
+  };
+}

@@ -1,0 +1,137 @@
+import { FactoryError } from "../errors.ts";
+import type { Docker } from "../tools/docker.ts";
+import { readArchive, type Archive } from "./archive.ts";
+import { writeBom } from "./bom.ts";
+import { createBudget } from "./budget.ts";
+import { takeInventory } from "./inventory.ts";
+import { chooseManifest, type ChosenManifest } from "./manifest.ts";
+import { mergeLayers, type ImageFiles } from "./merge.ts";
+import type { Ecosystem } from "./package.ts";
+import type { ImagePath } from "./paths.ts";
+import { prepareValidator, validateSbom } from "./validate.ts";
+
+/** The image to inventory. */
+export interface SbomImage {
+  /** As the engine knows it. */
+  ref: string;
+  /** `sha256:…` of what was built or pushed; null takes the digest of the image manifest. */
+  digest: string | null;
+  /** Such as `linux/arm64`; without it, the one that the engine would run. */
+  platform?: string;
+  /** What the image is called in the document. */
+  name: string;
+}
+
+export interface SbomDeps {
+  docker: Pick<Docker, "saveImage" | "inspectImage">;
+  /** null: the document has no timestamp. */
+  now: () => Date | null;
+  toolVersion: string;
+  /** `urn:uuid:…`; null for none; undefined derives one from the content. */
+  serialNumber?: string | null;
+  signal?: AbortSignal;
+}
+
+export interface Sbom {
+  /** A CycloneDX 1.6 document. */
+  json: string;
+  /** How many components it lists. */
+  components: number;
+  counts: Record<Ecosystem, number>;
+  /** What a reader should know: parts of the image that could not be read, or a document that fails validation. */
+  warnings: string[];
+}
+
+interface Reading {
+  chosen: ChosenManifest;
+  files: ImageFiles;
+  warnings: Set<string>;
+}
+
+async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImagePath>, warnings: Set<string>) {
+  const ended = new AbortController();
+  const signal = deps.signal ? AbortSignal.any([deps.signal, ended.signal]) : ended.signal;
+  const { stdout, done } = await deps.docker.saveImage(image.ref, { platform: image.platform, signal });
+  // A stream that nobody reads yet would otherwise be emptied behind our back (execa does so with unbuffered output).
+  stdout.pause();
+  const outcome = done.then(
+    () => null,
+    (cause: unknown) => cause as Error,
+  );
+  let archive: Archive;
+  try {
+    archive = await readArchive(stdout, {
+      budget: createBudget(),
+      wanted,
+      warn: (text) => void warnings.add(text),
+    });
+  } catch (cause) {
+    // Give the engine's own words where it broke off; where we did, end it.
+    const broken = cause instanceof FactoryError && stdout.readableEnded;
+    if (!broken) ended.abort();
+    const failure = await outcome;
+    if (deps.signal?.aborted)
+      throw new FactoryError("INTERRUPTED", "interrupted while reading the image", { cause });
+    throw broken && failure ? failure : cause;
+  }
+  const failure = await outcome;
+  if (deps.signal?.aborted) throw new FactoryError("INTERRUPTED", "interrupted while reading the image");
+  if (failure) throw failure;
+  return archive;
+}
+
+/** Reads the image; once more where files that matter are hard links to files that did not seem to. */
+async function read(image: SbomImage, deps: SbomDeps, platform: string): Promise<Reading> {
+  const wanted = new Set<ImagePath>();
+  for (;;) {
+    const warnings = new Set<string>();
+    const chosen = chooseManifest(await save(image, deps, wanted, warnings), platform);
+    const files = mergeLayers(chosen.layers);
+    if (files.missing.length === 0 || wanted.size > 0) {
+      for (const path of files.missing)
+        warnings.add(`a file of interest is a hard link to /${path}, which is not there`);
+      return { chosen, files, warnings };
+    }
+    for (const path of files.missing) wanted.add(path);
+  }
+}
+
+/**
+ * Takes the inventory of an image from its own layers, and writes it as a CycloneDX 1.6 document that has passed
+ * strict validation. The same image, time and serial number give the same bytes.
+ * @throws FactoryError IMAGE_NOT_FOUND, IMAGE_UNREADABLE, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED;
+ *   INTERNAL where the document is not valid
+ */
+export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> {
+  const inspected = await deps.docker.inspectImage(image.ref, {
+    platform: image.platform,
+    signal: deps.signal,
+  });
+  const own = [inspected.Os, inspected.Architecture, inspected.Variant].filter(Boolean).join("/");
+  const platform = image.platform ?? own;
+  const [{ chosen, files, warnings }] = await Promise.all([read(image, deps, platform), prepareValidator()]);
+
+  const known = [
+    ...chosen.digests,
+    ...(inspected.RepoDigests ?? []).map((one) => one.slice(one.indexOf("@") + 1)),
+  ];
+  if (image.digest !== null && chosen.digest !== null && !known.includes(image.digest)) {
+    warnings.add(`the engine has ${image.ref} as ${chosen.digest}, not as ${image.digest}`);
+  }
+  const inventory = takeInventory(files);
+  const digest = image.digest ?? chosen.digest;
+  const subject = { name: image.name, ref: image.ref, digest, manifestDigest: chosen.digest, platform };
+  const { json, components } = await writeBom(subject, inventory, {
+    timestamp: deps.now(),
+    toolVersion: deps.toolVersion,
+    serialNumber: deps.serialNumber,
+  });
+  const problems = await validateSbom(json);
+  if (problems.length > 0) {
+    throw new FactoryError(
+      "INTERNAL",
+      `the SBOM is not valid CycloneDX 1.6: ${problems.slice(0, 3).join("; ")}`,
+    );
+  }
+  return { json, components, counts: inventory.counts, warnings: [...warnings, ...inventory.warnings] };
+}

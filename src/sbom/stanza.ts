@@ -1,0 +1,52 @@
+/** One paragraph of `Field: value` lines. Field names are in lower case; a field may stand several times. */
+export type Stanza = ReadonlyMap<string, readonly string[]>;
+
+const FIELD = /^([!-9;-~]+):[ \t]*(.*)$/;
+
+/**
+ * Parses paragraphs of fields, as Debian control files, DEP-5 and Python metadata have them. Lines that begin with
+ * a blank continue the value above them and keep their text after that one blank. Other lines are passed over:
+ * any text gives an answer.
+ * @param options.first only the first paragraph, for files with a body below it
+ */
+export function parseStanzas(text: string, options: { first?: boolean } = {}): Stanza[] {
+  const stanzas: Stanza[] = [];
+  let current = new Map<string, string[]>();
+  let values: string[] | null = null;
+  let lines: string[] = [];
+  const endField = () => {
+    values?.push(lines.join("\n"));
+    values = null;
+  };
+  const endStanza = () => {
+    endField();
+    if (current.size > 0) stanzas.push(current);
+    current = new Map();
+  };
+  for (const raw of text.split("\n")) {
+    const line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
+    if (line.trim() === "") {
+      endStanza();
+      if (options.first && stanzas.length > 0) return stanzas;
+      continue;
+    }
+    if (line.startsWith(" ") || line.startsWith("\t")) {
+      if (values) lines.push(line.slice(1));
+      continue;
+    }
+    endField();
+    const [, name, value] = FIELD.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    const key = name.toLowerCase();
+    values = current.get(key) ?? [];
+    current.set(key, values);
+    lines = [value.trimEnd()];
+  }
+  endStanza();
+  return stanzas;
+}
+
+/** The first value of a field; the empty text where there is none. */
+export function field(stanza: Stanza, name: string): string {
+  return stanza.get(name)?.[0] ?? "";
+}

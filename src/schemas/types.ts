@@ -1,0 +1,587 @@
+// Generated from *.schema.json by `npm run generate`: change those, not this.
+
+/**
+ * Version of the document's format.
+ */
+export type SchemaVersion = 1;
+/**
+ * An exact semver version, such as `0.1.0`.
+ */
+export type Version = string;
+/**
+ * One line of text for people.
+ */
+export type Text = string;
+/**
+ * A name that may stand in a repository and a tag: lower case letters and digits, with `_` or `-` between them, 63 characters at most.
+ */
+export type Id = string;
+/**
+ * An argument's value.
+ */
+export type Value = string | number | boolean;
+/**
+ * An exact version or a semver range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
+ */
+export type Range = string;
+/**
+ * An OCI platform, such as `linux/amd64` or `linux/arm/v7`.
+ */
+export type Platform = string;
+/**
+ * OCI platforms.
+ *
+ * @minItems 1
+ */
+export type Platforms = Platform[];
+/**
+ * Smoke tests, run against a container of the built image.
+ *
+ * @maxItems 200
+ */
+export type SmokeTests = SmokeTest[];
+/**
+ * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`.
+ */
+export type ImageRef = string;
+/**
+ * A registry repository, without tag, such as `127.0.0.1:5000/team`.
+ */
+export type Repository = string;
+/**
+ * A digest, `sha256:` and 64 hex digits.
+ */
+export type Sha256 = string;
+
+export interface Documents {
+  fragment: Fragment;
+  manifest: Manifest;
+  plan: Plan;
+  product: Product;
+  record: FactoryRecord;
+  template: Template;
+  workspace: Workspace;
+}
+/**
+ * fragments/<name>/<version>/fragment.yaml: the contract of one versioned piece of Dockerfile.
+ */
+export interface Fragment {
+  schema_version: SchemaVersion;
+  /**
+   * The fragment's name, also that of its build stage and of its folder: lower case letters, digits, `_` and `-`, starting with a letter, 63 characters at most; not `base`, `image`, `scratch`, `context` or `platform`.
+   */
+  name: string;
+  version: Version;
+  summary?: Text;
+  /**
+   * Place in the Dockerfile: lower comes first.
+   */
+  order: number;
+  /**
+   * The template's slot that this fragment fills. Default: its name.
+   */
+  slot?: Id;
+  /**
+   * The arguments that Dockerfile.hbs may use.
+   */
+  args?: {
+    [k: string]: ArgDeclaration;
+  };
+  requires?: Ranges;
+  conflicts?: Ranges;
+  platforms?: Platforms;
+  smoke?: SmokeTests;
+}
+export interface ArgDeclaration {
+  type: "string" | "integer" | "boolean";
+  default?: Value;
+  /**
+   * @minItems 1
+   */
+  enum?: Value[];
+  /**
+   * A regular expression (flag `u`) that the whole of a string value must match.
+   */
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  summary?: Text;
+}
+/**
+ * Semver ranges by fragment name.
+ */
+export interface Ranges {
+  [k: string]: Range;
+}
+/**
+ * One smoke test: an id and exactly one of command, http, file, config, budget.
+ */
+export interface SmokeTest {
+  id: Id;
+  summary?: Text;
+  /**
+   * Seconds this test may take. Default: the workspace's `smoke.timeout_s`.
+   */
+  timeout_s?: number;
+  command?: CommandTest;
+  http?: HttpTest;
+  file?: FileTest;
+  config?: ConfigTest;
+  budget?: BudgetTest;
+}
+/**
+ * Runs argv in a fresh container, with no shell and no network; the image's entrypoint is replaced.
+ */
+export interface CommandTest {
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  argv: string[];
+  /**
+   * Default: 0.
+   */
+  exit_code?: number;
+  stdout?: TextMatch;
+  stderr?: TextMatch;
+}
+/**
+ * What a text must be. All that is given must hold.
+ */
+export interface TextMatch {
+  /**
+   * The whole text; one trailing newline of the text is ignored.
+   */
+  equals?: string;
+  /**
+   * A part of the text.
+   */
+  contains?: string;
+  /**
+   * A JavaScript regular expression (flags `mu`) found in the text.
+   */
+  matches?: string;
+}
+/**
+ * Starts the image's own entrypoint, waits until the port answers, and asks.
+ */
+export interface HttpTest {
+  /**
+   * The port inside the container.
+   */
+  port: number;
+  /**
+   * Default: GET.
+   */
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+  path: string;
+  /**
+   * Request headers.
+   */
+  headers?: {
+    [k: string]: string;
+  };
+  /**
+   * Request body.
+   */
+  body?: string;
+  /**
+   * Expected status. Default: 200.
+   */
+  status?: number;
+  response?: TextMatch;
+}
+/**
+ * Looks at one path of the image's file system; nothing is run.
+ */
+export interface FileTest {
+  path: string;
+  /**
+   * Default: true.
+   */
+  exists?: boolean;
+  /**
+   * Permission bits in octal, such as `"0644"`.
+   */
+  mode?: string;
+  /**
+   * `uid` or `uid:gid`, as numbers.
+   */
+  owner?: string;
+  contents?: TextMatch;
+}
+/**
+ * Compares the image's configuration; nothing is run.
+ */
+export interface ConfigTest {
+  user?: string;
+  workdir?: string;
+  entrypoint?: string[];
+  cmd?: string[];
+  /**
+   * Variables that must have these values.
+   */
+  env?: {
+    [k: string]: string;
+  };
+  /**
+   * Labels that must have these values.
+   */
+  labels?: {
+    [k: string]: string;
+  };
+  /**
+   * Exactly the exposed ports, such as `8080` or `53/udp`.
+   */
+  ports?: string[];
+}
+/**
+ * Upper bounds on the image.
+ */
+export interface BudgetTest {
+  /**
+   * Sum of the uncompressed layers, such as `"300 MB"`.
+   */
+  size?: string;
+  /**
+   * Number of layers.
+   */
+  layers?: number;
+}
+/**
+ * manifests/<manifest_id>.yaml: what an image is made of.
+ */
+export interface Manifest {
+  schema_version: SchemaVersion;
+  /**
+   * The manifest's id; the same as its file's name.
+   */
+  manifest_id: Id;
+  summary?: Text;
+  /**
+   * Template id and version or range, such as `llm_factory@0.1.0`.
+   */
+  template: string;
+  /**
+   * The image to start from.
+   */
+  base: ImageRef;
+  platforms?: Platforms;
+  /**
+   * Version or range by fragment name.
+   */
+  fragments: Ranges;
+  args?: Args;
+  /**
+   * GPUs that the image's containers need, as in `docker run --gpus`: `all` or a number.
+   */
+  gpus?: "all" | number;
+  smoke?: SmokeTests;
+}
+/**
+ * Argument values by name.
+ */
+export interface Args {
+  [k: string]: Value;
+}
+/**
+ * control_plane/plans/<plan_id>.yaml: axes of versions over one manifest.
+ */
+export interface Plan {
+  schema_version: SchemaVersion;
+  /**
+   * The plan's id; the same as its file's name.
+   */
+  plan_id: Id;
+  manifest_id: Id;
+  summary?: Text;
+  /**
+   * Versions to try, by fragment name. The plan is their product.
+   */
+  axes?: {
+    /**
+     * @minItems 1
+     * @maxItems 1000
+     */
+    [k: string]: Version[];
+  };
+  fixed?: Ranges;
+  platforms?: Platforms;
+  /**
+   * Cells beside the product.
+   *
+   * @maxItems 1000
+   */
+  include?: CellInclude[];
+  /**
+   * Cells to leave out.
+   *
+   * @maxItems 1000
+   */
+  exclude?: CellSelector[];
+  /**
+   * Cells that are meant to fail.
+   *
+   * @maxItems 1000
+   */
+  expect?: Expectation[];
+}
+/**
+ * Exact versions by fragment name, and optionally a platform.
+ */
+export interface CellInclude {
+  platform?: Platform;
+  [k: string]: Version | undefined;
+}
+/**
+ * Versions or ranges by fragment name, and optionally a platform. All must hold.
+ */
+export interface CellSelector {
+  platform?: Platform;
+  [k: string]: Range | undefined;
+}
+export interface Expectation {
+  when: CellSelector;
+  result: "fail";
+  reason: Text;
+}
+/**
+ * control_plane/products/<product_id>.yaml: the public face of a manifest.
+ */
+export interface Product {
+  schema_version: SchemaVersion;
+  /**
+   * The product's id; the same as its file's name.
+   */
+  product_id: Id;
+  manifest_id: Id;
+  summary?: Text;
+  repository: Repository;
+  /**
+   * Tags under which a promoted image is published. Default: latest.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  tags?: string[];
+  /**
+   * The proof that a promotion asks for.
+   */
+  promotion?: {
+    /**
+     * Evidence that must be there. Default: all of it.
+     */
+    requires?: ("smoke" | "sbom" | "provenance")[];
+    /**
+     * How old the passing record may be. Default: 30.
+     */
+    max_age_days?: number;
+  };
+}
+/**
+ * records/<manifest_id>/<record_id>.json: one attempt at one cell.
+ */
+export interface FactoryRecord {
+  schema_version: SchemaVersion;
+  /**
+   * UTC time of the start, and eight random hex digits; sorts by time.
+   */
+  record_id: string;
+  manifest_id: Id;
+  cell_id: string;
+  plan_id: Id | null;
+  build_key: Sha256;
+  verdict_key: Sha256;
+  template: {
+    id: Id;
+    version: Version;
+    digest: Sha256;
+  };
+  fragments: RecordFragment[];
+  args: Args;
+  base: RecordBase;
+  platform: Platform;
+  /**
+   * The image, or null where the build gave none.
+   */
+  image: null | RecordImage;
+  test_suite_hash: Sha256;
+  tests: RecordTest[];
+  result: RecordResult;
+  /**
+   * Files that prove the verdict, by kind.
+   */
+  evidence: {
+    [k: string]: Evidence;
+  };
+  /**
+   * Steps of the Dockerfile, and how many of them came from the cache.
+   */
+  cache: {
+    hits: number;
+    total: number;
+  };
+  retries: number;
+  /**
+   * Versions of the tools that took part.
+   */
+  tools: {
+    [k: string]: string;
+  };
+  source: {
+    commit: string | null;
+    dirty: boolean | null;
+    ci_url: string | null;
+  };
+}
+export interface RecordFragment {
+  name: Id;
+  version: Version;
+  digest: Sha256;
+}
+export interface RecordBase {
+  ref: string;
+  digest: Sha256 | null;
+}
+export interface RecordImage {
+  /**
+   * Tag in the engine's store, and in the registry once pushed.
+   */
+  ref: string;
+  digest: Sha256;
+  manifest_digest: Sha256;
+  /**
+   * Bytes of the uncompressed layers.
+   */
+  size: number;
+  layers: number;
+  pushed?: boolean;
+}
+export interface RecordTest {
+  id: string;
+  status: "pass" | "fail" | "error" | "skipped";
+  duration_ms: number;
+}
+export interface RecordResult {
+  status: "pass" | "fail" | "error";
+  /**
+   * Where it ended; `done` for a pass.
+   */
+  stage: "resolve" | "stitch" | "build" | "smoke" | "sbom" | "push" | "done";
+  /**
+   * Class of the failure; null for a pass.
+   */
+  class:
+    | null
+    | (
+        | "dockerfile"
+        | "step"
+        | "copy"
+        | "base"
+        | "registry-unavailable"
+        | "registry-limited"
+        | "registry-denied"
+        | "network"
+        | "builder"
+        | "disk"
+        | "timeout"
+        | "interrupted"
+        | "smoke-test"
+        | "container"
+        | "sbom"
+        | "push"
+        | "environment"
+        | "unknown"
+      );
+  /**
+   * Whether the status is what the plan declares; without a declaration, whether it is a pass.
+   */
+  expected: boolean;
+  tested_at: string;
+  duration_ms: number;
+  /**
+   * Milliseconds of each stage that ran.
+   */
+  stages_ms: {
+    [k: string]: number;
+  };
+  notes: string[];
+  /**
+   * The last lines of the log; empty for a pass.
+   *
+   * @maxItems 40
+   */
+  log_excerpt: string[];
+}
+export interface Evidence {
+  /**
+   * Relative to the record's folder.
+   */
+  path: string;
+  sha256: string;
+  bytes: number;
+  media_type: string;
+}
+/**
+ * templates/<id>/<version>/template.yaml: the skeleton with slots that fragments fill. Dockerfile.hbs stands beside it.
+ */
+export interface Template {
+  schema_version: SchemaVersion;
+  /**
+   * The template's id; the same as its folder's.
+   */
+  template_id: Id;
+  version: Version;
+  summary?: Text;
+  /**
+   * The slots, in the order of the Dockerfile. Each takes exactly one fragment unless it is optional.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  slots: Slot[];
+}
+export interface Slot {
+  name: Id;
+  summary?: Text;
+  /**
+   * May stay empty. Default: false.
+   */
+  optional?: boolean;
+}
+/**
+ * factory.yaml: the settings of a workspace.
+ */
+export interface Workspace {
+  schema_version: SchemaVersion;
+  /**
+   * Where images are named and pushed: `<repository>/<manifest_id>`. Default: `factory`.
+   */
+  repository?: Repository;
+  /**
+   * The registry cache.
+   */
+  cache?: {
+    /**
+     * Where cache refs are kept, one tag per fragment prefix and arch.
+     */
+    repository: Repository;
+  };
+  /**
+   * Limits on the containers that smoke tests run in.
+   */
+  smoke?: {
+    /**
+     * Memory limit in MiB. Default: 512.
+     */
+    memory_mb?: number;
+    /**
+     * Process limit. Default: 256.
+     */
+    pids?: number;
+    /**
+     * Seconds for one test. Default: 60.
+     */
+    timeout_s?: number;
+  };
+}

@@ -1,0 +1,13 @@
+// Types of validators.js, which `npm run generate` builds: one validate function a document.
+import type { ErrorObject } from "ajv";
+
+export interface Validate {
+  (data: unknown): boolean;
+  errors?: ErrorObject[] | null;
+}
+export const fragment: Validate;
+export const manifest: Validate;
+export const plan: Validate;
+export const product: Validate;
+export const template: Validate;
+export const workspace: Validate;

@@ -1,0 +1,83 @@
+import Handlebars from "handlebars";
+import { FactoryError, type Place } from "../errors.ts";
+import { holdsValue, VALUE_END, VALUE_START } from "./dockerfile.ts";
+import { BLOCKS, placeOf, restrict, type Scope, TESTS } from "./template-language.ts";
+import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
+
+/** Helpers of one rendering: each gets its texts and its place in the file, and returns finished text. */
+export type Helpers = Record<string, (texts: string[], where: Place) => string>;
+
+/** A compiled Dockerfile.hbs. Values stand between marks in what it returns (see dockerfile.ts). */
+export type Render = (data: Record<string, unknown>, helpers: Helpers) => string;
+
+/** Handlebars's own words for a syntax error, with the line it names. */
+function syntaxError(file: string, error: unknown): FactoryError {
+  const text = error instanceof Error ? error.message : String(error);
+  const lexer = /^Parse error on line (\d+):[\s\S]*?\n(-*)\^\n([\s\S]*)$/.exec(text);
+  const other = /^([\s\S]*?) - (\d+):(\d+)$/.exec(text);
+  const where = lexer
+    ? { file, line: Number(lexer[1]) }
+    : other
+      ? { file, line: Number(other[2]), col: Number(other[3]) + 1 }
+      : { file };
+  const what = (lexer?.[3] ?? other?.[1] ?? text).replaceAll("\n", " ");
+  return new FactoryError("TEMPLATE_SYNTAX", `Handlebars cannot read this: ${what}`, {
+    where,
+    fix: "close every {{…}} and every {{#if …}}",
+    cause: error,
+  });
+}
+
+/**
+ * Compiles a Dockerfile.hbs: Handlebars in strict mode, restricted to `{{path}}`, `{{#if}}`, `{{#unless}}`, `eq`, the
+ * value helpers and the scope's own.
+ * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
+ */
+export function compileTemplate(file: string, text: string, scope: Scope): Render {
+  if (holdsValue(text)) {
+    throw new FactoryError("TEMPLATE_SYNTAX", "there is a control character in the file", {
+      where: { file },
+      fix: "remove it",
+    });
+  }
+  let program: hbs.AST.Program;
+  try {
+    program = Handlebars.parse(text);
+  } catch (error) {
+    throw syntaxError(file, error);
+  }
+  restrict(file, program, scope);
+
+  const instance = Handlebars.create();
+  for (const name of Object.keys(instance.helpers)) if (!BLOCKS.has(name)) instance.unregisterHelper(name);
+  instance.registerHelper("eq", (a: unknown, b: unknown) => a === b);
+  for (const [name, write] of Object.entries(VALUE_HELPERS)) {
+    instance.registerHelper(name, (value: unknown, call: hbs.AST.Node) => {
+      try {
+        return VALUE_START + write(value) + VALUE_END;
+      } catch (error) {
+        if (!(error instanceof UnsafeValue)) throw error;
+        throw new FactoryError("ARG_UNSAFE", error.message, { where: placeOf(file, call), fix: error.fix });
+      }
+    });
+  }
+  const names = [...BLOCKS, ...TESTS, ...Object.keys(VALUE_HELPERS), ...Object.keys(scope.helpers)];
+  const run = instance.compile(program, {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: Object.fromEntries(names.map((name) => [name, true])) as KnownHelpers,
+    preventIndent: true,
+  });
+  return (data, helpers) => {
+    const own = Object.fromEntries(
+      Object.entries(helpers).map(([name, helper]) => [
+        name,
+        // Handlebars adds its options, with the place of the call, as the last argument.
+        (...args: unknown[]) =>
+          helper(args.slice(0, -1) as string[], placeOf(file, args.at(-1) as hbs.AST.Node)),
+      ]),
+    );
+    return run(data, { helpers: own });
+  };
+}

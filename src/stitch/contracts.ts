@@ -1,0 +1,94 @@
+import satisfies from "semver/functions/satisfies.js";
+import type { Entry, FolderEntry } from "../catalog/catalog.ts";
+import type { Finding } from "../errors.ts";
+import type { Fragment, Manifest } from "../schemas/types.ts";
+
+/** A fragment as people write it: `core@0.1.0`. */
+export function label(entry: FolderEntry<Fragment>): string {
+  return `${entry.document.name}@${entry.document.version}`;
+}
+
+/** Requirements and conflicts among the chosen fragments. */
+export function checkContracts(
+  fragments: readonly FolderEntry<Fragment>[],
+  manifest: Entry<Manifest>,
+  findings: Finding[],
+): void {
+  const byName = new Map(fragments.map((entry) => [entry.document.name, entry]));
+  for (const entry of fragments) {
+    for (const [name, range] of Object.entries(entry.document.requires ?? {})) {
+      const other = byName.get(name);
+      if (!other) {
+        findings.push({
+          code: "REQUIRES_MISSING",
+          what: `${label(entry)} requires ${name} ${range}, which is not among the fragments`,
+          where: manifest.place(["fragments", entry.document.name]),
+          fix: `add \`${name}: "${range}"\` under \`fragments:\``,
+        });
+      } else if (!satisfies(other.document.version, range)) {
+        findings.push({
+          code: "REQUIRES_VERSION",
+          what: `${label(entry)} requires ${name} ${range}, and ${label(other)} is chosen`,
+          where: manifest.place(["fragments", entry.document.name]),
+          fix: `choose another version of ${name} or of ${entry.document.name}`,
+        });
+      }
+    }
+    for (const [name, range] of Object.entries(entry.document.conflicts ?? {})) {
+      const other = byName.get(name);
+      if (!other || !satisfies(other.document.version, range)) continue;
+      findings.push({
+        code: "CONFLICT",
+        what: `${label(entry)} conflicts with ${name} ${range}, and ${label(other)} is chosen`,
+        where: manifest.place(["fragments", entry.document.name]),
+        fix: `choose another version of ${name} or of ${entry.document.name}`,
+      });
+    }
+  }
+  const cycle = requirementCycle(byName);
+  if (cycle) {
+    findings.push({
+      code: "REQUIRES_CYCLE",
+      what: `the fragments require each other in a circle: ${cycle.join(" → ")}`,
+      where: byName.get(cycle[0] ?? "")?.place(["requires"]),
+      fix: "remove one of these requirements",
+    });
+  }
+}
+
+/** A circle among the requirements, as names with the first again at the end; undefined where there is none. */
+function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, path: string[]): string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
+    if (done.has(name)) return undefined;
+    for (const next of Object.keys(byName.get(name)?.document.requires ?? {})) {
+      const found = visit(next, [...path, name]);
+      if (found) return found;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of byName.keys()) {
+    const found = visit(name, []);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The fragments that do not work on one of the platforms. */
+export function platformFindings(
+  { manifest, fragments }: { manifest: Entry<Manifest>; fragments: readonly FolderEntry<Fragment>[] },
+  platforms: readonly string[],
+): Finding[] {
+  return fragments.flatMap((entry) =>
+    platforms
+      .filter((platform) => entry.document.platforms?.includes(platform) === false)
+      .map((platform) => ({
+        code: "PLATFORM_UNSUPPORTED" as const,
+        what: `${label(entry)} does not work on ${platform}`,
+        where: manifest.place(["platforms"]),
+        fix: `it works on ${entry.document.platforms?.join(", ")}`,
+      })),
+  );
+}

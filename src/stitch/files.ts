@@ -1,0 +1,89 @@
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FactoryError, type Place } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import { sha256 } from "../model/digest.ts";
+
+/** A file that the Dockerfile may copy. All of it can change the image's bits. */
+export interface ContextFile {
+  /** From the workspace's root, with `/`. */
+  path: string;
+  /** Permission bits in octal, as `COPY` keeps them. */
+  mode: string;
+  sha256: string;
+}
+
+const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
+const MAX_FILES = 10_000;
+
+/**
+ * The files behind `{{file "name"}}`: the file itself, or all files of a folder, sorted by path.
+ * @param root absolute path of the workspace
+ * @param folder the fragment's folder, from the root
+ * @throws FactoryError FILE_OUTSIDE, FILE_MISSING, FILE_UNREADABLE, FILE_TOO_LARGE
+ */
+export function contextFiles(root: string, folder: string, name: string, where: Place): ContextFile[] {
+  if (!NAME.test(name) || name.split("/").some((part) => part === ".." || part === ".")) {
+    throw new FactoryError(
+      "FILE_OUTSIDE",
+      `{{file ${JSON.stringify(name)}}} is not the name of a file of this fragment`,
+      {
+        where,
+        fix: "name a file or folder beside Dockerfile.hbs, with letters, digits and . _ @ + - alone",
+      },
+    );
+  }
+  const files: ContextFile[] = [];
+  const add = (path: string) => {
+    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+    if (!stat) {
+      throw new FactoryError("FILE_MISSING", `there is no ${path}`, {
+        where,
+        fix: "add the file, or correct its name",
+      });
+    }
+    if (stat.isDirectory()) {
+      for (const entry of readdirSync(join(root, path)).sort(compareText)) {
+        if (!NAME.test(entry)) {
+          throw new FactoryError(
+            "FILE_UNREADABLE",
+            `${JSON.stringify(`${path}/${entry}`)} cannot stand in a Dockerfile`,
+            {
+              where,
+              fix: "rename it: letters, digits and . _ @ + - alone",
+            },
+          );
+        }
+        add(`${path}/${entry}`);
+      }
+    } else if (stat.isFile()) {
+      const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
+      files.push({ path, mode, sha256: sha256(readFileSync(join(root, path))) });
+    } else {
+      throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {
+        where,
+        fix: "fragments hold regular files alone",
+      });
+    }
+    if (files.length > MAX_FILES) {
+      throw new FactoryError("FILE_TOO_LARGE", `${folder}/${name} holds more than ${MAX_FILES} files`, {
+        where,
+        fix: "pack them into an archive",
+      });
+    }
+  };
+  // Every folder on the way has to be a real one, or the path would lead elsewhere.
+  const parts = name.split("/");
+  for (let length = 1; length < parts.length; length += 1) {
+    const path = `${folder}/${parts.slice(0, length).join("/")}`;
+    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink()) {
+      throw new FactoryError("FILE_OUTSIDE", `${path} is a link`, {
+        where,
+        fix: "fragments hold regular files alone",
+      });
+    }
+  }
+  add(`${folder}/${name}`);
+  return files;
+}

@@ -1,0 +1,122 @@
+import type { Readable } from "node:stream";
+import { FactoryError } from "../errors.ts";
+
+export interface ExecOptions {
+  cwd?: string;
+  /** Added to the process's own environment. */
+  env?: Record<string, string>;
+  /** Written to standard input; without it standard input is empty. */
+  input?: string | Uint8Array;
+  /** Ends the child (SIGTERM, then SIGKILL after five seconds). */
+  signal?: AbortSignal;
+  timeoutMs?: number;
+  /** Called for each whole line of stdout, without its newline; stdout is then not collected. */
+  onStdoutLine?: (line: string) => void;
+  /** Called for each whole line of stderr, without its newline; stderr is then not collected. */
+  onStderrLine?: (line: string) => void;
+  /** The most that is collected of each output, in bytes; the rest is dropped. Default: 16 MiB. */
+  maxBytes?: number;
+}
+
+export interface ExecResult {
+  /** null where a signal ended the child, or it timed out. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+  aborted: boolean;
+}
+
+/** Runs a program with an argv array, never through a shell. A non-zero exit is a result, not an exception. */
+export type Exec = (file: string, argv: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
+
+/** A running program whose stdout is read as a stream. `done` settles after the stream has ended. */
+export interface Streamed {
+  stdout: Readable;
+  done: Promise<ExecResult>;
+}
+
+/** As Exec, with stdout handed out as a stream. */
+export type ExecStream = (file: string, argv: readonly string[], options?: ExecOptions) => Promise<Streamed>;
+
+/** What a missing program is reported as, by name. */
+const MISSING: Record<string, { code: "DOCKER_MISSING" | "TOOL_MISSING"; fix: string }> = {
+  docker: {
+    code: "DOCKER_MISSING",
+    fix: "install Docker Engine with the buildx plugin, and put `docker` on the PATH",
+  },
+};
+
+function missing(file: string, cause: unknown): FactoryError {
+  const { code, fix } = MISSING[file] ?? {
+    code: "TOOL_MISSING" as const,
+    fix: `install ${file} and put it on the PATH`,
+  };
+  return new FactoryError(code, `${file} is not installed`, { fix, cause });
+}
+
+type Execa = typeof import("execa").execa;
+
+function start(execa: Execa, file: string, argv: readonly string[], options: ExecOptions, stream: boolean) {
+  return execa(file, argv, {
+    cwd: options.cwd,
+    env: options.env,
+    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
+    cancelSignal: options.signal,
+    timeout: options.timeoutMs,
+    forceKillAfterDelay: 5000,
+    reject: false,
+    stripFinalNewline: false,
+    buffer: {
+      stdout: !stream && options.onStdoutLine === undefined,
+      stderr: options.onStderrLine === undefined,
+    },
+    maxBuffer: options.maxBytes ?? 16 * 1024 * 1024,
+  });
+}
+
+type Child = ReturnType<typeof start>;
+
+async function eachLine(
+  child: Child,
+  from: "stdout" | "stderr",
+  onLine: (line: string) => void,
+): Promise<void> {
+  for await (const line of child.iterable({ from })) onLine(String(line));
+}
+
+async function finish(
+  file: string,
+  child: Child,
+  options: ExecOptions,
+  stream: boolean,
+): Promise<ExecResult> {
+  const readers: Promise<void>[] = [];
+  if (!stream && options.onStdoutLine) readers.push(eachLine(child, "stdout", options.onStdoutLine));
+  if (options.onStderrLine) readers.push(eachLine(child, "stderr", options.onStderrLine));
+  const [result, ...read] = await Promise.allSettled([child, ...readers]);
+  if (result.status === "rejected") throw result.reason;
+  const { value } = result;
+  if (value.code === "ENOENT") throw missing(file, value.cause);
+  for (const one of read) if (one.status === "rejected" && !value.failed) throw one.reason;
+  return {
+    exitCode: value.exitCode ?? null,
+    stdout: typeof value.stdout === "string" ? value.stdout : "",
+    stderr: typeof value.stderr === "string" ? value.stderr : "",
+    timedOut: value.timedOut,
+    aborted: value.isCanceled,
+  };
+}
+
+/** Runs a program to its end. @throws FactoryError DOCKER_MISSING or TOOL_MISSING where there is no such program */
+export const exec: Exec = async (file, argv, options = {}) => {
+  const { execa } = await import("execa");
+  return finish(file, start(execa, file, argv, options, false), options, false);
+};
+
+/** Starts a program and hands out its stdout while it runs. */
+export const execStream: ExecStream = async (file, argv, options = {}) => {
+  const { execa } = await import("execa");
+  const child = start(execa, file, argv, options, true);
+  return { stdout: child.stdout as Readable, done: finish(file, child, options, true) };
+};

@@ -1,0 +1,70 @@
+import { expect, it } from "vitest";
+import { resolveBases } from "../../src/build/base.ts";
+import { createBuildx } from "../../src/tools/buildx.ts";
+import { createDocker } from "../../src/tools/docker.ts";
+import { exec, execStream } from "../../src/tools/exec.ts";
+import { describeEngine, docker, removeImageAfterwards, uniqueName } from "./engine.ts";
+
+const buildx = createBuildx(exec);
+const deps = { buildx, docker: createDocker(exec, execStream) };
+const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
+const platform = `linux/${arch}`;
+
+function build(dockerfile: string, argv: string[]): string {
+  return docker(["buildx", "build", "--quiet", ...argv, "-"], dockerfile).trim();
+}
+
+describeEngine("the builder", () => {
+  it("tells its versions, its driver and its platforms", async () => {
+    const version = await buildx.version();
+    expect(version.docker).toMatch(/^\d+\.\d+/);
+    expect(version.buildx).toMatch(/^\d+\.\d+/);
+    expect(await buildx.platforms()).toContain(platform);
+    expect(await buildx.driver()).toMatch(/^[a-z-]+$/);
+  });
+});
+
+describeEngine("resolveBases on the real engine", () => {
+  it("gives digests that can be pinned, of a registry's image and of one that is in the engine alone", async () => {
+    const local = `${uniqueName("factory-base")}:1`;
+    removeImageAfterwards(local);
+    const digest = build(`FROM debian:bookworm-slim\nLABEL name=${local}\n`, ["--load", "-t", local]);
+    const refs = ["debian:bookworm-slim", local, "scratch"].map((ref) => ({ ref, platform }));
+    const bases = await resolveBases([...refs, ...refs], deps);
+
+    expect(bases.size).toBe(3);
+    const debian = bases.get(`debian:bookworm-slim ${platform}`);
+    expect(debian).toEqual({
+      digest: expect.stringMatching(/^sha256:[a-f0-9]{64}$/) as string,
+      pinnable: true,
+    });
+    expect(bases.get(`${local} ${platform}`)).toEqual({ digest, pinnable: true });
+    expect(bases.get(`scratch ${platform}`)).toEqual({ digest: null, pinnable: false });
+    for (const pinned of [`debian:bookworm-slim@${debian?.digest}`, `${local}@${digest}`]) {
+      expect(() => build(`FROM ${pinned}\n`, ["--output", "type=cacheonly"])).not.toThrow();
+    }
+  });
+
+  it("lets no bad base hide a good one", async () => {
+    const refs = ["debian:no-such-tag", "debian:bookworm-slim", "127.0.0.1:9/none:1"].map((ref) => ({
+      ref,
+      platform,
+    }));
+    const bases = await resolveBases(refs, deps);
+    expect(bases.get(`debian:no-such-tag ${platform}`)).toMatchObject({
+      digest: null,
+      error: { class: "base" },
+    });
+    expect(bases.get(`127.0.0.1:9/none:1 ${platform}`)).toMatchObject({
+      error: { class: "registry-unavailable" },
+    });
+    expect(bases.get(`debian:bookworm-slim ${platform}`)).toMatchObject({ pinnable: true });
+    expect(bases.get(`debian:bookworm-slim ${platform}`)).not.toHaveProperty("error");
+  });
+
+  it("stops when it is interrupted", async () => {
+    const signal = AbortSignal.abort();
+    const refs = [{ ref: "debian:bookworm-slim", platform }];
+    await expect(resolveBases(refs, deps, { signal })).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+});

@@ -1,0 +1,82 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeSbom } from "../../src/sbom/sbom.ts";
+import { createDocker } from "../../src/tools/docker.ts";
+import { exec, execStream } from "../../src/tools/exec.ts";
+import { describeEngine, docker, removeImageAfterwards, temporaryFolder, uniqueName } from "./engine.ts";
+
+interface Document {
+  components: { name: string; version: string; purl?: string; licenses?: unknown[] }[];
+}
+
+const DOCKERFILE = `FROM debian:bookworm-slim
+RUN dpkg --purge --force-all tzdata mawk
+RUN mkdir -p /app/node_modules/kept /app/node_modules/removed /usr/lib/python3/dist-packages/Shown-1.0.dist-info \\
+ && echo '{"name":"kept","version":"1.2.3"}' > /app/node_modules/kept/package.json \\
+ && echo '{"name":"removed","version":"1.0.0"}' > /app/node_modules/removed/package.json \\
+ && ln /app/node_modules/kept/package.json /app/store \\
+ && printf 'Name: Shown\\nVersion: 1.0\\n' > /usr/lib/python3/dist-packages/Shown-1.0.dist-info/METADATA
+RUN rm -r /app/node_modules/removed && mkdir /app/node_modules/linked && ln /app/store /app/node_modules/linked/package.json
+`;
+
+function build(dockerfile: string, args: string[] = []): string {
+  const folder = temporaryFolder();
+  const ref = `${uniqueName("factory-sbom")}:1`;
+  writeFileSync(join(folder, "Dockerfile"), dockerfile);
+  removeImageAfterwards(ref);
+  docker(["buildx", "build", "--quiet", "--load", "-t", ref, ...args, folder]);
+  return ref;
+}
+
+const engine = { docker: createDocker(exec, execStream), now: () => null, toolVersion: "0.0.0" };
+
+const listOf = (json: string, type: string) =>
+  (JSON.parse(json) as Document).components.filter((one) => one.purl?.startsWith(`pkg:${type}/`));
+
+describeEngine("makeSbom on a real image", () => {
+  test("lists the Debian packages that dpkg-query lists in a container, and what each layer left of the rest", async () => {
+    const ref = build(DOCKERFILE, ["--provenance=mode=max"]);
+    const sbom = await makeSbom({ ref, digest: null, name: "demo" }, engine);
+
+    const format = "${db:Status-Status} ${Package} ${Version} ${Architecture}\\n";
+    const listed = docker(["run", "--rm", "--network", "none", ref, "dpkg-query", "-W", "-f", format])
+      .split("\n")
+      .flatMap((line) => (line.startsWith("installed ") ? [line.slice("installed ".length)] : []));
+    const found = listOf(sbom.json, "deb").map((one) => {
+      const arch = /[?&]arch=([a-z0-9]+)/.exec(one.purl ?? "")?.[1];
+      return `${one.name} ${one.version} ${arch}`;
+    });
+    expect(listed.length).toBeGreaterThan(50);
+    expect(found.sort()).toEqual(listed.sort());
+    expect(found.join("\n")).not.toMatch(/^(?:tzdata|mawk) /m);
+
+    expect(listOf(sbom.json, "npm").map((one) => one.purl)).toEqual(["pkg:npm/kept@1.2.3"]);
+    expect(listOf(sbom.json, "pypi").map((one) => one.purl)).toEqual(["pkg:pypi/shown@1.0"]);
+    expect(listOf(sbom.json, "deb").filter((one) => !one.licenses).length).toBeLessThan(5);
+    expect(sbom.warnings).toEqual([]);
+
+    const again = await makeSbom({ ref, digest: null, name: "demo" }, engine);
+    expect(again.json).toBe(sbom.json);
+  });
+
+  test("reads zstd layers", async () => {
+    const folder = temporaryFolder();
+    const ref = `${uniqueName("factory-sbom")}:1`;
+    removeImageAfterwards(ref);
+    writeFileSync(join(folder, "Dockerfile"), "FROM debian:bookworm-slim\nRUN echo x > /x\n");
+    const output = `type=image,name=${ref},compression=zstd,force-compression=true,oci-mediatypes=true`;
+    docker(["buildx", "build", "--quiet", "--provenance=false", "--output", output, folder]);
+    const zstd = await makeSbom({ ref, digest: null, name: "demo" }, engine);
+    const plain = await makeSbom({ ref: "debian:bookworm-slim", digest: null, name: "demo" }, engine);
+    expect(plain.counts.deb).toBeGreaterThan(50);
+    expect(zstd.counts).toEqual(plain.counts);
+  });
+
+  test("an image that is not there is IMAGE_NOT_FOUND", async () => {
+    const ref = `${uniqueName("factory-none")}:1`;
+    await expect(makeSbom({ ref, digest: null, name: "x" }, engine)).rejects.toMatchObject({
+      code: "IMAGE_NOT_FOUND",
+    });
+  });
+});

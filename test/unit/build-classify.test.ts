@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { classifyFailure, type BuildClass, type Retry } from "../../src/build/classify.ts";
+import { failureMessage } from "../../src/build/failure-message.ts";
+import { createProgress } from "../../src/build/progress.ts";
+
+const head = "ERROR: target cell: failed to solve: ";
+const source = "debian:x: failed to resolve source metadata for reg.example/debian:x: ";
+
+const cases: [string, BuildClass, Retry][] = [
+  ["dockerfile parse error on line 2: unknown instruction: BOGUS", "dockerfile", "no"],
+  ["target stage core could not be found", "dockerfile", "no"],
+  ["failed to read dockerfile: open Dockerfile: no such file or directory", "dockerfile", "no"],
+  ['process "/bin/sh -c exit 3" did not complete successfully: exit code: 3', "step", "no"],
+  [
+    'process "/bin/sh -c echo \\"no such host\\" toomanyrequests" did not complete successfully: exit code: 1',
+    "step",
+    "no",
+  ],
+  [
+    'failed to compute cache key: failed to calculate checksum of ref a::b: "/nofile": not found',
+    "copy",
+    "no",
+  ],
+  [`${source}reg.example/debian:x: not found`, "base", "no"],
+  ["denied/app:429: failed to resolve source metadata for denied/app:429: not found", "base", "no"],
+  [`${source}no match for platform in manifest: not found`, "base", "no"],
+  [`${source}failed to do request: Head "https://r/": dial tcp: lookup r: no such host`, "network", "once"],
+  [
+    `${source}failed to do request: dial tcp 127.0.0.1:5999: connect: connection refused`,
+    "registry-unavailable",
+    "yes",
+  ],
+  [
+    `${source}unexpected status from HEAD request to https://r/v2/: 503 Service Unavailable`,
+    "registry-unavailable",
+    "yes",
+  ],
+  [
+    `${source}unexpected status from HEAD request to https://r/v2/: 401 Unauthorized`,
+    "registry-denied",
+    "no",
+  ],
+  [
+    `${source}pull access denied, repository does not exist or may require authorization`,
+    "registry-denied",
+    "no",
+  ],
+  ["failed to copy: httpReadSeeker: failed open: 429 Too Many Requests", "registry-limited", "long"],
+  ["toomanyrequests: You have reached your pull rate limit", "registry-limited", "long"],
+  ["failed to push r/x: failed to copy: read tcp a->b: read: connection reset by peer", "network", "yes"],
+  ["failed to do request: Put: EOF", "network", "yes"],
+  ["failed to do request: net/http: TLS handshake timeout", "network", "yes"],
+  ["no such job abc123", "builder", "yes"],
+  ["Unavailable: closing transport due to: connection error", "registry-unavailable", "yes"],
+  ["failed to copy files: copy file range failed: no space left on device", "disk", "no"],
+  ["DeadlineExceeded: context deadline exceeded", "timeout", "yes"],
+  ["Canceled: context canceled", "builder", "yes"],
+  ["something never seen", "unknown", "no"],
+];
+
+describe("classifyFailure", () => {
+  it.each(cases)("%s", (text, cause, retry) => {
+    expect(classifyFailure(1, head + text)).toEqual({ class: cause, retry });
+  });
+
+  it("takes the exit code of an interrupt for one, whatever was said", () => {
+    expect(classifyFailure(130, `${head}no such host`)).toEqual({ class: "interrupted", retry: "no" });
+  });
+
+  it("knows an engine that is not there", () => {
+    const text = "ERROR: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?";
+    expect(classifyFailure(1, text).class).toBe("environment");
+    expect(classifyFailure(125, "unknown shorthand flag: 'f' in -f").class).toBe("environment");
+  });
+
+  it("does not take a permission of the file system for one of the registry", () => {
+    expect(classifyFailure(1, `${head}error from sender: open secret: permission denied`).class).toBe(
+      "unknown",
+    );
+  });
+
+  it.each([
+    ["failed-step", "step"],
+    ["failed-copy", "copy"],
+    ["failed-base", "base"],
+  ])("classifies the recording %s", (name, cause) => {
+    const progress = createProgress();
+    const text = readFileSync(new URL(`../fixtures/build/${name}.rawjson`, import.meta.url), "utf8");
+    for (const line of text.split("\n")) progress.line(line);
+    expect(classifyFailure(1, progress.errorText())).toEqual({ class: cause, retry: "no" });
+  });
+});
+
+describe("failureMessage", () => {
+  it("is one line without what stands in front of every failure", () => {
+    expect(failureMessage(`${head}no such job\nmore`)).toBe("no such job");
+    expect(failureMessage("")).toMatch(/without a word/);
+    expect(failureMessage(head + "x".repeat(900))).toHaveLength(500);
+  });
+});

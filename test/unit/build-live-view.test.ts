@@ -1,0 +1,182 @@
+import { PassThrough } from "node:stream";
+import fc from "fast-check";
+import stringWidth from "string-width";
+import { describe, expect, it } from "vitest";
+import { createView } from "../../src/run/live-view.ts";
+import { cutToWidth, drawFrame, elapsed, type CellLine } from "../../src/run/view-frame.ts";
+
+const plain = (text: string) => text;
+const paint = { green: plain, red: plain, yellow: plain, cyan: plain, dim: plain };
+
+function cell(id: string, more: Partial<CellLine> = {}): CellLine {
+  return { id, started: null, ended: null, state: null, verdict: null, text: "", ...more };
+}
+
+function frame(cells: CellLine[], columns = 80, rows = 24): string[] {
+  return drawFrame(cells, { now: 5000, size: { columns, rows }, paint, width: stringWidth }).split("\n");
+}
+
+/** A clock that moves when it is told to, and calls what is due. */
+function handClock() {
+  let time = 0;
+  const timers: { ms: number; next: number; call: () => void }[] = [];
+  return {
+    now: () => time,
+    every: (ms: number, call: () => void) => {
+      const timer = { ms, next: time + ms, call };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+    advance: (ms: number) => {
+      for (const end = time + ms; time < end;) {
+        time += 100;
+        for (const timer of [...timers]) {
+          if (timer.next > time) continue;
+          timer.next += timer.ms;
+          timer.call();
+        }
+      }
+    },
+  };
+}
+
+/** A stream that keeps what was written, with the size of a terminal. */
+function sink(columns?: number, rows?: number) {
+  const stream = Object.assign(new PassThrough(), { columns, rows }) as unknown as NodeJS.WriteStream;
+  return { stream, text: () => String((stream as unknown as PassThrough).read() ?? "") };
+}
+
+describe("a frame", () => {
+  it("has a line per cell", () => {
+    const state = { stage: "build", step: 3, steps: 7, cached: true, detail: "RUN apt-get\u001b[2J\nupdate" };
+    const cells = [
+      cell("a", { started: 0, ended: 1500, state, verdict: "pass" }),
+      cell("long-b", { started: 800, state }),
+      cell("c"),
+    ];
+    expect(frame(cells)).toEqual([
+      "✓ a        1.5s pass",
+      "▸ long-b   4.2s build 3/7 cached RUN apt-get update",
+      "· c      waiting",
+    ]);
+  });
+
+  it("is never wider or higher than the terminal", () => {
+    const cells = fc.array(
+      fc.record({
+        id: fc.string({ unit: "grapheme", maxLength: 30 }),
+        detail: fc.string({ unit: "grapheme" }),
+        wide: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(
+        cells,
+        fc.integer({ min: 2, max: 60 }),
+        fc.integer({ min: 2, max: 20 }),
+        (all, columns, rows) => {
+          const shown = all.map(({ id, detail, wide }, index) =>
+            cell(`${index}${id.replace(/\s/g, "")}`, {
+              started: 0,
+              state: { stage: "build", detail: wide ? `漢字🏭${detail}` : detail },
+            }),
+          );
+          const lines = frame(shown, columns, rows);
+          expect(lines.length).toBeLessThan(rows);
+          for (const line of lines) expect(stringWidth(line)).toBeLessThan(columns);
+        },
+      ),
+    );
+  });
+
+  it("keeps the running and the failed cells where there is no room for all", () => {
+    const cells = [
+      ...["p1", "p2", "p3"].map((id) => cell(id, { started: 0, ended: 1, verdict: "pass" })),
+      cell("bad", { started: 0, ended: 1, verdict: "fail", text: "why" }),
+      cell("run", { started: 0, state: { stage: "smoke" } }),
+      cell("wait"),
+    ];
+    expect(frame(cells, 80, 4)).toEqual([
+      "✗ bad   0.0s fail why",
+      "▸ run   5.0s smoke",
+      "… and 1 waiting, 3 ended",
+    ]);
+  });
+});
+
+describe("texts", () => {
+  it("tell durations", () => {
+    expect([0, 4249, 59_940, 65_000, 3_720_000].map(elapsed)).toEqual([
+      "0.0s",
+      "4.2s",
+      "59.9s",
+      "1m05s",
+      "1h02m",
+    ]);
+  });
+
+  it("are cut between characters", () => {
+    expect(cutToWidth("漢字漢字", 6, stringWidth)).toBe("漢字…");
+    expect(cutToWidth("abc", 3, stringWidth)).toBe("abc");
+  });
+});
+
+describe("the plain view", () => {
+  it("writes a line when a stage changes, one for the verdict, and one after 15 s of silence", async () => {
+    const clock = handClock();
+    const { stream, text } = sink();
+    const view = await createView({ stream, interactive: false, color: false, clock, cells: ["a", "b"] });
+    view.update("a", { stage: "build", step: 0, steps: 3 });
+    clock.advance(1000);
+    view.update("a", { stage: "build", step: 1, steps: 3 });
+    clock.advance(15_000);
+    view.update("a", { stage: "smoke" });
+    view.note("warning: attempt 1\u001b[2J failed");
+    view.finish("a", "pass", "");
+    view.finish("b", "error", "no engine");
+    view.close();
+    clock.advance(60_000);
+    view.note("too late");
+    expect(text().split("\n")).toEqual([
+      "a: build",
+      "still running: a build 1/3 (15.0s)",
+      "a: smoke",
+      "warning: attempt 1 failed",
+      "a: pass (16.0s)",
+      "b: error (0.0s) no engine",
+      "",
+    ]);
+  });
+});
+
+describe("the view on a terminal", () => {
+  it("draws in place, keeps notes, and ends with all cells", async () => {
+    const clock = handClock();
+    const { stream, text } = sink(60, 4);
+    const ids = Array.from({ length: 9 }, (_, index) => `cell-${index}`);
+    const view = await createView({ stream, interactive: true, color: false, clock, cells: ids });
+    view.update("cell-3", { stage: "build", step: 1, steps: 2 });
+    clock.advance(300);
+    view.note("a warning");
+    ids.forEach((id) => view.finish(id, "pass", ""));
+    view.close();
+    const written = text();
+    expect(written).toContain("▸ cell-3   0.1s build 1/2");
+    expect(written).toContain("a warning\n");
+    const last = written.slice(written.lastIndexOf("✓ cell-0"));
+    for (const id of ids) expect(last).toContain(`✓ ${id}`);
+    clock.advance(1000);
+    expect(text()).toBe("");
+  });
+
+  it("colours only where that is allowed", async () => {
+    for (const color of [true, false]) {
+      const { stream, text } = sink(60, 10);
+      const view = await createView({ stream, interactive: true, color, clock: handClock(), cells: ["a"] });
+      view.finish("a", "fail", "");
+      view.close();
+      expect(text().includes("\u001b[31m✗")).toBe(color);
+    }
+  });
+});

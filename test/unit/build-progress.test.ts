@@ -1,0 +1,198 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createProgress } from "../../src/build/progress.ts";
+
+const fixtures = new URL("../fixtures/build/", import.meta.url);
+
+/** Feeds a recording of `--progress=rawjson`; gives the reducer and the log it rendered. */
+function replay(name: string, targets = ["cell"], times = 1) {
+  const log: string[] = [];
+  const progress = createProgress({ targets, onLog: (line) => log.push(line) });
+  const lines = readFileSync(new URL(`${name}.rawjson`, fixtures), "utf8")
+    .trimEnd()
+    .split("\n");
+  for (let time = 0; time < times; time++) for (const line of lines) progress.line(line);
+  return { progress, log };
+}
+
+function vertex(digest: string, name: string, more: object = {}): string {
+  return JSON.stringify({ vertexes: [{ digest, name, ...more }] });
+}
+
+function output(vertexDigest: string, text: string | Uint8Array, timestamp: string): string {
+  const data = Buffer.from(text as string).toString("base64");
+  return JSON.stringify({ logs: [{ vertex: vertexDigest, stream: 1, data, timestamp }] });
+}
+
+const started = "2026-01-01T00:00:00Z";
+
+describe("the kept log", () => {
+  it.each(["two-targets", "cached", "failed-step", "failed-copy", "failed-base", "split-utf8", "aborted"])(
+    "of %s is what was recorded",
+    async (name) => {
+      const { log } = replay(name, name === "two-targets" ? ["core", "cell"] : ["cell"]);
+      await expect(log.join("\n") + "\n").toMatchFileSnapshot(`../fixtures/build/${name}.log`);
+    },
+  );
+
+  it("keeps a character that two pieces share, the last state of an overwritten line, and no colours", () => {
+    const { log } = replay("split-utf8");
+    expect(log).toContain("#6 0.263 é 1");
+    expect(log).toContain("#6 0.871 done green");
+    expect(log).toContain("#6 no newline at end");
+  });
+
+  it("writes shared work once, although each target reports it", () => {
+    const { log } = replay("two-targets", ["core", "cell"]);
+    expect(log.filter((line) => line.includes("core 3/3] RUN"))).toHaveLength(1);
+    expect(log.filter((line) => line.startsWith("#8 DONE"))).toHaveLength(1);
+  });
+
+  it("writes replayed output once", () => {
+    const { log } = replay("two-targets", ["core", "cell"], 2);
+    expect(log).toEqual(replay("two-targets", ["core", "cell"]).log);
+  });
+
+  it("gives a line that never ends in bounded pieces", () => {
+    const log: string[] = [];
+    const progress = createProgress({ onLog: (line) => log.push(line) });
+    progress.line(vertex("sha256:a", "[core 2/2] RUN yes", { started }));
+    for (let i = 0; i < 40; i++)
+      progress.line(output("sha256:a", "y".repeat(1000), `2026-01-01T00:00:01.${100 + i}Z`));
+    expect(log.length).toBe(3);
+    expect(Math.max(...log.map((line) => line.length))).toBeLessThan(16_500);
+  });
+
+  it("writes warnings of the Dockerfile once", () => {
+    const log: string[] = [];
+    const progress = createProgress({ onLog: (line) => log.push(line) });
+    const warning = {
+      vertex: "sha256:a",
+      short: Buffer.from("StageNameCasing: \u001b[31mlower").toString("base64"),
+    };
+    progress.line(JSON.stringify({ warnings: [warning, warning] }));
+    expect(log).toEqual(["#1 sha256:a", "#1 WARNING: StageNameCasing: lower"]);
+  });
+});
+
+describe("steps and cache", () => {
+  it("counts each step once over all targets, without FROM", () => {
+    expect(replay("two-targets", ["core", "cell"]).progress.cache()).toEqual({ hits: 0, total: 3 });
+    expect(replay("cached").progress.cache()).toEqual({ hits: 3, total: 3 });
+  });
+
+  it("counts a step that an earlier attempt ran as no hit", () => {
+    const ran = replay("two-targets", ["core", "cell"]).progress.ran();
+    expect(ran).toHaveLength(3);
+    expect(replay("cached").progress.cache(new Set(ran))).toEqual({ hits: 0, total: 3 });
+  });
+
+  it("tells where a build stands", () => {
+    const progress = createProgress({ targets: ["core", "cell"] });
+    expect(progress.snapshot()).toEqual({ stage: null, step: 0, steps: 0, cached: false, current: null });
+    progress.line(
+      vertex("sha256:a", "[cell core 2/3] COPY a /a", { started, completed: started, cached: true }),
+    );
+    expect(progress.snapshot()).toEqual({
+      stage: "core",
+      step: 1,
+      steps: 1,
+      cached: true,
+      current: "COPY a /a",
+    });
+    progress.line(vertex("sha256:b", "[cell linux/amd64 light 1/1] RUN b\n  c", { started }));
+    expect(progress.snapshot()).toEqual({
+      stage: "light",
+      step: 1,
+      steps: 2,
+      cached: true,
+      current: "RUN b   c",
+    });
+    progress.line(
+      vertex("sha256:b", "[cell linux/amd64 light 1/1] RUN b\n  c", { started, completed: started }),
+    );
+    progress.line(vertex("sha256:c", "[cell] exporting to image", { started }));
+    expect(progress.snapshot()).toEqual({
+      stage: "light",
+      step: 2,
+      steps: 2,
+      cached: false,
+      current: "exporting to image",
+    });
+  });
+
+  it("knows no stage where the Dockerfile has but one", () => {
+    expect(replay("failed-step").progress.snapshot().stage).toBeNull();
+  });
+
+  it("reads the image manifest's digest, and none where there are several", () => {
+    const { progress } = replay("cached");
+    expect(progress.exportedManifest()).toMatch(/^sha256:ff0a2812/);
+    progress.line(
+      JSON.stringify({
+        statuses: [{ id: `exporting manifest sha256:${"0".repeat(64)}`, vertex: "sha256:x" }],
+      }),
+    );
+    expect(progress.exportedManifest()).toBeNull();
+  });
+});
+
+describe("the error text", () => {
+  it("starts at the last ERROR line, without the excerpt of the Dockerfile", () => {
+    const text = replay("failed-step").progress.errorText();
+    expect(text).toMatch(
+      /^ERROR: failed to solve: process ".*" did not complete successfully: exit code: 3$/,
+    );
+  });
+
+  it("is empty for a success", () => {
+    expect(replay("cached").progress.errorText()).toBe("");
+  });
+});
+
+describe("junk", () => {
+  const bad = fc.oneof(
+    fc.string(),
+    fc.string({ unit: "binary" }),
+    fc.json(),
+    fc.json().map((json) => `{"vertexes":${json},"logs":[${json}],"statuses":${json},"warnings":[${json}]}`),
+    fc
+      .record({
+        digest: fc.anything(),
+        name: fc.anything(),
+        started: fc.anything(),
+        completed: fc.anything(),
+        error: fc.anything(),
+      })
+      .map((one) => safeJson({ vertexes: [one] })),
+    fc
+      .record({ vertex: fc.anything(), stream: fc.anything(), data: fc.anything(), timestamp: fc.anything() })
+      .map((one) =>
+        safeJson({ logs: [one], warnings: [one], statuses: [{ ...one, id: one.data, completed: "x" }] }),
+      ),
+  );
+
+  function safeJson(value: unknown): string {
+    try {
+      return JSON.stringify(value) ?? "";
+    } catch {
+      return "{";
+    }
+  }
+
+  it("never throws, and never lets a control character into the log", () => {
+    fc.assert(
+      fc.property(fc.array(bad, { maxLength: 20 }), (lines) => {
+        const log: string[] = [];
+        const progress = createProgress({ onLog: (line) => log.push(line) });
+        for (const line of lines) progress.line(line);
+        const { hits, total } = progress.cache();
+        expect(hits).toBeLessThanOrEqual(total);
+        expect(progress.snapshot().step).toBeLessThanOrEqual(progress.snapshot().steps);
+        expect(progress.errorText().length).toBeLessThan(210_000);
+        for (const line of log) expect(line).not.toMatch(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/);
+      }),
+    );
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { closingLines, countTests, type CountedModule } from "../reporter.ts";
+
+function moduleOf(relativeModuleId: string, states: string[], errors: unknown[] = []): CountedModule {
+  const tests = states.map((state) => ({ result: () => ({ state }) }));
+  return { relativeModuleId, children: { allTests: () => tests }, errors: () => errors };
+}
+
+describe("the closing lines of a test run", () => {
+  it("count tests by state, and engine tests besides", () => {
+    const modules = [
+      moduleOf("test/unit/a.test.ts", ["passed", "failed", "skipped"]),
+      moduleOf("test/engine/b.test.ts", ["passed", "passed", "skipped"]),
+    ];
+    expect(closingLines(countTests(modules, 0, false))).toBe(
+      "engine tests: 2 ran, 1 left out\n3 passed, 1 failed, 2 skipped",
+    );
+  });
+
+  it("say that no engine answers where every engine test was left out", () => {
+    const counts = countTests([moduleOf("test/engine/b.test.ts", ["skipped"])], 0, false);
+    expect(closingLines(counts)).toBe(
+      "engine tests: 0 ran, 1 left out (no Docker engine answers)\n0 passed, 0 failed, 1 skipped",
+    );
+  });
+
+  it("count a skipped engine test as failed where the engine is required, and no other", () => {
+    const modules = [
+      moduleOf("test/engine/b.test.ts", ["skipped"]),
+      moduleOf("test/unit/a.test.ts", ["skipped"]),
+    ];
+    expect(countTests(modules, 0, true)).toMatchObject({ failed: 1, skipped: 1 });
+  });
+
+  it("count files that do not load, errors outside of tests and tests that never ended as failed", () => {
+    const modules = [
+      moduleOf("test/unit/a.test.ts", ["pending"]),
+      moduleOf("test/unit/c.test.ts", [], [new Error()]),
+    ];
+    expect(countTests(modules, 1, false)).toMatchObject({ passed: 0, failed: 3, skipped: 0 });
+  });
+});
