@@ -1,48 +1,71 @@
-// Bundles src/cli.ts into dist/: one small entry, and a chunk for what each command loads.
-import { readFileSync, rmSync, chmodSync } from "node:fs";
-import { build } from "esbuild";
+// Bundles src/cli.ts into dist/: an entry, a chunk for what each command loads, and V8's code cache for each chunk.
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });
-const result = await build({
+// esbuild splits ES modules alone; code caches work for scripts alone. So: split first, then make each chunk a script.
+const bundled = await build({
   absWorkingDir: root,
   entryPoints: { cli: "src/cli.ts" },
-  outdir: "dist",
+  outdir: "dist/chunks",
   bundle: true,
   splitting: true,
+  write: false,
   format: "esm",
   platform: "node",
   target: "node20.19",
-  chunkNames: "chunks/[name]-[hash]",
+  chunkNames: "[name]-[hash]",
   minify: true,
-  keepNames: true,
-  legalComments: "linked",
   define: { FACTORY_VERSION: JSON.stringify(version) },
   // The CycloneDX library looks for its optional validators at run time, beside itself.
   external: ["@cyclonedx/cyclonedx-library"],
-  // Handlebars's main file registers require() hooks and a printer; its compiler asks for source-map only where it is there.
+  // Handlebars's main file adds require() hooks and a printer; its compiler uses source-map only where that is there.
   alias: { handlebars: "./node_modules/handlebars/dist/cjs/handlebars.js" },
   plugins: [
     {
       name: "no-source-map",
       setup: (setup) => {
-        setup.onResolve({ filter: /^source-map$/ }, (args) => ({ path: args.path, namespace: "none" }));
+        setup.onResolve({ filter: /^source-map$/ }, ({ path }) => ({ path, namespace: "none" }));
         setup.onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
       },
     },
   ],
-  // CommonJS dependencies ask for Node's own modules by require().
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
-  metafile: process.argv.includes("--metafile"),
+  legalComments: "none",
   logLevel: "warning",
+  metafile: true,
 });
-chmodSync(new URL("../dist/cli.js", import.meta.url), 0o755);
-if (result.metafile)
-  (await import("node:fs")).writeFileSync(
-    new URL("../dist/meta.json", import.meta.url),
-    JSON.stringify(result.metafile),
-  );
+const scripts = await Promise.all(
+  bundled.outputFiles.map(async ({ path, text }) => {
+    const { code } = await transform(text, {
+      format: "cjs",
+      platform: "node",
+      target: "node20.19",
+      minify: true,
+      supported: { "dynamic-import": false },
+    });
+    return { name: basename(path), code };
+  }),
+);
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, "chunks"), { recursive: true });
+writeFileSync(join(dist, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+for (const { name, code } of scripts) writeFileSync(join(dist, "chunks", name), code);
+const launcher = readFileSync(join(root, "scripts/launch.cjs"), "utf8").replace(
+  "${FACTORY_VERSION}",
+  version,
+);
+writeFileSync(join(dist, "cli.js"), launcher);
+chmodSync(join(dist, "cli.js"), 0o755);
+
+// The code caches: run commands once in a process of their own, and keep what V8 compiled for them.
+const warm = spawnSync(process.execPath, [join(root, "scripts/warm.cjs"), join(dist, "cli.js"), root], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
+if (warm.status !== 0) throw new Error("the code caches could not be made");

@@ -66,7 +66,8 @@ async function validators(names) {
     strict: true,
     allowUnionTypes: true,
     strictTypes: false,
-    code: { source: true, esm: true },
+    inlineRefs: false,
+    code: { source: true, esm: true, optimize: 2 },
   });
   addFormats(ajv, ["date-time", "regex"]);
   const code = standaloneCode(ajv, Object.fromEntries(names.map((name) => [name, `${name}.schema.json`])));

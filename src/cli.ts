@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { basename } from "node:path";
 import type { CommandResult, Context, Palette } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
@@ -63,12 +62,12 @@ function signalOf(): AbortSignal {
   return controller.signal;
 }
 
-async function main(): Promise<void> {
-  const args = argumentsOf(process.argv);
-  if (args[0] === "--version" || args[0] === "-V") {
-    process.stdout.write(`${version}\n`);
-    return;
-  }
+/**
+ * Runs one command line and sets the process's exit code.
+ * @param argv as `process.argv`
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = argumentsOf(argv);
   if (args[0] === "docker-cli-plugin-metadata") {
     process.stdout.write(`${JSON.stringify(PLUGIN_METADATA)}\n`);
     return;
@@ -121,5 +120,3 @@ async function main(): Promise<void> {
     process.exitCode = known.exitCode;
   }
 }
-
-await main();

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
+import { version } from "./version.ts";
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -44,7 +45,7 @@ export function createProgram(
     .option("--no-color", "no colours ($NO_COLOR)")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
-    .version("", "-V, --version", "show the version")
+    .version(version, "-V, --version", "show the version")
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })

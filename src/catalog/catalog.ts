@@ -1,4 +1,4 @@
-import type { Fragment, Manifest, Plan, Product, Template, Workspace } from "../schemas/types.ts";
+import type { Fragment, Manifest, Plan, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 
 /** One checked document of the workspace. */
@@ -49,5 +49,3 @@ export interface Catalog {
   /** @throws FactoryError UNKNOWN_TEMPLATE with a "did you mean" */
   template: (id: string, version: string) => FolderEntry<Template>;
 }
-
-export type { Fragment, Manifest, Plan, Product, Template, Workspace };

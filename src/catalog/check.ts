@@ -15,7 +15,7 @@ import { checkCycles } from "./requirements.ts";
 import type { Requirer } from "./requirements.ts";
 
 /** What a workspace holds, counted. */
-export interface WorkspaceSummary {
+interface WorkspaceSummary {
   manifests: number;
   /** Versions of fragments. */
   fragments: number;

@@ -32,7 +32,7 @@ export type FileKind = keyof typeof FILE_KINDS;
 export type FolderKind = keyof typeof FOLDER_KINDS;
 
 /** A fragment or template as far as it could be read. */
-export interface LoadedFolder<T> extends Loaded<T> {
+interface LoadedFolder<T> extends Loaded<T> {
   entry?: FolderEntry<T>;
 }
 

@@ -16,7 +16,7 @@ import { compareText } from "../model/compare.ts";
 import { quoted, visible } from "./visible.ts";
 
 /** The largest document or Dockerfile.hbs, in bytes. */
-export const FILE_LIMIT = 1024 * 1024;
+const FILE_LIMIT = 1024 * 1024;
 
 const REASONS: Record<string, { code: ErrorCode; what: string }> = {
   ENOENT: { code: "FILE_MISSING", what: "there is no such file" },

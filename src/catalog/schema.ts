@@ -18,7 +18,8 @@ export interface SchemaResult {
 }
 
 /** Where a value breaks several rules at once, the first of these says the most. */
-const SAYS_MOST = ["type", "const", "enum", "anyOf", "pattern", "minLength", "maxLength"];
+const SAYS_MOST = ["anyOf", "type", "const", "enum", "pattern", "minLength", "maxLength"];
+const OF_TEXT = new Set(["pattern", "minLength", "maxLength"]);
 /** Rules of a whole list or mapping: its entries can be used all the same. */
 const OF_THE_WHOLE = new Set(["required", "minProperties", "minItems", "maxItems", "uniqueItems", "format"]);
 
@@ -39,7 +40,7 @@ function pathOf(pointer: string, value: unknown): Path {
 }
 
 /** A path as people write it: `smoke[0].http.port`. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   let text = "";
   for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${visible(step)}`;
   return text;
@@ -83,7 +84,7 @@ function wrongValue(kind: Kind, error: ErrorObject, path: Path, parsed: ParsedYa
     };
   }
   if (error.keyword === "type" && wanted.startsWith("text") && value !== null && typeof value !== "object") {
-    const written = parsed.written(path) ?? String(value as number | boolean);
+    const written = parsed.written(path) ?? JSON.stringify(value);
     return {
       code: "SCHEMA",
       what: `${what}, not text`,
@@ -155,17 +156,21 @@ function badName(kind: Kind, name: string, path: Path, parsed: ParsedYaml): Find
   };
 }
 
-/** The one error of each value that says the most; the branches of an `anyOf` are never better than the whole. */
+/** The one error of each value that says the most: the branches of an `anyOf`, for one, say less than the whole. */
 function decisive(errors: readonly ErrorObject[]): ErrorObject[] {
   const rank = ({ keyword }: ErrorObject) =>
     SAYS_MOST.includes(keyword) ? SAYS_MOST.indexOf(keyword) : SAYS_MOST.length;
   const ofValue = new Map<string, ErrorObject>();
   for (const error of errors) {
     const best = ofValue.get(error.instancePath);
-    const inUnion = /\/anyOf\/\d+\//.test(error.schemaPath);
-    if (!inUnion && (!best || rank(error) < rank(best))) ofValue.set(error.instancePath, error);
+    if (!best || rank(error) < rank(best)) ofValue.set(error.instancePath, error);
   }
   return [...ofValue.values()];
+}
+
+/** Whether an error is about a field's name: ajv gives the mapping's path for it, and `propertyNames` besides. */
+function isAboutName(error: ErrorObject, value: unknown): boolean {
+  return error.propertyName !== undefined || (OF_TEXT.has(error.keyword) && typeof value !== "string");
 }
 
 function inside(path: Path, hole: Path): boolean {
@@ -218,7 +223,7 @@ export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {
     } else if (error.keyword === "propertyNames" && params.propertyName !== undefined) {
       findings.push(badName(kind, params.propertyName, path, parsed));
       holes.push([...path, params.propertyName]);
-    } else if (error.propertyName === undefined && error.keyword !== "format") {
+    } else if (!isAboutName(error, valueAt(parsed.value, path)) && error.keyword !== "format") {
       values.push(error);
     }
   }

@@ -3,9 +3,20 @@ import { compareText } from "../model/compare.ts";
 
 const LONGEST = 64;
 
+/** Whether two words are made of the same letters. */
+function sameLetters(a: string, b: string): boolean {
+  return [...a].sort().join("") === [...b].sort().join("");
+}
+
+function isClose(word: string, candidate: string, edits: number): boolean {
+  if (edits <= Math.max(1, Math.floor(Math.min(word.length, candidate.length) / 3))) return true;
+  return edits === 2 && sameLetters(word, candidate);
+}
+
 /**
  * The candidate that was most likely meant, or undefined where none is close: at most one edit in three
- * characters, letter case aside. Equally close ones are decided by code unit, never by the order given.
+ * characters, or two letters exchanged; upper and lower case count as the same. Equally close ones are decided
+ * by code unit, never by the order given.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > LONGEST) return undefined;
@@ -13,10 +24,10 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   let best: { candidate: string; edits: number } | undefined;
   for (const candidate of candidates) {
     const edits = distance(wanted, candidate.toLowerCase());
-    if (edits > Math.max(1, Math.floor(Math.min(word.length, candidate.length) / 3))) continue;
-    const closer =
-      !best || edits < best.edits || (edits === best.edits && compareText(candidate, best.candidate) < 0);
-    if (closer) best = { candidate, edits };
+    if (!isClose(wanted, candidate.toLowerCase(), edits)) continue;
+    const nearer = !best || edits < best.edits;
+    if (nearer || (edits === best?.edits && compareText(candidate, best.candidate) < 0))
+      best = { candidate, edits };
   }
   return best?.candidate;
 }

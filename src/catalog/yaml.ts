@@ -143,7 +143,7 @@ function empty(file: string, findings: Finding[], value: unknown): ParsedYaml {
 
 /**
  * Parses one YAML 1.2 document (core schema; no anchors, tags, directives or merge keys).
- * @param text at most FILE_LIMIT bytes, without byte order mark
+ * @param text at most a mebibyte, without byte order mark
  * @param file stands in the findings' places
  */
 export function parseYaml(text: string, file: string): ParsedYaml {

@@ -5,5 +5,5 @@ import { dirname } from "node:path";
 export async function writeResult(file: string, text: string): Promise<void> {
   const { writeWhole } = await import("../records/write-whole.ts");
   mkdirSync(dirname(file), { recursive: true });
-  writeWhole(file, text);
+  writeWhole(file, text, false);
 }

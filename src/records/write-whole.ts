@@ -5,11 +5,13 @@ import { FactoryError } from "../errors.ts";
 
 /**
  * Writes a file whole or not at all: a temporary file in the same folder, fsync, rename, then fsync of the folder.
+ * @param durable false leaves out fsync, for what can be made again at any time
  * @throws FactoryError WRITE_FAILED, for a full disk or a folder that may not be written
  */
-export function writeWhole(file: string, data: string | Uint8Array): void {
+export function writeWhole(file: string, data: string | Uint8Array, durable = true): void {
   try {
-    writeFileAtomic.sync(file, typeof data === "string" ? data : Buffer.from(data), { fsync: true, mode: 0o644 });
+    writeFileAtomic.sync(file, typeof data === "string" ? data : Buffer.from(data), { fsync: durable, mode: 0o644 });
+    if (!durable) return;
     const folder = openSync(dirname(file), "r");
     try {
       fsyncSync(folder);
@@ -17,8 +19,8 @@ export function writeWhole(file: string, data: string | Uint8Array): void {
       closeSync(folder);
     }
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new FactoryError("WRITE_FAILED", `cannot write ${file}: ${text}`, {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw new FactoryError("WRITE_FAILED", `cannot write ${file}: ${error.message}`, {
       fix: "make room on the disk, or make the folder writable",
       cause: error,
     });

@@ -85,15 +85,15 @@ export async function attempt(
   try {
     const bake = await timed("stitch", async () => {
       mkdirSync(folder, { recursive: true });
-      writeWhole(join(folder, "Dockerfile"), stitched.dockerfile);
-      writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore);
+      writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
+      writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
       const dockerfile = `${settings.relative(folder)}/Dockerfile`;
       const file = bakeFile([planned], {
         dockerfile: () => dockerfile,
         cacheRepository: settings.cacheRepository,
         output: "type=docker",
       });
-      writeWhole(join(folder, "docker-bake.hcl"), file.text);
+      writeWhole(join(folder, "docker-bake.hcl"), file.text, false);
       keep("dockerfile", stitched.dockerfile, "text/x-dockerfile");
       keep("bake_file", file.text, "text/x-hcl");
       return file;

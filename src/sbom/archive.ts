@@ -1,3 +1,4 @@
+import { extract as createExtract } from "tar-stream";
 import { pipeline as pipe, type Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
 import { collectLayer, type Layer, type LayerOptions } from "./layer.ts";
@@ -86,12 +87,11 @@ async function readDocument(bytes: Bytes, options: LayerOptions): Promise<string
 }
 
 async function readLayer(bytes: Bytes, content: Content, options: LayerOptions): Promise<Layer> {
-  const [{ pipeline }, { createGunzip }, tar] = await Promise.all([
+  const [{ pipeline }, { createGunzip }] = await Promise.all([
     import("node:stream/promises"),
     import("node:zlib"),
-    import("tar-stream"),
   ]);
-  const extract = tar.extract();
+  const extract = createExtract();
   const layer = collectLayer(extract, options);
   if (content === "gzip") await pipeline(bytes, createGunzip({ chunkSize: 128 << 10 }), extract);
   else if (content === "zstd") await pipeline(decompressZstd(bytes), extract);
@@ -106,9 +106,8 @@ async function readLayer(bytes: Bytes, content: Content, options: LayerOptions):
  * @throws FactoryError IMAGE_UNREADABLE where a blob is damaged or the budget is spent
  */
 export async function readArchive(stream: Readable, options: LayerOptions): Promise<Archive> {
-  const tar = await import("tar-stream");
   const archive: Archive = { documents: new Map(), layers: new Map() };
-  const extract = tar.extract();
+  const extract = createExtract();
   // Its errors reach the loop below through the parser; both streams end with either.
   pipe(stream, extract, () => undefined);
   let name = "";

@@ -52,8 +52,6 @@ async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImageP
   const ended = new AbortController();
   const signal = deps.signal ? AbortSignal.any([deps.signal, ended.signal]) : ended.signal;
   const { stdout, done } = await deps.docker.saveImage(image.ref, { platform: image.platform, signal });
-  // A stream that nobody reads yet would otherwise be emptied behind our back (execa does so with unbuffered output).
-  stdout.pause();
   const outcome = done.then(
     () => null,
     (cause: unknown) => cause as Error,

@@ -33,7 +33,7 @@ export async function testCommand(
   if ("refused" in created) return couldNotRun(expected, created.refused);
   const { name } = created;
   try {
-    const call = context.docker.run(["start", "--attach", "--sig-proxy=false", name], {
+    const call = context.docker.run(["start", "--attach", name], {
       maxBytes: OUTPUT_BYTES,
     });
     const { result, timedOut } = await boundCall(context, call, { name, timeoutMs });
@@ -41,10 +41,10 @@ export async function testCommand(
     const output = [`stdout ${quoted(stdout, 100)}`, `stderr ${quoted(stderr, 250)}`];
     if (timedOut)
       return outcomeOf([finding(false, expected, `was not done within ${timeoutMs / 1000} s`)], output);
-    if (exitCode === null) {
-      if (Math.max(stdout.length, stderr.length) < OUTPUT_BYTES) return couldNotRun(expected, words(result));
+    if (Math.max(stdout.length, stderr.length) >= OUTPUT_BYTES) {
       return outcomeOf([finding(false, expected, "wrote more than 1 MiB")], output);
     }
+    if (exitCode === null) return couldNotRun(expected, words(result));
     if (exitCode !== 0) {
       const state = await containerState(context, name);
       const not = neverRan(state);

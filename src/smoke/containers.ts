@@ -102,7 +102,7 @@ export async function boundCall<T>(
 }
 
 /** How a container ended, as the engine tells it. */
-export interface ContainerState {
+interface ContainerState {
   Running: boolean;
   OOMKilled: boolean;
   ExitCode: number;
@@ -129,7 +129,7 @@ export function neverRan(
 ): { status: "fail" | "error"; why: string } | undefined {
   if (!state || !state.StartedAt.startsWith("0001-")) return undefined;
   const isOfImage = state.ExitCode === 126 || state.ExitCode === 127;
-  return { status: isOfImage ? "fail" : "error", why: `could not be started: ${state.Error}` };
+  return { status: isOfImage ? "fail" : "error", why: `could not be started: ${state.Error}`.trim() };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { extract } from "tar-stream";
+import type { Extract } from "tar-stream";
 import { octalMode } from "../model/suite.ts";
 import type { CheckOf } from "../model/suite.ts";
 import type { ExecResult } from "../tools/exec.ts";
@@ -25,9 +27,7 @@ interface Inode {
 }
 
 /** Reads the first entry of a tar stream and no more of it, for a folder's tar holds the whole folder. */
-async function firstEntry(tar: NodeJS.ReadableStream): Promise<Inode | null> {
-  const { extract } = await import("tar-stream");
-  const entries = tar.pipe(extract());
+async function firstEntry(entries: Extract): Promise<Inode | null> {
   for await (const entry of entries) {
     const { type, linkname, mode = 0, uid = 0, gid = 0, size = 0 } = entry.header;
     const chunks: Buffer[] = [];
@@ -63,11 +63,12 @@ async function lookAt(
   const own = path.replace(/(?<=.)\/+$/, "");
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);
+  // Loaded before the stream starts: what is not read at once is lost.
   const { stdout, done } = await context.execStream("docker", ["cp", `${name}:${own}`, "-"], { signal });
   let inode: Inode | null = null;
   let broken: unknown;
   try {
-    inode = await firstEntry(stdout);
+    inode = await firstEntry(stdout.pipe(extract()));
   } catch (error) {
     broken = error;
   }
@@ -128,5 +129,5 @@ export async function testFile(
       findings.push(finding(owner === actualOwner, `owner ${owner}`, `owner ${actualOwner}`));
     findings.push(...(await contentFindings(check, found)));
   }
-  return outcomeOf(findings, [described(found)]);
+  return outcomeOf(findings);
 }

@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** What came of a request. `refused` stands for a port on which nothing serves yet, or no longer. */
-export type Asked = { answer: Answer } | { refused: string } | { broken: string };
+type Asked = { answer: Answer } | { refused: string } | { broken: string };
 
 /** The port's forwarder accepts before anything listens behind it, and resets then: that is a refusal too. */
 const REFUSALS = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);

@@ -12,7 +12,7 @@ import { cut, quoted } from "./text.ts";
 /** The wait between two attempts to reach a port that does not answer yet, in milliseconds: first, growth, longest. */
 const BACKOFF = { first: 10, growth: 1.5, longest: 500 };
 
-/** How long after a connection broke the engine may need to tell that the container has exited, in milliseconds. */
+/** How long the engine may need to tell that a container has exited whose port is gone, in milliseconds. */
 const EXIT_NEWS_MS = 500;
 
 /** Output of a service is kept for the result of a failed test; a service that chatters may not fill the disk. */
@@ -90,7 +90,10 @@ async function answerOf(
   stop: AbortSignal,
 ): Promise<Answer | string> {
   const hostPort = service.hostPorts.get(check.port);
-  if (hostPort === undefined) return `port ${check.port} is not published`;
+  if (hostPort === undefined) {
+    await delay(EXIT_NEWS_MS, undefined, { signal: stop });
+    return `the engine did not publish port ${check.port}`;
+  }
   for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.growth, BACKOFF.longest)) {
     const asked = await ask(hostPort, check, stop);
     if ("answer" in asked) {

@@ -118,5 +118,8 @@ export const exec: Exec = async (file, argv, options = {}) => {
 export const execStream: ExecStream = async (file, argv, options = {}) => {
   const { execa } = await import("execa");
   const child = start(execa, file, argv, options, true);
-  return { stdout: child.stdout as Readable, done: finish(file, child, options, true) };
+  const stdout = child.stdout as Readable;
+  // Until the caller reads: what nobody listens to yet would flow away.
+  stdout.pause();
+  return { stdout, done: finish(file, child, options, true) };
 };

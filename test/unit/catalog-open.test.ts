@@ -75,14 +75,16 @@ describe("openCatalog", () => {
 
   it("sorts versions by semver and leaves out what is no version", () => {
     const versions = ["0.10.0", "0.9.0", "0.9.0-rc.1", "latest", "1.0", "0.9.0-01"];
-    const root = workspace(Object.fromEntries(versions.map((one) => [`fragments/many/${one}/Dockerfile.hbs`, ""])));
+    const root = workspace(
+      Object.fromEntries(versions.map((one) => [`fragments/many/${one}/Dockerfile.hbs`, ""])),
+    );
     expect(openCatalog(root).fragmentVersions("many")).toEqual(["0.9.0-rc.1", "0.9.0", "0.10.0"]);
     expect(openCatalog(root).fragmentVersions("none")).toEqual([]);
   });
 
   it("hands out objects that reach no prototype", () => {
     const { document } = openCatalog(workspace()).manifest("demo");
-    expect((document.fragments as Record<string, unknown>).toString).toBeUndefined();
+    expect(Object.getPrototypeOf(document.fragments)).toBeNull();
   });
 
   it.each([
@@ -91,30 +93,53 @@ describe("openCatalog", () => {
     ["plan", "al", "UNKNOWN_PLAN", "did you mean `all`?"],
     ["product", "demos", "UNKNOWN_PRODUCT", "did you mean `demo`?"],
   ] as const)("names what is there for an unknown %s %s", (kind, id, code, fix) => {
-    expect(errorFrom(() => openCatalog(workspace())[kind](id))).toMatchObject({ code, fix });
+    const catalog = openCatalog(workspace());
+    expect(errorFrom(() => catalog.loadFile(kind, id))).toMatchObject({ code, fix });
   });
 
   it("names what is there for unknown fragments, templates and versions", () => {
     const catalog = openCatalog(workspace());
-    expect(errorFrom(() => catalog.fragment("cor", "0.1.0"))).toMatchObject({ code: "UNKNOWN_FRAGMENT", fix: "did you mean `core`?" });
-    expect(errorFrom(() => catalog.fragment("core", "0.9.0"))).toMatchObject({ code: "UNKNOWN_FRAGMENT", fix: "there are: `0.1.0`" });
-    expect(errorFrom(() => catalog.template("plan", "0.1.0"))).toMatchObject({ code: "UNKNOWN_TEMPLATE", fix: "did you mean `plain`?" });
+    expect(errorFrom(() => catalog.fragment("cor", "0.1.0"))).toMatchObject({
+      code: "UNKNOWN_FRAGMENT",
+      fix: "did you mean `core`?",
+    });
+    expect(errorFrom(() => catalog.fragment("core", "0.9.0"))).toMatchObject({
+      code: "UNKNOWN_FRAGMENT",
+      fix: "there are: `0.1.0`",
+    });
+    expect(errorFrom(() => catalog.template("plan", "0.1.0"))).toMatchObject({
+      code: "UNKNOWN_TEMPLATE",
+      fix: "did you mean `plain`?",
+    });
   });
 
-  it.each(["../../etc/passwd", "demo/../demo", "demo\n", "demo\0", "", ".", "$(id)", "${x}", "Demo", "__proto__", "x".repeat(5000)])(
-    "never makes a path of the id %j",
-    (id) => {
-      const root = workspace();
-      writeFileSync(join(root, "passwd.yaml"), SOUND["manifests/demo.yaml"] ?? "");
-      const catalog = openCatalog(root);
-      for (const call of [() => catalog.manifest(id), () => catalog.fragment(id, "0.1.0"), () => catalog.fragment("core", id)]) {
-        const error = errorFrom(call);
-        expect(error.code).toMatch(/^UNKNOWN_/);
-        expect(error.message).not.toMatch(/[\n\0]/);
-        expect(error.message.length).toBeLessThan(200);
-      }
-    },
-  );
+  it.each([
+    "../../etc/passwd",
+    "demo/../demo",
+    "demo\n",
+    "demo\0",
+    "",
+    ".",
+    "$(id)",
+    "${x}",
+    "Demo",
+    "__proto__",
+    "x".repeat(5000),
+  ])("never makes a path of the id %j", (id) => {
+    const root = workspace();
+    writeFileSync(join(root, "passwd.yaml"), SOUND["manifests/demo.yaml"] ?? "");
+    const catalog = openCatalog(root);
+    for (const call of [
+      () => catalog.manifest(id),
+      () => catalog.fragment(id, "0.1.0"),
+      () => catalog.fragment("core", id),
+    ]) {
+      const error = errorFrom(call);
+      expect(error.code).toMatch(/^UNKNOWN_/);
+      expect(error.message).not.toMatch(/[\n\0]/);
+      expect(error.message.length).toBeLessThan(200);
+    }
+  });
 });
 
 describe("files", () => {
@@ -180,7 +205,9 @@ describe("files", () => {
   });
 
   it("says when Dockerfile.hbs is missing, besides what else is wrong", () => {
-    const root = workspace({ "fragments/core/0.1.0/fragment.yaml": "schema_version: 1\nname: core\nversion: 0.1.0\n" });
+    const root = workspace({
+      "fragments/core/0.1.0/fragment.yaml": "schema_version: 1\nname: core\nversion: 0.1.0\n",
+    });
     rmSync(join(root, "fragments/core/0.1.0/Dockerfile.hbs"));
     const { findings } = errorFrom(() => openCatalog(root).fragment("core", "0.1.0"));
     expect(findings?.map(({ code }) => code)).toEqual(["SCHEMA_MISSING_FIELD", "FILE_MISSING"]);

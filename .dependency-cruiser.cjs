@@ -1,0 +1,106 @@
+// The arrows of docs/architecture.md, enforced. Imports of types count too, unless a rule says otherwise.
+const STAGES = ["catalog", "stitch", "plan", "build", "smoke", "sbom", "records", "run"];
+const stages = STAGES.join("|");
+
+const toTheLeftOnly = STAGES.slice(0, -1).map((stage, at) => ({
+  name: `${stage}-imports-left`,
+  comment: `what ${stage} needs from a later stage is handed in as a function`,
+  severity: "error",
+  from: { path: `^src/${stage}/` },
+  to: { path: `^src/(${STAGES.slice(at + 1).join("|")})/` },
+}));
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...toTheLeftOnly,
+    {
+      name: "bottom-stands-alone",
+      comment: "model, schemas, errors and version know nothing of the rest",
+      severity: "error",
+      from: { path: "^src/(model/|schemas/|errors\\.ts$|version\\.ts$)" },
+      to: { path: "^src/", pathNot: "^src/(model/|schemas/|errors\\.ts$)" },
+    },
+    {
+      name: "stages-know-no-command",
+      comment: "a stage imports stages to its left, model, schemas, errors, and types of tools",
+      severity: "error",
+      from: { path: `^src/(${stages})/` },
+      to: { path: "^src/(commands/|[^/]+\\.ts$)", pathNot: "^src/errors\\.ts$" },
+    },
+    {
+      name: "stages-get-tools-handed-in",
+      comment: "a stage imports the type of a tool, and is given the tool",
+      severity: "error",
+      from: { path: `^src/(${stages})/` },
+      to: { path: "^src/tools/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "pure-half-has-no-world",
+      comment: "catalog, stitch and plan run without engine, network and git",
+      severity: "error",
+      from: { path: "^src/(model|schemas|catalog|stitch|plan)/" },
+      to: { path: "^(src/tools/|(node:)?(child_process|dgram|dns|http|http2|https|net|tls|undici)(/|$))" },
+    },
+    {
+      name: "tools-stand-low",
+      comment: "a tool wraps one program or service; it knows no stage",
+      severity: "error",
+      from: { path: "^src/tools/" },
+      to: { path: "^src/", pathNot: "^src/(tools/|model/|errors\\.ts$)" },
+    },
+    {
+      name: "commands-wire-nothing",
+      comment: "a command gets the world from its context; cli.ts, context.ts and world.ts make it",
+      severity: "error",
+      from: { path: "^src/commands/" },
+      to: {
+        path: "^src/(tools/|(cli|context|program|world)\\.ts$)",
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "commands-touch-no-files",
+      comment: "stitch reads the file that --check compares with; write-result writes what -o names",
+      severity: "error",
+      from: { path: "^src/commands/", pathNot: "^src/commands/(stitch|write-result)\\.ts$" },
+      to: { path: "^(node:)?fs(/|$)" },
+    },
+    {
+      name: "one-exec",
+      comment: "programs are started by src/tools/exec.ts alone",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/tools/exec\\.ts$" },
+      to: { path: "^((node:)?child_process$|(.*/)?node_modules/execa/)" },
+    },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "nothing-unresolved",
+      comment: "spdx-expression-parse has no types of its own; the generated validators come from `npm run generate`",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "no-dev-dependencies",
+      comment: "what src/ imports is shipped",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
+  },
+};

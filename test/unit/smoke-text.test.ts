@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { matchText } from "../../src/smoke/match.ts";
+import { finding, outcomeOf } from "../../src/smoke/outcome.ts";
+import { cut, quoted, SHOWN, visible } from "../../src/smoke/text.ts";
+
+describe("visible", () => {
+  it.each([
+    ["a\nb", "a\\nb"],
+    ["\u001b[31m", "\\u{1b}[31m"],
+    ["\u202e", "\\u{202e}"],
+    ["\u009b", "\\u{9b}"],
+    ["\ud800", "\\u{d800}"],
+    ["größe ✓ 😀", "größe ✓ 😀"],
+  ])("shows %j as %s", (text, shown) => expect(visible(text)).toBe(shown));
+
+  it("leaves nothing that a terminal would act on", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(visible(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+});
+
+describe("quoted", () => {
+  it("tells different short texts apart", () => {
+    const short = fc.string({ unit: "binary", maxLength: SHOWN / 2 });
+    fc.assert(fc.property(short, short, (a, b) => (quoted(a) === quoted(b)) === (a === b)));
+    expect(quoted("\n")).not.toBe(quoted("\\n"));
+  });
+});
+
+describe("cut", () => {
+  it("keeps the start and the end", () => {
+    const text = `start${"-".repeat(5000)}end`;
+    expect(cut(text)).toMatch(/^start-+ … 4508 characters … -+end$/);
+    expect(cut("short")).toBe("short");
+  });
+});
+
+describe("matchText", () => {
+  const statuses = async (match: Parameters<typeof matchText>[1], text: string) =>
+    (await matchText("stdout", match, text)).map(({ status }) => status);
+
+  it.each([
+    [{ equals: "a" }, "a", "pass"],
+    [{ equals: "a" }, "a\n", "pass"],
+    [{ equals: "a\n" }, "a\n", "pass"],
+    [{ equals: "a" }, "a\n\n", "fail"],
+    [{ equals: "" }, "", "pass"],
+    [{ contains: "b" }, "abc", "pass"],
+    [{ contains: "B" }, "abc", "fail"],
+    [{ matches: "^b$" }, "a\nb\nc", "pass"],
+    [{ matches: "^.$" }, "😀", "pass"],
+    [{ matches: "^b$" }, "abc", "fail"],
+    [{ matches: "(" }, "abc", "error"],
+  ] as const)("holds %j against %j: %s", async (match, text, status) => {
+    expect(await statuses(match, text)).toEqual([status]);
+  });
+
+  it("looks at nothing where nothing is asked, and at all that is asked", async () => {
+    expect(await statuses(null, "a")).toEqual([]);
+    expect(await statuses({ equals: "a", contains: "b", matches: "a" }, "a")).toEqual([
+      "pass",
+      "fail",
+      "pass",
+    ]);
+  });
+
+  it("stops a pattern that backtracks without end", async () => {
+    const [found] = await matchText("stdout", { matches: "^(a+)+$" }, `${"a".repeat(50)}b`);
+    expect(found).toMatchObject({ status: "error", actual: "the pattern took more than 1000 ms" });
+  });
+});
+
+describe("outcomeOf", () => {
+  it("tells only what differed, and what was found beside it", () => {
+    const outcome = outcomeOf(
+      [finding(true, "a", "b"), finding(false, "c", "d"), finding(false, "e", "f")],
+      ["g"],
+    );
+    expect(outcome).toEqual({ status: "fail", expected: "c; e", actual: "d; f; g" });
+  });
+
+  it("is an error where one thing could not be looked at", () => {
+    const error = { status: "error" as const, expected: "a", actual: "b" };
+    expect(outcomeOf([finding(false, "c", "d"), error]).status).toBe("error");
+  });
+
+  it("stays short", () => {
+    const outcome = outcomeOf([finding(false, "x".repeat(9999), "y".repeat(9999))]);
+    expect(outcome.expected.length + outcome.actual.length).toBeLessThan(2 * SHOWN + 100);
+  });
+});
