@@ -1,6 +1,6 @@
 import type { Finding } from "../errors.ts";
 import type { ArgDeclaration, Value } from "../schemas/types.ts";
-import type { PlaceOf } from "./document.ts";
+import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
 import { listed, quoted } from "./visible.ts";
 

@@ -1,13 +1,18 @@
 import type { Fragment, Manifest, Plan, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 
+/**
+ * The place of a value in a document's file, by its path of keys: `["fragments", "core"]`. Falls back to the nearest
+ * parent.
+ */
+export type PlaceOf = (path: readonly (string | number)[]) => Place;
+
 /** One checked document of the workspace. */
 export interface Entry<T> {
   document: T;
   /** The file's path, relative to the workspace, with `/`. */
   file: string;
-  /** The place of a value in the file, by its path of keys: `["fragments", "core"]`. Falls back to the nearest parent. */
-  place: (path: readonly (string | number)[]) => Place;
+  place: PlaceOf;
 }
 
 /** A fragment or template: its document, its folder (relative to the workspace) and the text of its Dockerfile.hbs. */

@@ -1,8 +1,8 @@
 import { FactoryError } from "../errors.ts";
-import type { Finding, Place } from "../errors.ts";
+import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Documents } from "../schemas/types.ts";
-import type { Entry } from "./catalog.ts";
+import type { Entry, PlaceOf } from "./catalog.ts";
 import { readText } from "./read.ts";
 import { checkRules } from "./rules.ts";
 import type { Named } from "./rules.ts";
@@ -11,10 +11,6 @@ import type { Kind } from "./schema.ts";
 import { withoutPaths } from "./sound.ts";
 import type { Sound } from "./sound.ts";
 import { parseYaml } from "./yaml.ts";
-import type { Path } from "./yaml-value.ts";
-
-/** The place of a value of a document, by its path of keys. */
-export type PlaceOf = (path: Path) => Place;
 
 /** A document as far as it could be read. */
 export interface Loaded<T> {

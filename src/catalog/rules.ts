@@ -1,7 +1,7 @@
 import type { Finding } from "../errors.ts";
 import type { Documents, Fragment, Manifest, Plan, Ranges, Template } from "../schemas/types.ts";
 import { checkArgs } from "./arg-rules.ts";
-import type { PlaceOf } from "./document.ts";
+import type { PlaceOf } from "./catalog.ts";
 import { parseTemplateRef } from "./names.ts";
 import type { Kind } from "./schema.ts";
 import { checkSmoke } from "./smoke-rules.ts";

@@ -1,7 +1,7 @@
 import type { Finding } from "../errors.ts";
 import type { SmokeTest } from "../schemas/types.ts";
 import { regexProblem } from "./arg-rules.ts";
-import type { PlaceOf } from "./document.ts";
+import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
 import { quoted } from "./visible.ts";
 import type { Path } from "./yaml-value.ts";
