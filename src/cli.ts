@@ -101,7 +101,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
 
   try {
-    await createProgram(contextOf, finish).parseAsync(args, { from: "user" });
+    const program = createProgram(contextOf, finish);
+    await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
     if (error === null) return;
@@ -110,7 +111,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         ? error
         : new FactoryError(
             "INTERNAL",
-            error instanceof Error ? (error.stack ?? error.message) : String(error),
+            error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error),
             {
               fix: "this is a bug in Factory: please report it, with the command that was run",
             },

@@ -46,7 +46,7 @@ function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): OpenCat
 /** The context of one command. The workspace and the engine are looked for when they are asked for. */
 export function createContext(options: GlobalOptions, around: Surroundings): Context {
   const { cwd, env, color, stderrColor, columns } = around;
-  const named = options.workspace ?? env.FACTORY_WORKSPACE;
+  const named = options.workspace ?? (env.FACTORY_WORKSPACE || undefined);
   let catalog: Promise<OpenCatalog> | undefined;
 
   const open = async (): Promise<OpenCatalog> => {

@@ -1,4 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CommanderError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
 import { version } from "./version.ts";
@@ -68,25 +69,36 @@ export function createProgram(
       ? added
       : added.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   };
-  const manifestId = () => new Option("--manifest-id <id>", "the manifest");
+  const manifestId = (more = "") => new Option("--manifest-id <id>", `the manifest${more}`);
+  // Not mandatory to commander, which would name the missing option before it names a misspelt one.
+  const needManifest = <O extends { manifestId?: string }>(options: O): O & { manifestId: string } => {
+    const { manifestId: id } = options;
+    if (id !== undefined) return { ...options, manifestId: id };
+    throw new FactoryError("USAGE", "no manifest is named", { fix: "pass --manifest-id ID" });
+  };
   const sbomWith = () =>
     new Option("--sbom-with <tool>", "what writes the SBOM").choices(["factory", "syft"]).default("factory");
 
-  command(program, "validate", "show every finding of the workspace at once").action(
-    act(async (ctx) => (await import("./commands/validate.ts")).validate(ctx)),
-  );
+  command(program, "validate", "show every finding of the workspace at once", [
+    "factory validate",
+    "factory validate --workspace ../images --json",
+  ]).action(act(async (ctx) => (await import("./commands/validate.ts")).validate(ctx)));
 
   command(program, "stitch", "render a manifest to a Dockerfile", [
     "factory stitch --manifest-id llm_factory",
     "factory stitch --manifest-id llm_factory --set core=0.3.0 --arg port=9090 -o -",
     "factory stitch --manifest-id llm_factory -o Dockerfile --check",
   ])
-    .addOption(manifestId().makeOptionMandatory())
+    .addOption(manifestId(" (required)"))
     .option("--set <fragment=version>", "another version or range of a fragment (repeatable)", collect)
     .option("--arg <name=value>", "another value of an argument (repeatable)", collect)
     .option("-o, --output <file>", "where to, or - for stdout (default: .factory/stitch/ID/Dockerfile)")
     .option("--check", "write nothing; exit 1 where the file differs")
-    .action(act(async (ctx, options: never) => (await import("./commands/stitch.ts")).stitch(ctx, options)));
+    .action(
+      act(async (ctx, options: object) =>
+        (await import("./commands/stitch.ts")).stitch(ctx, needManifest(options)),
+      ),
+    );
 
   command(program, "plan", "expand a plan, or one manifest, to its cells", [
     "factory plan baseline_core_light",
@@ -132,11 +144,11 @@ export function createProgram(
     "factory smoke my/image:tag --manifest-id llm_factory",
   ])
     .argument("<image>", "an image that the engine has")
-    .addOption(manifestId().makeOptionMandatory())
+    .addOption(manifestId(" (required)"))
     .option("--platform <platform>", "the image's platform")
     .action(
-      act(async (ctx, image: string, options: never) =>
-        (await import("./commands/smoke.ts")).smoke(ctx, image, options),
+      act(async (ctx, image: string, options: object) =>
+        (await import("./commands/smoke.ts")).smoke(ctx, image, needManifest(options)),
       ),
     );
 
@@ -153,7 +165,10 @@ export function createProgram(
       ),
     );
 
-  const records = program.command("records").description("browse and verify the compatibility records");
+  const records = command(program, "records", "browse and verify the compatibility records", [
+    "factory records list --status fail",
+    "factory records verify",
+  ]);
   command(records, "list", "list records, the newest first", [
     "factory records list --manifest-id llm_factory --since 7d --limit 20",
   ])
@@ -164,13 +179,14 @@ export function createProgram(
     .action(
       act(async (ctx, options: never) => (await import("./commands/records.ts")).recordsList(ctx, options)),
     );
-  command(records, "show", "show one record")
+  command(records, "show", "show one record", ["factory records show 20260131t120000000z-1a2b3c4d"])
     .argument("<record-id>")
     .action(act(async (ctx, id: string) => (await import("./commands/records.ts")).recordsShow(ctx, id)));
   command(
     records,
     "verify",
     "hash all evidence again and compare; exit 1 where something differs or is missing",
+    ["factory records verify", "factory records verify 20260131t120000000z-1a2b3c4d --json"],
   )
     .argument("[record-id]", "only this record")
     .action(
@@ -196,9 +212,14 @@ export function createProgram(
   return program;
 }
 
-/** Commander's own error as one of ours; null where it only ended after help. */
+/** Commander's own error as one of ours; null where it only ended after the help that was asked for. */
 export function usageError(error: CommanderError): FactoryError | null {
-  if (error.exitCode === 0 || error.code === "commander.help") return null;
+  if (error.exitCode === 0) return null;
+  if (error.code === "commander.help") {
+    return new FactoryError("USAGE", "no command is named, or none that there is", {
+      fix: "see `factory --help`",
+    });
+  }
   const [what = "", guess] = error.message.replace(/^error: /, "").split("\n");
   const fix = /Did you mean (.+)\?/.exec(guess ?? "")?.[1];
   return new FactoryError("USAGE", what.replace(/\.$/, ""), {

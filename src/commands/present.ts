@@ -1,23 +1,24 @@
-import { FactoryError, type Finding, type Place } from "../errors.ts";
+import type { FactoryError } from "../errors.ts";
+import { type Finding, type Place } from "../errors.ts";
 import type { Palette } from "./context.ts";
 
 function placeText({ file, line, col }: Place): string {
   return [file, line, line === undefined ? undefined : col].filter((part) => part !== undefined).join(":");
 }
 
-/** A finding or an error in three lines: what, where, how to fix it. Control characters are made visible. */
+/** The text with its control characters made visible, so that none reaches a terminal; line breaks stay. */
+function visible(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) =>
+    c < " " ? JSON.stringify(c).slice(1, -1) : `\\u00${c.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** A finding or an error in three lines: what, where, how to fix it. */
 export function findingText({ code, what, where, fix }: Finding, color: Palette): string {
-  const lines = [`${color.red("error")} ${color.bold(code)}: ${what}`];
-  if (where) lines.push(`  at ${color.cyan(placeText(where))}`);
-  if (fix) lines.push(`  ${color.dim("fix:")} ${fix}`);
-  // eslint-disable-next-line no-control-regex
-  return lines
-    .map((line) =>
-      line.replace(/[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f\u0080-\u009f]/g, (c) =>
-        JSON.stringify(c).slice(1, -1),
-      ),
-    )
-    .join("\n");
+  const lines = [`${color.red("error")} ${color.bold(code)}: ${visible(what)}`];
+  if (where) lines.push(`  at ${color.cyan(visible(placeText(where)))}`);
+  if (fix) lines.push(`  ${color.dim("fix:")} ${visible(fix)}`);
+  return lines.join("\n");
 }
 
 /** An error as text for a person. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { stitch as render } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -41,7 +41,8 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   const chosen = fragments.map(({ name, version }) => `${name}@${version}`).join(", ");
 
   if (options.check) {
-    const differs = (at: string, wanted: string) => !existsSync(at) || readFileSync(at, "utf8") !== wanted;
+    const differs = (at: string, wanted: string) =>
+      statSync(at, { throwIfNoEntry: false })?.isFile() !== true || readFileSync(at, "utf8") !== wanted;
     const changed = [
       ...(differs(file, dockerfile) ? [file] : []),
       ...(differs(`${file}.dockerignore`, dockerignore) ? [`${file}.dockerignore`] : []),

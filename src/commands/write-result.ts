@@ -1,9 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-
 /** Writes what `-o FILE` asks for, whole or not at all; makes the folder. */
 export async function writeResult(file: string, text: string): Promise<void> {
   const { writeWhole } = await import("../records/write-whole.ts");
-  mkdirSync(dirname(file), { recursive: true });
   writeWhole(file, text, false);
 }

@@ -51,9 +51,13 @@ export interface Planned {
 
 const MAX_ID = 100;
 
+/** A version whose pre-release or build part reads like the next fragment and its version. */
+const READS_AS_MORE = /[-+].*\.[a-z][^.]*-\d/i;
+
 /**
  * The id of a cell: the manifest, each chosen fragment with its version, the platform, joined by `.`, which is no part
- * of a name. Made of `[a-z0-9._-]`; over 100 characters it is cut and ends in `_h` and 8 hex digits of its sha256.
+ * of a name. Made of `[a-z0-9._-]`. Where it would be longer than 100 characters, lose a difference or read as another
+ * cell's, it is cut and ends in `_h` and 8 hex digits of its sha256.
  */
 export function cellId(
   manifestId: string,
@@ -67,8 +71,9 @@ export function cellId(
   ];
   const whole = parts.join(".");
   const id = whole.toLowerCase().replace(/[^a-z0-9._-]/g, "-");
-  if (id.length <= MAX_ID) return id;
-  return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(whole).slice(0, 8)}`;
+  const ambiguous = chosen.some(([, version]) => READS_AS_MORE.test(version));
+  if (id === whole && id.length <= MAX_ID && !ambiguous) return id;
+  return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts.join("\n")).slice(0, 8)}`;
 }
 
 /** A name for bake, where dots are not allowed. */

@@ -202,13 +202,10 @@ export function expand(
     );
     const chosen = Object.entries(versions).filter(([name]) => row.chosen.includes(name));
     for (const platform of row.platforms) {
-      const excluded = (entry?.document.exclude ?? []).findIndex((selector) =>
-        selects(selector, versions, platform),
-      );
-      if (row.excludable && excluded >= 0) {
-        usedExcludes.add(excluded);
-        continue;
-      }
+      const excludes = row.excludable ? (entry?.document.exclude ?? []) : [];
+      const excluding = [...excludes.keys()].filter((at) => selects(excludes[at] ?? {}, versions, platform));
+      for (const at of excluding) usedExcludes.add(at);
+      if (excluding.length > 0) continue;
       const [unsupported] = platformFindings(resolved, [platform]);
       if (unsupported) {
         left_out.push({ fragments: row.set, platform, what: unsupported.what });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex } from "../model/digest.ts";
 import type { Evidence } from "../schemas/types.ts";
@@ -20,7 +20,6 @@ export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaTy
   const path = pathOf(hex);
   const file = join(folder, path);
   if (!existsSync(file) || sha256Hex(readFileSync(file)) !== hex) {
-    mkdirSync(join(file, ".."), { recursive: true });
     writeWhole(file, data);
   }
   return { path, sha256: hex, bytes: data.byteLength, media_type: mediaType };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
@@ -44,7 +44,9 @@ export interface RecordStore {
   /** Checks the record against its schema and writes it whole. Gives its path from the workspace's root. */
   add: (record: FactoryRecord) => Promise<string>;
   /** Newest first. `unreadable` names files that are no records: they are reported, never hidden. */
-  list: (request: ListRequest) => Promise<{ records: RecordSummary[]; total: number; unreadable: RecordProblem[] }>;
+  list: (
+    request: ListRequest,
+  ) => Promise<{ records: RecordSummary[]; total: number; unreadable: RecordProblem[] }>;
   /** @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE */
   get: (recordId: string) => Promise<FactoryRecord>;
   /** Re-hashes all evidence of one record, or of all. */
@@ -77,7 +79,8 @@ async function read({ file, recordId, manifestId }: Located): Promise<FactoryRec
     throw refuse(`is not a record: ${first?.instancePath || "/"} ${first?.message ?? ""}`);
   }
   const record = document as FactoryRecord;
-  if (record.record_id !== recordId || record.manifest_id !== manifestId) throw refuse("names another record than its file does");
+  if (record.record_id !== recordId || record.manifest_id !== manifestId)
+    throw refuse("names another record than its file does");
   return record;
 }
 
@@ -85,7 +88,19 @@ function summarize(record: FactoryRecord): RecordSummary {
   const { status, expected, stage, class: failure, tested_at, duration_ms } = record.result;
   const { record_id, manifest_id, cell_id, platform } = record;
   const digest = record.image?.digest ?? null;
-  return { record_id, manifest_id, cell_id, platform, status, expected, stage, class: failure, tested_at, duration_ms, digest };
+  return {
+    record_id,
+    manifest_id,
+    cell_id,
+    platform,
+    status,
+    expected,
+    stage,
+    class: failure,
+    tested_at,
+    duration_ms,
+    digest,
+  };
 }
 
 /** @param root absolute path of the workspace */
@@ -102,7 +117,11 @@ export function openRecordStore(root: string): RecordStore {
       .flatMap(({ name }) =>
         readdirSync(join(base, name))
           .filter((file) => file.endsWith(".json") && RECORD_ID.test(file.slice(0, -".json".length)))
-          .map((file) => ({ manifestId: name, recordId: file.slice(0, -".json".length), file: join(base, name, file) })),
+          .map((file) => ({
+            manifestId: name,
+            recordId: file.slice(0, -".json".length),
+            file: join(base, name, file),
+          })),
       )
       .sort((a, b) => compareText(b.recordId, a.recordId) || compareText(a.manifestId, b.manifestId));
   };
@@ -125,7 +144,6 @@ export function openRecordStore(root: string): RecordStore {
         throw new Error(`a record that does not match its schema was about to be written: ${text}`);
       }
       const path = `records/${record.manifest_id}/${record.record_id}.json`;
-      mkdirSync(join(base, record.manifest_id), { recursive: true });
       writeWhole(join(root, path), `${JSON.stringify(record, null, 2)}\n`);
       return path;
     },
@@ -161,7 +179,8 @@ export function openRecordStore(root: string): RecordStore {
           for (const [kind, one] of Object.entries(record.evidence)) {
             evidence += 1;
             const what = await evidenceProblem(join(base, located.manifestId), one);
-            if (what) problems.push({ record_id: record.record_id, evidence: kind, what: `${one.path}: ${what}` });
+            if (what)
+              problems.push({ record_id: record.record_id, evidence: kind, what: `${one.path}: ${what}` });
           }
         } catch (error) {
           if (!(error instanceof FactoryError)) throw error;

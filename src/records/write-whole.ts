@@ -1,16 +1,21 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { FactoryError } from "../errors.ts";
 
 /**
  * Writes a file whole or not at all: a temporary file in the same folder, fsync, rename, then fsync of the folder.
+ * The folder is made where there is none.
  * @param durable false leaves out fsync, for what can be made again at any time
  * @throws FactoryError WRITE_FAILED, for a full disk or a folder that may not be written
  */
 export function writeWhole(file: string, data: string | Uint8Array, durable = true): void {
   try {
-    writeFileAtomic.sync(file, typeof data === "string" ? data : Buffer.from(data), { fsync: durable, mode: 0o644 });
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileAtomic.sync(file, typeof data === "string" ? data : Buffer.from(data), {
+      fsync: durable,
+      mode: 0o644,
+    });
     if (!durable) return;
     const folder = openSync(dirname(file), "r");
     try {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { buildCell } from "../build/build.ts";
@@ -68,7 +68,7 @@ export async function attempt(
     stages_ms: {},
     notes: [],
   };
-  const timed = async <T>(stage: Exclude<Stage, "done">, work: () => Promise<T>): Promise<T> => {
+  const timed = async <T>(stage: Exclude<Stage, "done">, work: () => Promise<T> | T): Promise<T> => {
     trail.stage = stage;
     deps.onState(cell.cell_id, { stage });
     const start = deps.clock.now();
@@ -83,8 +83,7 @@ export async function attempt(
   };
 
   try {
-    const bake = await timed("stitch", async () => {
-      mkdirSync(folder, { recursive: true });
+    const bake = await timed("stitch", () => {
       writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
       writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
       const dockerfile = `${settings.relative(folder)}/Dockerfile`;

@@ -35,6 +35,9 @@ export interface RunOutcome {
   interrupted: boolean;
 }
 
+/** How much of a cause fits into a line of the live view; the record has it whole. */
+const CAUSE_LENGTH = 160;
+
 interface RunRequest extends RunSettings {
   planned: Planned;
   platform?: string;
@@ -102,8 +105,10 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   );
 
   const results: CellResult[] = [];
+  // What no single cell can be blamed for would meet the next one too.
+  let stopped = false;
   const one = async (before: PlannedCell): Promise<void> => {
-    if (signal?.aborted) return;
+    if (signal?.aborted || stopped) return;
     const { cell } = before;
     const start = deps.clock.now();
     const record_id = recordId(deps.clock.date(), deps.randomHex());
@@ -139,16 +144,25 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
       duration_ms,
       notes,
     });
+    const cause =
+      trail.failure?.what.slice(0, CAUSE_LENGTH) ??
+      `${trail.cache.hits} of ${trail.cache.total} steps from the cache`;
     deps.onFinish(
       cell.cell_id,
       status,
-      notes[0] ?? `${trail.cache.hits} of ${trail.cache.total} steps from the cache`,
+      ready.cell.expect
+        ? `${isExpected(ready, status) ? "as expected" : "NOT as expected"}: ${cause}`
+        : cause,
     );
   };
 
+  const stop = (error: unknown): never => {
+    stopped ||= error instanceof FactoryError;
+    throw error;
+  };
   const { default: pLimit } = await import("p-limit");
   const limit = pLimit(jobs);
-  const settled = await Promise.allSettled(cells.map((cell) => limit(() => one(cell))));
+  const settled = await Promise.allSettled(cells.map((cell) => limit(() => one(cell).catch(stop))));
   const broken = settled.find((each) => each.status === "rejected");
   if (broken) throw broken.reason;
 

@@ -3,15 +3,23 @@ import { FactoryError } from "../errors.ts";
 /** The most of one image that is held in memory: 256 MiB of kept files and paths, 8 million tar entries. */
 const LIMITS = { bytes: 256 << 20, entries: 8_000_000 };
 
+/** Bytes that are kept, and tar entries that were looked at. */
+export interface Spent {
+  bytes: number;
+  entries: number;
+}
+
 /** Counts what is kept of an image, so that no image can fill the memory. */
 export interface Budget {
   /** @throws FactoryError IMAGE_UNREADABLE past the limit */
   keep: (bytes: number) => void;
-  /** Counts one tar entry. @throws FactoryError IMAGE_UNREADABLE past the limit */
-  visit: () => void;
+  /** Counts tar entries, one if not told. @throws FactoryError IMAGE_UNREADABLE past the limit */
+  visit: (count?: number) => void;
+  /** What was counted so far. */
+  spent: () => Spent;
 }
 
-export function createBudget(limits: { bytes: number; entries: number } = LIMITS): Budget {
+export function createBudget(limits: Spent = LIMITS): Budget {
   let bytes = 0;
   let entries = 0;
   const exceed = (what: string) =>
@@ -23,9 +31,10 @@ export function createBudget(limits: { bytes: number; entries: number } = LIMITS
       bytes += count;
       if (bytes > limits.bytes) throw exceed(`${limits.bytes} bytes of package metadata and links`);
     },
-    visit: () => {
-      entries += 1;
+    visit: (count = 1) => {
+      entries += count;
       if (entries > limits.entries) throw exceed(`${limits.entries} files`);
     },
+    spent: () => ({ bytes, entries }),
   };
 }

@@ -11,6 +11,20 @@ export interface ChosenManifest {
   digests: string[];
 }
 
+/** JSON documents by their names: `index.json`, `blobs/sha256/…`. */
+export type Documents = Pick<ReadonlyMap<string, string>, "get">;
+
+/** An image manifest, by what it says. */
+export interface FoundManifest {
+  digest: string;
+  platform: string | null;
+  /** Names of blobs, from the bottom up. */
+  layers: string[];
+  /** The name of the config's blob. */
+  config: string;
+  digests: string[];
+}
+
 type Json = { readonly [key: string]: unknown };
 
 const DEEPEST_INDEX = 4;
@@ -26,10 +40,11 @@ function asArray(value: unknown): unknown[] {
 
 const asText = (value: unknown) => (typeof value === "string" ? value : "");
 
-const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
+/** Where an OCI layout has the blob with this digest. */
+export const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
 
-function parse(archive: Archive, name: string): unknown {
-  const text = archive.documents.get(name);
+function parse(documents: Documents, name: string): unknown {
+  const text = documents.get(name);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
@@ -45,7 +60,7 @@ function platformOf(value: unknown): string | null {
 }
 
 /** Whether an image for `found` is what was asked for as `asked`: a variant that is left out fits every variant. */
-function fits(found: string | null, asked: string): boolean {
+export function fits(found: string | null, asked: string): boolean {
   if (found === null) return true;
   const [os, architecture, variant] = found.split("/");
   const [askedOs, askedArchitecture, askedVariant] = asked.split("/");
@@ -53,53 +68,62 @@ function fits(found: string | null, asked: string): boolean {
   return !variant || !askedVariant || variant === askedVariant;
 }
 
-interface Candidate {
-  digest: string;
-  platform: string | null;
-  layers: string[];
-  digests: string[];
-}
-
-/** The image manifests below an index that are in the archive, in the index's order; attestations are left out. */
-function candidatesOf(archive: Archive, index: Json, above: string[], found: Candidate[] = []): Candidate[] {
+function manifestsBelow(
+  documents: Documents,
+  index: Json,
+  above: string[],
+  found: FoundManifest[] = [],
+): FoundManifest[] {
   for (const entry of asArray(index.manifests)) {
     const descriptor = asObject(entry);
     const digest = asText(descriptor.digest);
-    const document = asObject(parse(archive, blobName(digest)));
+    const document = asObject(parse(documents, blobName(digest)));
     const attests = asObject(descriptor.annotations)["vnd.docker.reference.type"] === "attestation-manifest";
     const named = platformOf(descriptor.platform);
     if (attests || named?.startsWith("unknown/") || found.length >= MOST_MANIFESTS) continue;
     const digests = [...above, digest];
     if (Array.isArray(document.manifests)) {
-      if (digests.length < DEEPEST_INDEX) candidatesOf(archive, document, digests, found);
+      if (digests.length < DEEPEST_INDEX) manifestsBelow(documents, document, digests, found);
     } else if (Array.isArray(document.layers)) {
-      const config = parse(archive, blobName(asText(asObject(document.config).digest)));
+      const config = blobName(asText(asObject(document.config).digest));
       const layers = document.layers.map((layer) => blobName(asText(asObject(layer).digest)));
-      found.push({ digest, platform: platformOf(config) ?? named, layers, digests });
+      const platform = platformOf(parse(documents, config)) ?? named;
+      found.push({ digest, platform, layers, config, digests });
     }
   }
   return found;
 }
 
+/** The image manifests that index.json leads to, in its order, without attestations; null where there is no index.json. */
+export function manifestsIn(documents: Documents): FoundManifest[] | null {
+  const index = parse(documents, "index.json");
+  return index === undefined ? null : manifestsBelow(documents, asObject(index), []);
+}
+
+/** The image manifests at or below a digest, in the same way. */
+export function manifestsUnder(documents: Documents, digest: string): FoundManifest[] {
+  return manifestsBelow(documents, { manifests: [{ digest }] }, []);
+}
+
+export function noLayer(name: string): FactoryError {
+  return new FactoryError(
+    "IMAGE_UNREADABLE",
+    `layer ${name} is not in the saved image, or is no tar, gzip or zstd`,
+    { fix: "pull the image for this platform again" },
+  );
+}
+
 function layersOf(archive: Archive, names: string[]): Layer[] {
   return names.map((name) => {
     const layer = archive.layers.get(name);
-    if (!layer) {
-      throw new FactoryError(
-        "IMAGE_UNREADABLE",
-        `layer ${name} is not in the saved image, or is no tar, gzip or zstd`,
-        {
-          fix: "pull the image for this platform again",
-        },
-      );
-    }
+    if (!layer) throw noLayer(name);
     return layer;
   });
 }
 
 /** The layers of an archive from an engine that writes no OCI index. */
 function withoutIndex(archive: Archive): ChosenManifest {
-  const [entry] = asArray(parse(archive, "manifest.json"));
+  const [entry] = asArray(parse(archive.documents, "manifest.json"));
   const names = asObject(entry).Layers;
   if (!Array.isArray(names)) {
     throw new FactoryError(
@@ -107,7 +131,7 @@ function withoutIndex(archive: Archive): ChosenManifest {
       "the saved image has neither an index.json nor a manifest.json",
     );
   }
-  const platform = platformOf(parse(archive, asText(asObject(entry).Config)));
+  const platform = platformOf(parse(archive.documents, asText(asObject(entry).Config)));
   return { digest: null, platform, layers: layersOf(archive, names.map(asText)), digests: [] };
 }
 
@@ -117,9 +141,8 @@ function withoutIndex(archive: Archive): ChosenManifest {
  * @throws FactoryError IMAGE_UNREADABLE where the archive has no image for the platform, or lacks one of its layers
  */
 export function chooseManifest(archive: Archive, platform: string): ChosenManifest {
-  const index = parse(archive, "index.json");
-  if (index === undefined) return withoutIndex(archive);
-  const candidates = candidatesOf(archive, asObject(index), []);
+  const candidates = manifestsIn(archive.documents);
+  if (candidates === null) return withoutIndex(archive);
   const chosen = candidates.find((candidate) => fits(candidate.platform, platform));
   if (!chosen) {
     const held = candidates.map((candidate) => candidate.platform ?? "an unnamed platform").join(", ");
@@ -131,5 +154,6 @@ export function chooseManifest(archive: Archive, platform: string): ChosenManife
       },
     );
   }
-  return { ...chosen, layers: layersOf(archive, chosen.layers) };
+  const { digest, digests } = chosen;
+  return { digest, platform: chosen.platform, digests, layers: layersOf(archive, chosen.layers) };
 }

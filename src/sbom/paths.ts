@@ -32,6 +32,8 @@ export function baseOf(path: ImagePath): string {
 export interface PathSet {
   add: (path: ImagePath) => void;
   has: (path: ImagePath) => boolean;
+  /** What stands for the paths, sorted: enough to make the same set again. */
+  hashes: () => Float64Array;
 }
 
 /** 53 bits of two interleaved multiplicative hashes, for sets that need no strength against an attacker. */
@@ -48,9 +50,10 @@ function hashOf(path: string): number {
   return (high >>> 11) * 0x1_0000_0000 + (low >>> 0);
 }
 
-export function createPathSet(): PathSet {
+/** @param hashes of another set, which this one then equals */
+export function createPathSet(hashes: Float64Array<ArrayBuffer> = new Float64Array(0)): PathSet {
   let added: number[] = [];
-  let sorted = new Float64Array(0);
+  let sorted = hashes;
   const settle = () => {
     if (added.length === 0) return;
     const all = new Float64Array(sorted.length + added.length);
@@ -72,6 +75,10 @@ export function createPathSet(): PathSet {
         else high = middle;
       }
       return sorted[low] === wanted;
+    },
+    hashes: () => {
+      settle();
+      return sorted;
     },
   };
 }

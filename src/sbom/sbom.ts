@@ -1,14 +1,16 @@
 import { FactoryError } from "../errors.ts";
-import type { Docker } from "../tools/docker.ts";
+import type { Docker, ImageInspect } from "../tools/docker.ts";
 import { readArchive, type Archive } from "./archive.ts";
 import { writeBom } from "./bom.ts";
 import { createBudget } from "./budget.ts";
 import { takeInventory } from "./inventory.ts";
+import type { LayerCache } from "./layer-cache.ts";
 import { chooseManifest, type ChosenManifest } from "./manifest.ts";
 import { mergeLayers, type ImageFiles } from "./merge.ts";
 import type { Ecosystem } from "./package.ts";
 import type { ImagePath } from "./paths.ts";
-import { prepareValidator, validateSbom } from "./validate.ts";
+import { readLayout } from "./read-layout.ts";
+import { validateSbom } from "./validate.ts";
 
 /** The image to inventory. */
 export interface SbomImage {
@@ -16,6 +18,11 @@ export interface SbomImage {
   ref: string;
   /** `sha256:…` of what was built or pushed; null takes the digest of the image manifest. */
   digest: string | null;
+  /**
+   * An OCI layout folder, absolute, that may hold the image: then it is read from there. Where that lacks a part of it,
+   * and without one, the engine saves the image.
+   */
+  layout?: string;
   /** Such as `linux/arm64`; without it, the one that the engine would run. */
   platform?: string;
   /** What the image is called in the document. */
@@ -30,6 +37,10 @@ export interface SbomDeps {
   /** `urn:uuid:…`; null for none; undefined derives one from the content. */
   serialNumber?: string | null;
   signal?: AbortSignal;
+  /** What was kept of layers before; used with a layout. */
+  cache?: LayerCache;
+  /** Told the digest of each layer of the layout that is there and cannot be read. */
+  onUnreadable?: (digest: string) => void;
 }
 
 export interface Sbom {
@@ -46,6 +57,10 @@ interface Reading {
   chosen: ChosenManifest;
   files: ImageFiles;
   warnings: Set<string>;
+}
+
+function interrupted(cause?: unknown): FactoryError {
+  return new FactoryError("INTERRUPTED", "interrupted while reading the image", { cause });
 }
 
 async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImagePath>, warnings: Set<string>) {
@@ -68,14 +83,33 @@ async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImageP
     const broken = cause instanceof FactoryError && stdout.readableEnded;
     if (!broken) ended.abort();
     const failure = await outcome;
-    if (deps.signal?.aborted)
-      throw new FactoryError("INTERRUPTED", "interrupted while reading the image", { cause });
+    if (deps.signal?.aborted) throw interrupted(cause);
     throw broken && failure ? failure : cause;
   }
   const failure = await outcome;
-  if (deps.signal?.aborted) throw new FactoryError("INTERRUPTED", "interrupted while reading the image");
+  if (deps.signal?.aborted) throw interrupted();
   if (failure) throw failure;
   return archive;
+}
+
+/** Reads the image from its layout, else as the engine saves it. */
+async function readOnce(
+  image: SbomImage,
+  deps: SbomDeps,
+  platform: string,
+  { wanted, warnings }: { wanted: ReadonlySet<ImagePath>; warnings: Set<string> },
+): Promise<ChosenManifest> {
+  if (image.layout !== undefined) {
+    const { cache, onUnreadable, signal } = deps;
+    const warn = (text: string) => void warnings.add(text);
+    const { digest } = image;
+    const options = { digest, platform, wanted, warn, cache, onUnreadable, signal };
+    const found = await readLayout(image.layout, options).catch((cause: unknown) => {
+      throw signal?.aborted ? interrupted(cause) : cause;
+    });
+    if (found) return found;
+  }
+  return chooseManifest(await save(image, deps, wanted, warnings), platform);
 }
 
 /** Reads the image; once more where files that matter are hard links to files that did not seem to. */
@@ -83,7 +117,7 @@ async function read(image: SbomImage, deps: SbomDeps, platform: string): Promise
   const wanted = new Set<ImagePath>();
   for (;;) {
     const warnings = new Set<string>();
-    const chosen = chooseManifest(await save(image, deps, wanted, warnings), platform);
+    const chosen = await readOnce(image, deps, platform, { wanted, warnings });
     const files = mergeLayers(chosen.layers);
     if (files.missing.length === 0 || wanted.size > 0) {
       for (const path of files.missing)
@@ -94,6 +128,10 @@ async function read(image: SbomImage, deps: SbomDeps, platform: string): Promise
   }
 }
 
+function platformOf({ Os, Architecture, Variant }: ImageInspect): string {
+  return [Os, Architecture, Variant].filter(Boolean).join("/");
+}
+
 /**
  * Takes the inventory of an image from its own layers, and writes it as a CycloneDX 1.6 document that has passed
  * strict validation. The same image, time and serial number give the same bytes.
@@ -101,20 +139,17 @@ async function read(image: SbomImage, deps: SbomDeps, platform: string): Promise
  *   INTERNAL where the document is not valid
  */
 export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> {
-  const inspected = await deps.docker.inspectImage(image.ref, {
-    platform: image.platform,
-    signal: deps.signal,
-  });
-  const own = [inspected.Os, inspected.Architecture, inspected.Variant].filter(Boolean).join("/");
-  const platform = image.platform ?? own;
-  const [{ chosen, files, warnings }] = await Promise.all([read(image, deps, platform), prepareValidator()]);
+  const inspect = () =>
+    deps.docker.inspectImage(image.ref, { platform: image.platform, signal: deps.signal });
+  const platform = image.platform ?? platformOf(await inspect());
+  const { chosen, files, warnings } = await read(image, deps, platform);
 
-  const known = [
-    ...chosen.digests,
-    ...(inspected.RepoDigests ?? []).map((one) => one.slice(one.indexOf("@") + 1)),
-  ];
-  if (image.digest !== null && chosen.digest !== null && !known.includes(image.digest)) {
-    warnings.add(`the engine has ${image.ref} as ${chosen.digest}, not as ${image.digest}`);
+  if (image.digest !== null && chosen.digest !== null && !chosen.digests.includes(image.digest)) {
+    const { RepoDigests } = await inspect();
+    const known = (RepoDigests ?? []).map((one) => one.slice(one.indexOf("@") + 1));
+    if (!known.includes(image.digest)) {
+      warnings.add(`the engine has ${image.ref} as ${chosen.digest}, not as ${image.digest}`);
+    }
   }
   const inventory = takeInventory(files);
   const digest = image.digest ?? chosen.digest;

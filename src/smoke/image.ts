@@ -1,8 +1,8 @@
+import { FactoryError } from "../errors.ts";
 import { sizeText } from "../model/bytes.ts";
 import { compareText } from "../model/compare.ts";
 import type { CheckOf } from "../model/suite.ts";
 import type { ImageInspect } from "../tools/docker.ts";
-import { words } from "./containers.ts";
 import type { SmokeContext } from "./context.ts";
 import { couldNotRun, finding, outcomeOf } from "./outcome.ts";
 import type { Finding, Outcome } from "./outcome.ts";
@@ -59,34 +59,6 @@ export function testConfig(image: ImageInspect, check: CheckOf<"config">): Outco
   ]);
 }
 
-/**
- * The bytes that the image's layers take when they are unpacked. `docker image inspect` cannot tell: in the containerd
- * image store its `Size` is that of the compressed blobs. `docker history` tells what each unpacked layer takes on the
- * disk (whole blocks: some percent above the files' own sum), and 0 for a layer that is not unpacked yet, so a container
- * must have been created from the image before.
- */
-async function unpackedBytes({
-  docker,
-  image,
-  platform,
-  signal,
-}: SmokeContext): Promise<number | { error: string }> {
-  const flags = [
-    ...(platform ? [`--platform=${platform}`] : []),
-    "--no-trunc",
-    "--human=false",
-    "--format={{.Size}}",
-  ];
-  const result = await docker.run(["history", ...flags, image], { signal });
-  signal.throwIfAborted();
-  if (result.exitCode !== 0) return { error: words(result) };
-  const sizes = result.stdout.trim().split("\n").map(Number);
-  const sum = sizes.reduce((total, size) => total + size, 0);
-  return Number.isFinite(sum)
-    ? sum
-    : { error: `docker history gave no numbers: ${quoted(result.stdout, 200)}` };
-}
-
 /** Holds the image to its upper bounds. A container must have been created from it before. */
 export async function testBudget(
   context: SmokeContext,
@@ -100,8 +72,13 @@ export async function testBudget(
   }
   if (check.size_bytes !== null) {
     const expected = `at most ${sizeText(check.size_bytes)} unpacked`;
-    const bytes = await unpackedBytes(context);
-    if (typeof bytes !== "number") return couldNotRun(expected, bytes.error);
+    const { docker, platform, signal } = context;
+    const bytes = await docker.unpackedSize(context.image, { platform, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof FactoryError) return error;
+      throw error;
+    });
+    if (typeof bytes !== "number") return couldNotRun(expected, bytes.message);
     findings.push(finding(bytes <= check.size_bytes, expected, `${sizeText(bytes)} (${bytes} bytes)`));
   }
   return outcomeOf(findings);

@@ -1,38 +1,15 @@
 import type { Finding, Place } from "../errors.ts";
-import type { FolderEntry } from "../catalog/catalog.ts";
+import { argProblem } from "../catalog/arg-rules.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { compareText } from "../model/compare.ts";
 import type { ArgDeclaration, Fragment, Manifest, Value } from "../schemas/types.ts";
-import type { Entry } from "../catalog/catalog.ts";
+import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 
 /** A value given on the command line as text becomes the declared type; a text that has no such form stays text. */
 function coerce(text: string, declaration: ArgDeclaration): Value {
   if (declaration.type === "integer" && /^-?(0|[1-9]\d{0,15})$/.test(text)) return Number(text);
   if (declaration.type === "boolean" && (text === "true" || text === "false")) return text === "true";
   return text;
-}
-
-/** Says what is wrong with a value, or undefined. Also used for declared defaults. */
-export function argProblem(value: Value, declaration: ArgDeclaration): string | undefined {
-  const { type, enum: allowed, pattern, minimum, maximum } = declaration;
-  const shown = JSON.stringify(value);
-  const matches =
-    type === "integer" ? typeof value === "number" && Number.isSafeInteger(value) : typeof value === type;
-  if (!matches) return `${shown} is not ${type === "integer" ? "an" : "a"} ${type}`;
-  if (allowed && !allowed.includes(value))
-    return `${shown} is not one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`;
-  if (
-    pattern !== undefined &&
-    typeof value === "string" &&
-    !new RegExp(`^(?:${pattern})$`, "u").test(value)
-  ) {
-    return `${shown} does not match ${pattern}`;
-  }
-  if (minimum !== undefined && typeof value === "number" && value < minimum)
-    return `${shown} is less than ${minimum}`;
-  if (maximum !== undefined && typeof value === "number" && value > maximum)
-    return `${shown} is more than ${maximum}`;
-  return undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
 import { FactoryError, type Place } from "../errors.ts";
-import { holdsValue, VALUE_END, VALUE_START } from "./dockerfile.ts";
+import { VALUE_END, VALUE_START } from "./dockerfile.ts";
 import { BLOCKS, placeOf, restrict, type Scope, TESTS } from "./template-language.ts";
 import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 
@@ -34,7 +34,7 @@ function syntaxError(file: string, error: unknown): FactoryError {
  * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
  */
 export function compileTemplate(file: string, text: string, scope: Scope): Render {
-  if (holdsValue(text)) {
+  if (/[\u0001-\u0008\u000e-\u001f\u007f]/.test(text)) {
     throw new FactoryError("TEMPLATE_SYNTAX", "there is a control character in the file", {
       where: { file },
       fix: "remove it",
@@ -66,7 +66,7 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
     strict: true,
     noEscape: true,
     knownHelpersOnly: true,
-    knownHelpers: Object.fromEntries(names.map((name) => [name, true])) as KnownHelpers,
+    knownHelpers: Object.fromEntries(names.map((name) => [name, true])),
     preventIndent: true,
   });
   return (data, helpers) => {

@@ -10,13 +10,22 @@ export interface Instruction {
   rest: string;
   /** The line it starts on, from 1. */
   line: number;
-  /** Delimiters of its here-documents, with value marks kept. */
-  heredocs: string[];
-  /** A line inside a here-document that ends it although a value is part of the line. */
-  endedByValue: boolean;
+  /** Whether a value decides where its here-documents start or end. */
+  shapedByValue: boolean;
+  /** Why the text ends before the instruction does, or why it cannot be told where it ends. */
+  unclear?: string;
 }
 
-const HEREDOC = /<<-?\s*(?:"([^"\s]+)"|'([^'\s]+)'|([^\s"'<>|;&()]+))/g;
+/** What BuildKit takes for white space: Unicode's White_Space, without the newline. */
+const SPACE = "\\t\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const BLANK_OR_COMMENT = new RegExp(`^[${SPACE}]*(#|$)`);
+const IS_SPACE = new RegExp(`[${SPACE}]`);
+const WORDS = new RegExp(`^[${SPACE}]*([^${SPACE}]+)[${SPACE}]*([\\s\\S]*)$`);
+/** A backslash that continues the line; two of them do not. */
+const CONTINUED = /(^|[^\\])\\[ \t]*$/;
+const HEREDOC = /^\d*<<(-?)([^<]+)$/;
+// eslint-disable-next-line no-control-regex
+const VALUE = /\u0001[^\u0002]*\u0002/g;
 const TAKES_HEREDOC = new Set(["RUN", "COPY", "ADD"]);
 
 /** The text without value marks. */
@@ -29,41 +38,138 @@ export function holdsValue(text: string): boolean {
   return text.includes(VALUE_START) || text.includes(VALUE_END);
 }
 
+/** Where a quoted text or a `${…}` that starts at `from` ends: past its last character; -1 where it does not end. */
+function endOfGroup(text: string, from: number): number {
+  if (text[from] === "'") return text.indexOf("'", from + 1) + 1 || -1;
+  const close = text[from] === '"' ? '"' : "}";
+  for (let at = from + (close === '"' ? 1 : 2); at < text.length; at += 1) {
+    if (text[at] === close) return at + 1;
+    if (text[at] === "\\") at += 1;
+    else if (text.startsWith("${", at) || (close === "}" && /['"]/.test(text[at] ?? ""))) {
+      const end = endOfGroup(text, at);
+      if (end < 0) return -1;
+      at = end - 1;
+    }
+  }
+  return -1;
+}
+
+/** The words of a line as BuildKit's shell lexer splits them, quotes kept; none where a quote or a brace is left open. */
+function shellWords(text: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? "";
+    if (IS_SPACE.test(char) || char === "\n") {
+      if (word !== "") words.push(word);
+      word = "";
+      continue;
+    }
+    let end = char === "\\" ? at + 2 : at + 1;
+    if (char === "'" || char === '"' || text.startsWith("${", at)) end = endOfGroup(text, at);
+    if (end < 0) return [];
+    word += text.slice(at, end);
+    at = end - 1;
+  }
+  return word === "" ? words : [...words, word];
+}
+
+/** Whether a word holds a `${…}` of a form that BuildKit's shell lexer may refuse, and then finds no here-document. */
+function isOdd(word: string): boolean {
+  const live = word.replace(/"(?:[^"\\]|\\[\s\S])*"|'[^']*'|\\[\s\S]/g, (part) =>
+    part.startsWith('"') ? part.replace(/\\[\s\S]/g, "") : "",
+  );
+  return /\$\{(?![A-Za-z0-9_]+(\}|:?[-+]))/.test(live);
+}
+
+/** A word without its quotes and escapes. */
+function unquoted(word: string): string {
+  return word.replace(/'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])/g, (_, single, double, escaped) =>
+    typeof single === "string"
+      ? single
+      : typeof double === "string"
+        ? double.replace(/\\(["$\\])/g, "$1")
+        : String(escaped),
+  );
+}
+
+/** Whether what follows a keyword, its flags aside, is a JSON array of texts. */
+function isExecForm(rest: string): boolean {
+  const array = withoutMarks(rest).replace(/^(--\S+\s+)*/, "");
+  if (!array.startsWith("[")) return false;
+  try {
+    return (JSON.parse(array) as unknown[]).every((one) => typeof one === "string");
+  } catch {
+    return false;
+  }
+}
+
+interface Heredoc {
+  /** The word that starts it, with value marks kept. */
+  word: string;
+  delimiter: string;
+  /** Whether tabs at the start of its lines do not count. */
+  tabs: boolean;
+}
+
+function heredocsOf(keyword: string, rest: string): Heredoc[] {
+  const [, inner = "", innerRest = ""] =
+    keyword === "ONBUILD" ? (WORDS.exec(rest) ?? []) : ["", keyword, rest];
+  if (!TAKES_HEREDOC.has(withoutMarks(inner).toUpperCase()) || isExecForm(innerRest)) return [];
+  return shellWords(innerRest).flatMap((word) => {
+    const [, dash, name] = HEREDOC.exec(withoutMarks(word)) ?? [];
+    return name === undefined ? [] : [{ word, delimiter: unquoted(name), tabs: dash === "-" }];
+  });
+}
+
 /**
- * Splits a Dockerfile into its instructions as BuildKit's parser does: `\` at a line's end continues it, comment
- * lines are dropped (inside a continued instruction too), here-documents belong to their instruction.
- * The escape character is `\`: what Factory writes never starts with a parser directive.
+ * Splits a Dockerfile into its instructions as BuildKit's parser does (frontend/dockerfile/parser): `\` at a line's end
+ * continues it, comment lines are dropped (inside a continued instruction too), here-documents belong to their
+ * instruction. The escape character is `\`: what Factory writes never starts with another `escape` directive.
  */
 export function parseDockerfile(text: string): Instruction[] {
-  const lines = text.split("\n");
+  const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; at += 1) {
-    const first = lines[at] ?? "";
-    if (first.trim() === "" || first.trimStart().startsWith("#")) continue;
+    let last = lines[at] ?? "";
+    if (BLANK_OR_COMMENT.test(last)) continue;
     const line = at + 1;
-    let logical = first;
-    while (/\\[ \t]*$/.test(logical) && at + 1 < lines.length) {
-      at += 1;
-      const next = lines[at] ?? "";
-      if (next.trimStart().startsWith("#") || next.trim() === "") continue;
-      logical = logical.replace(/\\[ \t]*$/, "") + next;
+    let logical = "";
+    while (CONTINUED.test(last)) {
+      logical += last.replace(CONTINUED, "$1");
+      last = "";
+      do at += 1;
+      while (at < lines.length && BLANK_OR_COMMENT.test(lines[at] ?? ""));
+      if (at >= lines.length) break;
+      last = lines[at] ?? "";
     }
-    const [, word = "", rest = ""] = /^\s*(\S+)\s*([\s\S]*)$/.exec(logical) ?? [];
+    let unclear = at >= lines.length ? "the last line ends in `\\`" : undefined;
+    logical += last;
+    if (BLANK_OR_COMMENT.test(logical)) continue;
+    const [, word = "", rest = ""] = WORDS.exec(logical) ?? [];
     const keyword = word.toUpperCase();
-    const instruction: Instruction = { keyword, rest, line, heredocs: [], endedByValue: false };
-    if (TAKES_HEREDOC.has(withoutMarks(keyword))) {
-      for (const match of rest.matchAll(HEREDOC)) {
-        const delimiter = match[1] ?? match[2] ?? match[3] ?? "";
-        instruction.heredocs.push(delimiter);
-        const wanted = withoutMarks(delimiter);
-        for (at += 1; at < lines.length; at += 1) {
-          const body = lines[at] ?? "";
-          const stripped = withoutMarks(body).replace(match[0].startsWith("<<-") ? /^\t+/ : /^/, "");
-          if (stripped !== wanted) continue;
-          instruction.endedByValue ||= holdsValue(body);
-          break;
-        }
-      }
+    const heredocs = heredocsOf(withoutMarks(keyword), rest);
+    const harmless = heredocsOf(withoutMarks(keyword), rest.replace(VALUE, `${VALUE_START}x${VALUE_END}`));
+    const isShaped =
+      harmless.some((one) => holdsValue(one.word)) ||
+      harmless.map((one) => one.delimiter).join(" ") !== heredocs.map((one) => one.delimiter).join(" ");
+    if (heredocs.length > 0 && shellWords(withoutMarks(rest)).some(isOdd))
+      unclear =
+        "beside a here-document BuildKit reads `${…}` of the forms `${name}`, `${name:-…}` and `${name:+…}` alone";
+    const instruction: Instruction = {
+      keyword,
+      rest,
+      line,
+      shapedByValue: isShaped,
+      unclear,
+    };
+    for (const { delimiter, tabs } of heredocs) {
+      const isEnd = (body: string) =>
+        (tabs ? withoutMarks(body).replace(/^\t+/, "") : withoutMarks(body)) === delimiter;
+      do at += 1;
+      while (at < lines.length && !isEnd(lines[at] ?? ""));
+      if (at >= lines.length) instruction.unclear = `no line \`${delimiter}\` ends the here-document`;
+      else instruction.shapedByValue ||= holdsValue(lines[at] ?? "");
     }
     instructions.push(instruction);
   }

@@ -4,12 +4,13 @@ import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256 } from "../model/digest.ts";
 
-/** A file that the Dockerfile may copy. All of it can change the image's bits. */
+/** A file or folder that the Dockerfile may copy. All of it can change the image's bits. */
 export interface ContextFile {
-  /** From the workspace's root, with `/`. */
+  /** From the workspace's root, with `/`; a folder's ends in `/`. */
   path: string;
   /** Permission bits in octal, as `COPY` keeps them. */
   mode: string;
+  /** Of the contents; of nothing for a folder. */
   sha256: string;
 }
 
@@ -17,7 +18,7 @@ const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
 const MAX_FILES = 10_000;
 
 /**
- * The files behind `{{file "name"}}`: the file itself, or all files of a folder, sorted by path.
+ * The files behind `{{file "name"}}`: the file itself, or a folder with all that is in it, sorted by path.
  * @param root absolute path of the workspace
  * @param folder the fragment's folder, from the root
  * @throws FactoryError FILE_OUTSIDE, FILE_MISSING, FILE_UNREADABLE, FILE_TOO_LARGE
@@ -42,7 +43,9 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         fix: "add the file, or correct its name",
       });
     }
+    const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
     if (stat.isDirectory()) {
+      files.push({ path: `${path}/`, mode, sha256: sha256("") });
       for (const entry of readdirSync(join(root, path)).sort(compareText)) {
         if (!NAME.test(entry)) {
           throw new FactoryError(
@@ -57,7 +60,6 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         add(`${path}/${entry}`);
       }
     } else if (stat.isFile()) {
-      const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
       files.push({ path, mode, sha256: sha256(readFileSync(join(root, path))) });
     } else {
       throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {

@@ -48,19 +48,30 @@ function templateRender(entry: FolderEntry<Template>): Render {
   );
 }
 
-/** Refuses a value that stands where it would start an instruction, name a stage's base, or end a here-document. */
+/**
+ * Refuses a value that stands where it would start an instruction or end a here-document, and an instruction that
+ * would go on into what Factory writes behind it.
+ */
 function refuseInstructions(file: string, instructions: readonly Instruction[]): void {
-  for (const { keyword, rest, line, heredocs, endedByValue } of instructions) {
+  for (const { keyword, rest, line, shapedByValue, unclear } of instructions) {
     const onbuild = withoutMarks(keyword) === "ONBUILD" && holdsValue(/^\S*/.exec(rest)?.[0] ?? "");
-    if (!holdsValue(keyword) && !onbuild && !heredocs.some(holdsValue) && !endedByValue) continue;
-    throw new FactoryError(
-      "ARG_UNSAFE",
-      `a value would become part of the Dockerfile's structure: ${withoutMarks(`${keyword} ${rest}`).slice(0, 80)}`,
-      {
-        where: { file },
-        fix: `write the instruction out, and let the value be one of its words (line ${line} of what is rendered)`,
-      },
-    );
+    const text = withoutMarks(`${keyword} ${rest}`).slice(0, 80);
+    if (holdsValue(keyword) || onbuild || shapedByValue) {
+      throw new FactoryError(
+        "ARG_UNSAFE",
+        `a value would become part of the Dockerfile's structure: ${text}`,
+        {
+          where: { file },
+          fix: `write the instruction out, and let the value be one of its words (line ${line} of what is rendered)`,
+        },
+      );
+    }
+    if (unclear === undefined) continue;
+    const code = holdsValue(rest) ? "ARG_UNSAFE" : "TEMPLATE_INSTRUCTION";
+    throw new FactoryError(code, `it is not clear where this ends: ${text}: ${unclear}`, {
+      where: { file },
+      fix: `correct it (line ${line} of what is rendered)`,
+    });
   }
 }
 
@@ -125,13 +136,15 @@ export function render(
   let last = BASE_STAGE;
   let labelled = 0;
   // The build key is over the Dockerfile without it, so its label is put in afterwards, at this mark.
-  const mark = "\u0003labels\u0003";
+  const mark = "\u0003LABELS\u0003";
+  const emptySlot = "\u0004";
+  const stages: string[] = [];
   const { file } = template.dockerfile;
   const refuse = (what: string, fix: string, where: Place = { file }) => {
     throw new FactoryError("TEMPLATE_INSTRUCTION", what, { where, fix });
   };
 
-  const text = templateRender(template)(
+  const rendered = templateRender(template)(
     {
       base,
       template: { id: template.document.template_id, version: template.document.version },
@@ -151,9 +164,10 @@ export function render(
           refuse(`the slot \`${name}\` stands twice in the template`, "remove one of the two", where);
         placed.push(name);
         const entry = slots.get(name);
-        if (!entry) return "";
+        if (!entry) return emptySlot;
         const stage = entry.document.name;
         const body = fragmentBody(resolved, entry, root, files, allowed);
+        stages.push(`${last} AS ${stage}`);
         const lines = `FROM ${last} AS ${stage}${body === "" ? "" : `\n${body}`}`;
         last = stage;
         return lines;
@@ -165,6 +179,8 @@ export function render(
     },
   );
 
+  // An optional slot that nothing fills leaves no blank lines behind.
+  const text = rendered.replace(/(\n*\u0004)+\n*/g, "\n\n").trim();
   const declared = template.document.slots.map((slot) => slot.name);
   const missing = declared.find((name) => !placed.includes(name));
   if (missing)
@@ -180,6 +196,8 @@ export function render(
   }
   if (labelled !== 1)
     refuse(`{{labels}} stands ${labelled} times in the template`, "put {{labels}} once, into the last stage");
+  if (/^\s*(#.*\n\s*)*#\s*escape\s*=/i.test(text))
+    refuse("the template changes the escape character", "remove the line `# escape=…`");
   const instructions = parseDockerfile(text);
   refuseInstructions(file, instructions);
   const froms = instructions.filter(({ keyword }) => keyword === "FROM");
@@ -200,9 +218,16 @@ export function render(
   if (stageOfLabels !== froms.length)
     refuse("{{labels}} does not stand in the last stage", "move it behind the last FROM");
 
-  const body = withoutMarks(text)
-    .replace(/\n{3,}/g, "\n\n")
-    .trim();
+  if (!instructions.some(({ keyword }) => keyword === mark))
+    refuse("{{labels}} does not stand on a line of its own", "put {{labels}} alone on a line");
+  const hidden = stages.find((stage) => !froms.some(({ rest }) => withoutMarks(rest) === stage));
+  if (hidden)
+    refuse(
+      `the slot behind \`FROM ${hidden}\` does not stand on a line of its own`,
+      "put each {{slot …}} alone on a line, not into a comment or behind a `\\`",
+    );
+
+  const body = withoutMarks(text);
   files.sort((a, b) => compareText(a.path, b.path));
   return {
     dockerfile: (key) => {

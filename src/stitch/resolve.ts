@@ -1,6 +1,6 @@
-import maxSatisfying from "semver/ranges/max-satisfying.js";
 import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
+import { isRange, versionsIn } from "../catalog/versions.ts";
 import { errorOf, type Finding, type Place } from "../errors.ts";
 import type { Fragment, Manifest, Template, Value } from "../schemas/types.ts";
 import { resolveArgs } from "./args.ts";
@@ -30,15 +30,23 @@ export interface Resolved {
   args: Record<string, Value>;
 }
 
-/** The highest of `versions` (sorted or not) that the range takes, or a finding that names what exists. */
+/** The highest of `versions`, sorted by semver, that the range takes, or a finding that names what exists. */
 function highest(
   what: string,
   versions: string[],
   range: string,
   where: Place | undefined,
 ): string | Finding {
-  const best = maxSatisfying(versions, range);
-  if (best !== null) return best;
+  if (!isRange(range)) {
+    return {
+      code: "RANGE_INVALID",
+      what: `${JSON.stringify(range)} is no version and no range of ${what}`,
+      where,
+      fix: "such as 0.1.0, ~0.1 or `>=0.1 <0.3`",
+    };
+  }
+  const best = versionsIn(range, versions).at(-1);
+  if (best !== undefined) return best;
   return {
     code: "RANGE_UNSATISFIED",
     what: `no version of ${what} satisfies \`${range}\``,

@@ -79,7 +79,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
     if (node.type === "PathExpression") return checkPath(node as hbs.AST.PathExpression);
     if (node.type === "SubExpression") {
       const call = node as hbs.AST.SubExpression;
-      const name = (call.path as hbs.AST.PathExpression).original;
+      const name = call.path.original;
       if (!TESTS.has(name))
         refuse(
           node,
@@ -158,7 +158,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       original: "plain",
       data: false,
       depth: 0,
-    } as hbs.AST.PathExpression;
+    };
   };
 
   const checkBlock = (node: hbs.AST.BlockStatement) => {

@@ -9,12 +9,14 @@ export class UnsafeValue extends Error {
 
 /** What means the same, and nothing special, in every part of a Dockerfile and in a shell. */
 const PLAIN = /^[A-Za-z0-9._/:@%+,=-]+$/;
-// eslint-disable-next-line no-control-regex
+
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
 
 function textOf(value: unknown): string {
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-    return String(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    if (!/\p{Surrogate}/u.test(String(value))) return String(value);
+    throw new UnsafeValue("the value has half of a surrogate pair, which is no character", "remove it");
+  }
   throw new UnsafeValue("there is no value to write here", "name an argument, such as {{args.port}}");
 }
 
@@ -51,9 +53,9 @@ function sh(value: unknown): string {
   return `'${oneLine(value).replaceAll("'", `'\\''`)}'`;
 }
 
-/** `{{json args.x}}`: a JSON string, number or boolean for exec-form arrays. */
+/** `{{json args.x}}`: a JSON string for exec-form arrays, which take nothing else. */
 function json(value: unknown): string {
-  const text = JSON.stringify(typeof value === "string" ? value : textOf(value));
+  const text = JSON.stringify(textOf(value));
   return text.replace(
     /[\u007f\u0085\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,

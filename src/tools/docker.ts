@@ -30,7 +30,8 @@ export interface Docker {
   inspectImage: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<ImageInspect>;
   /**
    * Bytes that the image's unpacked layers take, as `docker history` tells. In the containerd image store the `Size` of
-   * `docker image inspect` is that of the compressed blobs; a layer that is not unpacked yet counts as 0.
+   * `docker image inspect` is that of the compressed blobs. These are whole blocks on the disk, some percent above the files' own sum; a layer that
+   * is not unpacked yet counts as 0, so a container has to be created from the image first.
    * @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_FAILED
    */
   unpackedSize: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<number>;

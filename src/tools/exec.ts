@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { execa } from "execa";
 import { FactoryError } from "../errors.ts";
 
 export interface ExecOptions {
@@ -55,10 +56,8 @@ function missing(file: string, cause: unknown): FactoryError {
   return new FactoryError(code, `${file} is not installed`, { fix, cause });
 }
 
-type Execa = typeof import("execa").execa;
-
-function start(execa: Execa, file: string, argv: readonly string[], options: ExecOptions, stream: boolean) {
-  return execa(file, argv, {
+function start(run: typeof execa, file: string, argv: readonly string[], options: ExecOptions, stream: boolean) {
+  return run(file, argv, {
     cwd: options.cwd,
     env: options.env,
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
@@ -110,15 +109,15 @@ async function finish(
 
 /** Runs a program to its end. @throws FactoryError DOCKER_MISSING or TOOL_MISSING where there is no such program */
 export const exec: Exec = async (file, argv, options = {}) => {
-  const { execa } = await import("execa");
-  return finish(file, start(execa, file, argv, options, false), options, false);
+  const { execa: run } = await import("execa");
+  return finish(file, start(run, file, argv, options, false), options, false);
 };
 
 /** Starts a program and hands out its stdout while it runs. */
 export const execStream: ExecStream = async (file, argv, options = {}) => {
-  const { execa } = await import("execa");
-  const child = start(execa, file, argv, options, true);
-  const stdout = child.stdout as Readable;
+  const { execa: run } = await import("execa");
+  const child = start(run, file, argv, options, true);
+  const stdout = child.stdout;
   // Until the caller reads: what nobody listens to yet would flow away.
   stdout.pause();
   return { stdout, done: finish(file, child, options, true) };

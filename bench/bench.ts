@@ -1,0 +1,191 @@
+// Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, sbom.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compare, median, once } from "./measure.ts";
+import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
+
+const project = fileURLToPath(new URL("..", import.meta.url));
+const cli = join(project, "dist", "cli.js");
+const factory = (cwd: string, ...args: string[]) => once({ argv: [process.execPath, cli, ...args], cwd });
+const nothing = () => once({ argv: [process.execPath, "-e", "0"] });
+
+interface Result {
+  ratio: number;
+  least: number;
+  most: number;
+  a: number;
+  b: number;
+}
+
+function report(what: string, against: string, { ratio, least, most }: Result, aim?: number): void {
+  const verdict = aim === undefined ? "" : `  aim ≤ ${aim}${ratio <= aim ? "" : "  MISSED"}`;
+  process.stdout.write(
+    `${what} against ${against}: ${ratio.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})${verdict}\n`,
+  );
+}
+
+/** The reference workspace in a folder of its own, with names of its own, and without a registry cache. */
+function copyOfWorkspace(folder: string): string {
+  for (const name of ["manifests", "fragments", "templates", "control_plane"]) {
+    cpSync(join(project, name), join(folder, name), { recursive: true });
+  }
+  writeFileSync(join(folder, "factory.yaml"), "schema_version: 1\nrepository: factory-bench\n");
+  return folder;
+}
+
+/** `A 12 %, B 34 %` of the records' own stage times. */
+function stageShares(folder: string, results: { record: string; duration_ms: number }[]): string {
+  const records = results.map(
+    ({ record }) =>
+      JSON.parse(readFileSync(join(folder, record), "utf8")) as {
+        result: { stages_ms: Record<string, number>; duration_ms: number };
+      },
+  );
+  const stages = Object.keys(records[0]?.result.stages_ms ?? {});
+  const whole = median(records.map(({ result }) => result.duration_ms));
+  return stages
+    .map(
+      (stage) =>
+        `${stage} ${((100 * median(records.map(({ result }) => result.stages_ms[stage] ?? 0))) / whole).toFixed(0)} %`,
+    )
+    .join(", ");
+}
+
+interface RunDocument {
+  results: { record: string; duration_ms: number }[];
+}
+
+async function start(): Promise<void> {
+  report(
+    "factory --version",
+    "node -e 0",
+    await compare(15, () => factory(project, "--version"), nothing),
+    1.3,
+  );
+  report(
+    "factory stitch",
+    "node -e 0",
+    await compare(15, () => factory(project, "stitch", "--manifest-id", "llm_factory"), nothing),
+    2,
+  );
+}
+
+async function cell(): Promise<void> {
+  const folder = copyOfWorkspace(mkdtempSync(join(tmpdir(), "factory-bench-")));
+  try {
+    const bake = join(folder, "docker-bake.hcl");
+    await factory(folder, "plan", "--manifest-id", "llm_factory", "--format", "bake", "-o", bake);
+    const platform = process.arch === "arm64" ? "linux-arm64" : "linux-amd64";
+    const target = `llm_factory_${platform}`;
+    const results: RunDocument["results"] = [];
+    const result = await compare(
+      7,
+      async () => {
+        const run = await factory(folder, "run", "--manifest-id", "llm_factory", "--json", "--quiet");
+        results.push(...(JSON.parse(run.stdout) as RunDocument).results);
+        return run;
+      },
+      () => once({ argv: ["docker", "buildx", "bake", "-f", bake, target], cwd: folder }),
+    );
+    report("factory run of one fully cached cell", "docker buildx bake of the same target", result);
+    process.stdout.write(
+      `  of the cell's own time (smoke and SBOM overlap): ${stageShares(folder, results)}\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function twelve(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "factory-bench-"));
+  const hand = mkdtempSync(join(tmpdir(), "factory-bench-"));
+  try {
+    writeWorkspace(folder);
+    const all: string[] = [];
+    const result = await compare(
+      3,
+      async (run) => {
+        setNonce(folder, `f${process.pid}-${run}`);
+        const finished = await factory(
+          folder,
+          "run",
+          "--plan",
+          "twelve",
+          "--jobs",
+          "12",
+          "--json",
+          "--quiet",
+        );
+        all.push(stageShares(folder, (JSON.parse(finished.stdout) as RunDocument).results));
+        return finished;
+      },
+      (run) =>
+        once({
+          argv: ["docker", "buildx", "bake", "-f", writeBakeFile(hand, `h${process.pid}-${run}`)],
+          cwd: hand,
+        }),
+      false,
+    );
+    report(
+      "factory run of 12 cells, cold, each step 1.5 s",
+      "one hand-written bake of the same 12",
+      result,
+      1.5,
+    );
+    process.stdout.write(`  of a cell's own time: ${all.at(-1)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(hand, { recursive: true, force: true });
+  }
+}
+
+async function sbom(): Promise<void> {
+  const folder = copyOfWorkspace(mkdtempSync(join(tmpdir(), "factory-bench-")));
+  try {
+    const run = await factory(folder, "run", "--manifest-id", "llm_factory", "--json", "--quiet");
+    const { results } = JSON.parse(run.stdout) as { results: { image: { ref: string } }[] };
+    const image = results[0]?.image.ref ?? "";
+    const result = await compare(
+      5,
+      () => factory(folder, "sbom", image, "-o", join(folder, "sbom.json")),
+      () => once({ argv: ["docker", "image", "save", image, "-o", join(folder, "image.tar")] }),
+    );
+    report("factory sbom of the reference image", "docker image save", result);
+    const peak = median(result.pairs.map(({ a }) => a.peakMib ?? 0));
+    const bare = (await nothing()).peakMib ?? 1;
+    process.stdout.write(
+      `  peak memory: ${peak.toFixed(0)} MiB, ${(peak / bare).toFixed(1)} × that of node -e 0\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes the images that the sections built. */
+function removeImages(): void {
+  const list = spawnSync("docker", ["image", "ls", "-q", "--filter", "reference=factory-bench/*"], {
+    encoding: "utf8",
+  });
+  const ids = [...new Set(list.stdout.trim().split("\n"))].filter(Boolean);
+  if (ids.length > 0) spawnSync("docker", ["image", "rm", "-f", ...ids], { stdio: "ignore" });
+}
+
+const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = {
+  start: { run: start, engine: false },
+  cell: { run: cell, engine: true },
+  twelve: { run: twelve, engine: true },
+  sbom: { run: sbom, engine: true },
+};
+const wanted = process.argv.slice(2);
+const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;
+for (const name of wanted.length > 0 ? wanted : Object.keys(sections)) {
+  const section = sections[name];
+  if (!section)
+    throw new Error(`there is no section ${name}; there are: ${Object.keys(sections).join(", ")}`);
+  if (section.engine && !engine) process.stdout.write(`${name}: left out, no Docker engine answers\n`);
+  else await section.run();
+}
+removeImages();

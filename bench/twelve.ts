@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const CORES = ["0.1.0", "0.2.0", "0.3.0"];
+const LIGHTS = ["0.1.0", "0.2.0", "0.3.0", "0.4.0"];
+const BASE = "debian:bookworm-slim";
+/** Each step writes what names it, so that no two steps of a run are the same work. */
+const step = (name: string, version: string, nonce: string) =>
+  `RUN sleep 1.5 && echo ${name} ${version} ${nonce} > /${name}`;
+
+function write(root: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+const fragment = (name: string, version: string, order: number, extra = "") => ({
+  [`fragments/${name}/${version}/fragment.yaml`]: `schema_version: 1\nname: ${name}\nversion: ${version}\norder: ${order}\n${extra}`,
+  [`fragments/${name}/${version}/Dockerfile.hbs`]: `${step(name, version, "{{args.nonce}}")}\n`,
+});
+
+const merged = (all: Record<string, string>[]): Record<string, string> =>
+  Object.fromEntries(all.flatMap((one) => Object.entries(one)));
+
+/** A workspace with one plan of 12 cells: 1 security × 3 core × 4 light × 1 app, each fragment one step of 1.5 seconds. */
+export function writeWorkspace(root: string): void {
+  const args = "args: {nonce: {type: string, default: none}}\n";
+  const slots = ["security", "core", "light", "app"];
+  write(root, {
+    "factory.yaml": "schema_version: 1\nrepository: factory-bench\n",
+    "templates/twelve/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: twelve\nversion: 0.1.0\nslots: [${slots.map((name) => `{name: ${name}}`).join(", ")}]\n`,
+    "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${slots.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
+    ...fragment("security", "0.1.0", 10, args),
+    ...merged(CORES.map((version) => fragment("core", version, 20, args))),
+    ...Object.assign({}, ...LIGHTS.map((version) => fragment("light", version, 30, args))),
+    ...fragment(
+      "app",
+      "0.1.0",
+      40,
+      `${args}smoke: [{id: app-is-there, command: {argv: [cat, /app], stdout: {contains: "app 0.1.0"}}}]\n`,
+    ),
+    "control_plane/plans/twelve.yaml": `schema_version: 1\nplan_id: twelve\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\n`,
+  });
+}
+
+/** Gives the workspace's manifest a nonce: nothing of an earlier run is cached then. */
+export function setNonce(root: string, nonce: string): void {
+  write(root, {
+    "manifests/twelve.yaml": `schema_version: 1\nmanifest_id: twelve\ntemplate: twelve@0.1.0\nbase: ${BASE}\nplatforms: [linux/amd64]\nfragments: {security: 0.1.0, core: "*", light: "*", app: 0.1.0}\nargs: {nonce: "${nonce}"}\n`,
+  });
+}
+
+/** The same twelve as a person would write them for `docker buildx bake`: one file, a flat Dockerfile each. */
+export function writeBakeFile(root: string, nonce: string): string {
+  const targets: string[] = [];
+  const blocks: string[] = [];
+  for (const core of CORES) {
+    for (const light of LIGHTS) {
+      const name = `core-${core}-light-${light}`.replaceAll(".", "_");
+      const lines = [
+        `FROM ${BASE}`,
+        step("security", "0.1.0", nonce),
+        step("core", core, nonce),
+        step("light", light, nonce),
+        step("app", "0.1.0", nonce),
+      ];
+      write(root, { [`${name}.Dockerfile`]: `${lines.join("\n")}\n` });
+      targets.push(name);
+      blocks.push(
+        `target "${name}" {\n  context = "."\n  dockerfile = "${name}.Dockerfile"\n  tags = ["factory-bench/by-hand:${name}"]\n  attest = ["type=provenance,mode=max"]\n  output = ["type=docker"]\n}\n`,
+      );
+    }
+  }
+  const file = join(root, "docker-bake.hcl");
+  writeFileSync(file, `group "default" {\n  targets = ${JSON.stringify(targets)}\n}\n${blocks.join("")}`);
+  return file;
+}

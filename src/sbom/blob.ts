@@ -1,0 +1,82 @@
+import { extract as createExtract } from "tar-stream";
+import { collectLayer, type Layer, type LayerOptions } from "./layer.ts";
+
+const SNIFFED_BYTES = 512;
+
+/** Large pieces: each one is a turn of the event loop. */
+const GUNZIP_BYTES = 1 << 20;
+
+/** fzstd hands over a whole input's output at once: small pieces keep a bomb's share of it at 32 MiB. */
+const ZSTD_PIECE = 1024;
+
+export type Bytes = AsyncIterable<Uint8Array>;
+/** What the first bytes of a blob say that it is. */
+export type Content = "document" | "tar" | "gzip" | "zstd" | "empty" | "unknown";
+
+export function contentOf(head: Uint8Array): Content {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (bytes.subarray(257, 262).toString("latin1") === "ustar") return "tar";
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip";
+  if (
+    bytes.length >= 4 &&
+    (bytes.readUInt32LE(0) === 0xfd2fb528 || (bytes.readUInt32LE(0) & ~15) === 0x184d2a50)
+  ) {
+    return "zstd";
+  }
+  if (/^\s*[{[]/.test(bytes.toString("latin1"))) return "document";
+  return bytes.length > 0 && bytes.every((byte) => byte === 0) ? "empty" : "unknown";
+}
+
+/** The first bytes of a stream, and the whole of it once more. */
+export async function sniff(stream: Bytes): Promise<{ head: Buffer; whole: Bytes }> {
+  const source = stream[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < SNIFFED_BYTES) {
+    const next = await source.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  async function* whole() {
+    yield head;
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+  }
+  return { head, whole: whole() };
+}
+
+async function* decompressZstd(source: Bytes): Bytes {
+  const { Decompress } = await import("fzstd");
+  let ready: Uint8Array[] = [];
+  const stream = new Decompress((bytes) => void ready.push(bytes));
+  const take = () => {
+    const taken = ready.filter((bytes) => bytes.length > 0);
+    ready = [];
+    return taken;
+  };
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
+      stream.push(chunk.subarray(at, at + ZSTD_PIECE));
+      yield* take();
+    }
+  }
+  stream.push(new Uint8Array(0), true);
+  yield* take();
+}
+
+export async function drain(bytes: Bytes): Promise<void> {
+  for await (const chunk of bytes) void chunk;
+}
+
+/** Reads a layer's tar, as it is stored. @throws Error where its compression or its tar is damaged */
+export async function readLayer(bytes: Bytes, content: Content, options: LayerOptions): Promise<Layer> {
+  const [{ pipeline }, { createGunzip }] = await Promise.all([
+    import("node:stream/promises"),
+    import("node:zlib"),
+  ]);
+  const extract = createExtract();
+  const layer = collectLayer(extract, options);
+  if (content === "gzip") await pipeline(bytes, createGunzip({ chunkSize: GUNZIP_BYTES }), extract);
+  else if (content === "zstd") await pipeline(decompressZstd(bytes), extract);
+  else if (content === "tar") await pipeline(bytes, extract);
+  else await drain(bytes);
+  return layer;
+}

@@ -1,0 +1,99 @@
+import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { digestIn, openDocuments } from "./layout.ts";
+import { manifestsUnder } from "./manifest.ts";
+
+/**
+ * Blobs of layers, kept so that a build that writes an OCI layout need not copy them once more. They are hard links
+ * to the blobs of earlier layouts: nothing is copied, and what cannot be linked is left out. The folder may be that of
+ * the layer cache, and other processes may use it at the same time. None of this can make a run fail.
+ */
+export interface LayerStore {
+  /**
+   * Makes the layout's folder for blobs, and links all blobs of the store into it.
+   * @param layout absolute; may be missing
+   * @returns how many were linked
+   */
+  lend: (layout: string) => number;
+  /**
+   * Takes an image's layers from a layout into the store, and marks them as used now.
+   * @param digest `sha256:…` of an image manifest, or of an index above one
+   * @returns how many of its layers the store now has
+   */
+  keep: (layout: string, digest: string) => number;
+  /** Takes a blob out of the store: for one whose bytes are damaged. */
+  drop: (digest: string) => void;
+  /**
+   * Removes blobs, and files of the layer cache, that were not used for longer than `maxAgeMs`.
+   * @param now milliseconds since 1970
+   * @returns how many were removed
+   */
+  sweep: (now: number, maxAgeMs: number) => number;
+}
+
+const BLOB = /^([0-9a-f]{64})\.blob$/;
+/** Also what a killed process left of a file that it was writing. */
+const OURS = /^[0-9a-f]{64}\.(?:blob|layer)(?:\.\d+)?$/;
+
+/** What `work` gives; undefined where the file system refuses: another process was faster, or cannot link. */
+function tryTo<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FactoryError || (error instanceof Error && "code" in error)) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a hard link; true also where there already is a file. */
+function link(from: string, to: string): boolean {
+  return (
+    tryTo(() => {
+      if (!lstatSync(from).isFile()) return false;
+      linkSync(from, to);
+      return true;
+    }) ??
+    tryTo(() => lstatSync(to).isFile()) ??
+    false
+  );
+}
+
+/** @param folder absolute; made when the first blob is kept */
+export function openLayerStore(folder: string): LayerStore {
+  const namesIn = () => tryTo(() => readdirSync(folder)) ?? [];
+  const fileOf = (digest: string) => join(folder, `${digest.slice("sha256:".length)}.blob`);
+  return {
+    lend: (layout) => {
+      const blobs = join(layout, "blobs", "sha256");
+      tryTo(() => mkdirSync(blobs, { recursive: true }));
+      tryTo(() => writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}'));
+      return namesIn().filter((name) => {
+        const [, hex] = BLOB.exec(name) ?? [];
+        return hex !== undefined && link(join(folder, name), join(blobs, hex));
+      }).length;
+    },
+
+    keep: (layout, digest) => {
+      tryTo(() => mkdirSync(folder, { recursive: true }));
+      const manifests = tryTo(() => manifestsUnder(openDocuments(layout), digest)) ?? [];
+      const names = new Set(manifests.flatMap((manifest) => manifest.layers));
+      const now = new Date();
+      return [...names].filter((name) => {
+        const blob = digestIn(name);
+        if (blob === null || !link(join(layout, name), fileOf(blob))) return false;
+        tryTo(() => utimesSync(fileOf(blob), now, now));
+        return true;
+      }).length;
+    },
+
+    drop: (digest) => void tryTo(() => rmSync(fileOf(digest), { force: true })),
+
+    sweep: (now, maxAgeMs) =>
+      namesIn().filter((name) => {
+        const file = join(folder, name);
+        const old = OURS.test(name) && tryTo(() => now - lstatSync(file).mtimeMs > maxAgeMs);
+        return old === true && tryTo(() => (rmSync(file), true)) === true;
+      }).length,
+  };
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import type { Layer, Node } from "./layer.ts";
+import type { ReadLayer } from "./layer-cache.ts";
+import { createPathSet } from "./paths.ts";
+
+/** Names the form below, and what is kept of a layer: a change of src/sbom/{interest,layer,paths}.ts needs another. */
+const SCHEME = "factory/layer/1";
+
+const HASH_BYTES = 32;
+
+/** What is written as JSON, between the head line and the bytes. */
+interface Head {
+  warnings: string[];
+  spent: ReadLayer["spent"];
+  /** Of a file its number of bytes, of a link its target. */
+  nodes: [path: string, kind: Node["kind"], value: number | string][];
+  removed: string[];
+  opaque: string[];
+  /** How many hashes of paths there are: of the folders, then of the others. */
+  folders: number;
+  others: number;
+}
+
+const headLine = (digest: string, version: string) => Buffer.from(`${SCHEME} ${version} ${digest}\n`);
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+
+/**
+ * A layer in one piece: a line that names scheme, version and layer, a SHA-256 of all that follows, the length of the
+ * JSON, the JSON, the hashes of paths (64-bit floats in this machine's byte order), the bytes of the files.
+ */
+export function packLayer({ layer, warnings, spent }: ReadLayer, digest: string, version: string): Buffer {
+  const folders = layer.folders.hashes();
+  const others = layer.others.hashes();
+  const head: Head = {
+    warnings,
+    spent,
+    nodes: [...layer.nodes].map(([path, node]) => [
+      path,
+      node.kind,
+      node.kind === "file" ? node.bytes.length : node.target,
+    ]),
+    removed: [...layer.removed],
+    opaque: [...layer.opaque],
+    folders: folders.length,
+    others: others.length,
+  };
+  const json = Buffer.from(JSON.stringify(head));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  const hashes = [folders, others].map((set) => Buffer.from(set.buffer, set.byteOffset, set.byteLength));
+  const files = [...layer.nodes.values()].flatMap((node) => (node.kind === "file" ? [node.bytes] : []));
+  const body = Buffer.concat([length, json, ...hashes, ...files]);
+  return Buffer.concat([headLine(digest, version), sha256(body), body]);
+}
+
+/** What packLayer packed for this layer and version; null for any other bytes. The files are views of the bytes. */
+export function unpackLayer(bytes: Buffer, digest: string, version: string): ReadLayer | null {
+  const line = headLine(digest, version);
+  const start = line.length + HASH_BYTES;
+  if (!bytes.subarray(0, line.length).equals(line) || bytes.length < start + 4) return null;
+  const body = bytes.subarray(start);
+  if (!bytes.subarray(line.length, start).equals(sha256(body))) return null;
+
+  const end = 4 + body.readUInt32LE(0);
+  const head = JSON.parse(body.toString("utf8", 4, end)) as Head;
+  let at = end;
+  const take = (length: number) => body.subarray(at, (at += length));
+  const takeSet = (count: number) => {
+    const hashes = new Float64Array(count);
+    take(count * 8).copy(Buffer.from(hashes.buffer));
+    return createPathSet(hashes);
+  };
+  const folders = takeSet(head.folders);
+  const others = takeSet(head.others);
+  const nodes: Layer["nodes"] = new Map();
+  for (const [path, kind, value] of head.nodes) {
+    if (kind === "file") nodes.set(path, { kind, bytes: take(value as number) });
+    else nodes.set(path, { kind, target: value as string });
+  }
+  const { warnings, spent, removed, opaque } = head;
+  const layer = { nodes, removed: new Set(removed), opaque: new Set(opaque), folders, others };
+  return { layer, warnings, spent };
+}

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { FactoryError } from "../errors.ts";
+import { contentOf, readLayer, sniff, type Bytes } from "./blob.ts";
+import { createBudget } from "./budget.ts";
+import type { LayerCache, ReadLayer } from "./layer-cache.ts";
+import { damaged, digestIn, isAbsent, openDocuments } from "./layout.ts";
+import { fits, manifestsIn, noLayer, type ChosenManifest } from "./manifest.ts";
+import type { ImagePath } from "./paths.ts";
+
+export interface LayoutOptions {
+  /** `sha256:…` of the manifest, or of an index above it; null takes the first image for the platform. */
+  digest: string | null;
+  platform: string;
+  wanted: ReadonlySet<ImagePath>;
+  warn: (text: string) => void;
+  cache?: LayerCache;
+  /** Told the digest of each layer that is there and cannot be read. */
+  onUnreadable?: (digest: string) => void;
+  signal?: AbortSignal;
+}
+
+const PIECE = 1 << 20;
+
+/** Layers of one image that are read at once: as many are in memory beside what was kept. */
+const AT_ONCE = 2;
+
+/** Reads a layer's blob, and hashes all of it meanwhile. */
+async function readBlob(layout: string, name: string, options: LayoutOptions): Promise<ReadLayer> {
+  const file = await open(join(layout, name));
+  const hash = createHash("sha256");
+  const next = async (): Promise<Buffer | null> => {
+    options.signal?.throwIfAborted();
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
+    const piece = buffer.subarray(0, bytesRead);
+    hash.update(piece);
+    return bytesRead === 0 ? null : piece;
+  };
+  async function* pieces(): Bytes {
+    for (let piece = await next(); piece; piece = await next()) yield piece;
+  }
+  const budget = createBudget();
+  const warnings = new Set<string>();
+  try {
+    const { head, whole } = await sniff(pieces());
+    const content = contentOf(head);
+    if (content === "document" || content === "unknown") throw noLayer(name);
+    const layer = await readLayer(whole, content, {
+      budget,
+      wanted: options.wanted,
+      warn: (text) => void warnings.add(text),
+    });
+    // What follows the end of the compressed tar is part of the blob too.
+    while (await next());
+    if (`sha256:${hash.digest("hex")}` !== digestIn(name)) throw damaged(name);
+    return { layer, warnings: [...warnings], spent: budget.spent() };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads one layer, or takes it from the cache; null where the layout lacks it. */
+async function readOne(layout: string, name: string, options: LayoutOptions): Promise<ReadLayer | null> {
+  const digest = digestIn(name);
+  if (digest === null) return null;
+  const read = () => readBlob(layout, name, options);
+  try {
+    // The cache holds what is kept of a layer for itself, not what a file of another layer wants of it.
+    return await (options.cache && options.wanted.size === 0 ? options.cache.layer(digest, read) : read());
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    if (isAbsent(cause)) return null;
+    options.onUnreadable?.(digest);
+    throw cause instanceof FactoryError ? cause : damaged(name, cause);
+  }
+}
+
+/**
+ * Reads one platform's image from an OCI layout folder, layers that the cache has excepted.
+ * @param layout absolute
+ * @returns null where the layout does not hold the whole image
+ * @throws FactoryError IMAGE_UNREADABLE where a blob is damaged or the budget is spent; the signal's reason
+ */
+export async function readLayout(layout: string, options: LayoutOptions): Promise<ChosenManifest | null> {
+  const documents = openDocuments(layout);
+  const chosen = manifestsIn(documents)?.find(
+    (found) =>
+      fits(found.platform, options.platform) &&
+      (options.digest === null || found.digests.includes(options.digest)),
+  );
+  if (!chosen || documents.get(chosen.config) === undefined) return null;
+
+  const ended = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+  const atOnce = pLimit(AT_ONCE);
+  const failures: unknown[] = [];
+  const names = [...new Set(chosen.layers)];
+  const read = await Promise.all(
+    names.map((name) =>
+      atOnce(async () => {
+        if (signal.aborted) return null;
+        const layer = await readOne(layout, name, { ...options, signal }).catch((cause: unknown) => {
+          failures.push(cause);
+          return null;
+        });
+        if (!layer) ended.abort();
+        return layer;
+      }),
+    ),
+  );
+  options.signal?.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
+
+  const budget = createBudget();
+  const byName = new Map<string, ReadLayer>();
+  for (const [at, name] of names.entries()) {
+    const layer = read[at];
+    if (!layer) return null;
+    budget.keep(layer.spent.bytes);
+    budget.visit(layer.spent.entries);
+    for (const warning of layer.warnings) options.warn(warning);
+    byName.set(name, layer);
+  }
+  const layers = chosen.layers.flatMap((name) => byName.get(name)?.layer ?? []);
+  return { digest: chosen.digest, platform: chosen.platform, digests: chosen.digests, layers };
+}

@@ -1,0 +1,343 @@
+group "default" {
+  targets = [
+    "llm_factory_core-0_1_0_light-0_1_0_linux-amd64",
+    "llm_factory_core-0_1_0_light-0_1_0_linux-arm64",
+    "llm_factory_core-0_1_0_light-0_2_0_linux-amd64",
+    "llm_factory_core-0_1_0_light-0_2_0_linux-arm64",
+    "llm_factory_core-0_3_0_light-0_2_0_linux-amd64",
+    "llm_factory_core-0_3_0_light-0_2_0_linux-arm64",
+  ]
+}
+
+group "prefix-core" {
+  targets = [
+    "core-0_1_0-dd5bf07a02d6-linux-amd64",
+    "core-0_1_0-dd5bf07a02d6-linux-arm64",
+    "core-0_3_0-2577baa0ad0d-linux-amd64",
+    "core-0_3_0-2577baa0ad0d-linux-arm64",
+  ]
+}
+
+group "prefix-light" {
+  targets = [
+    "light-0_1_0-9a1070309f99-linux-amd64",
+    "light-0_1_0-9a1070309f99-linux-arm64",
+    "light-0_2_0-177b727e7164-linux-amd64",
+    "light-0_2_0-177b727e7164-linux-arm64",
+    "light-0_2_0-c2f46954004b-linux-amd64",
+    "light-0_2_0-c2f46954004b-linux-arm64",
+  ]
+}
+
+group "prefix-security" {
+  targets = [
+    "security-0_1_0-f9e71069df71-linux-amd64",
+    "security-0_1_0-f9e71069df71-linux-arm64",
+  ]
+}
+
+target "security-0_1_0-f9e71069df71-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  target = "security"
+  platforms = ["linux/amd64"]
+  cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64"]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  target = "core"
+  platforms = ["linux/amd64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_1_0-9a1070309f99-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  target = "light"
+  platforms = ["linux/amd64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "security-0_1_0-f9e71069df71-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  target = "security"
+  platforms = ["linux/arm64"]
+  cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64"]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "core-0_1_0-dd5bf07a02d6-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  target = "core"
+  platforms = ["linux/arm64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_1_0-9a1070309f99-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  target = "light"
+  platforms = ["linux/arm64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_2_0-177b727e7164-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  target = "light"
+  platforms = ["linux/amd64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_2_0-177b727e7164-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64/Dockerfile"
+  target = "light"
+  platforms = ["linux/arm64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "core-0_3_0-2577baa0ad0d-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  target = "core"
+  platforms = ["linux/amd64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_2_0-c2f46954004b-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  target = "light"
+  platforms = ["linux/amd64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "core-0_3_0-2577baa0ad0d-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  target = "core"
+  platforms = ["linux/arm64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "light-0_2_0-c2f46954004b-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  target = "light"
+  platforms = ["linux/arm64"]
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  platforms = ["linux/amd64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-amd64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:53f0b1b37322221012a7230e039a58c36d0d5c40367ade4e5c197bc3e19ba3c4"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  platforms = ["linux/arm64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-arm64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:590010297e2c83d91ca04c3eb630bdd0338424ecff5b980eafa6985c4301d0f8"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  platforms = ["linux/amd64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-amd64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:ffed1153b2792676fbfdbd0806866e3bc6b59d04de1172cf7359b575189c2bb5"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64/Dockerfile"
+  platforms = ["linux/arm64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-arm64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:caa042261e0e1a352799ca464f0ef5675d45cb70d7df42805f4d8b5207b621d3"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.1.0-dd5bf07a02d6-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  platforms = ["linux/amd64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-amd64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:beba450d287434df156a136e02b1c1a08eed3098467610b1664a90e4beb14897"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-amd64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  platforms = ["linux/arm64"]
+  tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-arm64"]
+  labels = {
+    "org.opencontainers.image.title" = "llm_factory"
+    "org.opencontainers.image.description" = "A mock model service on Debian"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "llm_factory"
+    "io.factory.template" = "llm_factory@0.1.0"
+    "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
+    "io.factory.build-key" = "sha256:3368b9f5412936b59b8d38e40cbdfa5ceecd63fff3d79ec502869f401415a88f"
+  }
+  cache-from = [
+    "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-2577baa0ad0d-linux-arm64",
+    "type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}

@@ -1,0 +1,79 @@
+group "default" {
+  targets = [
+    "language_words-1_0_0-rc_1_linux-amd64",
+    "language_words-1_0_0_linux-arm64",
+  ]
+}
+
+group "prefix-words" {
+  targets = [
+    "words-1_0_0-rc_1-190ae338252e-linux-amd64",
+    "words-1_0_0-29830854f6a2-linux-arm64",
+  ]
+}
+
+target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64/Dockerfile"
+  target = "words"
+  platforms = ["linux/amd64"]
+  cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64"]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "words-1_0_0-29830854f6a2-linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64/Dockerfile"
+  target = "words"
+  platforms = ["linux/arm64"]
+  cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64"]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  output = ["type=cacheonly"]
+}
+
+target "language_words-1_0_0-rc_1_linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64/Dockerfile"
+  platforms = ["linux/amd64"]
+  tags = ["registry.example:5000/team/language:words-1.0.0-rc.1.linux-amd64"]
+  labels = {
+    "org.opencontainers.image.title" = "language"
+    "org.opencontainers.image.description" = "Every word of the template language: \"quotes\", $dollars, $${braces} and a \\"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "language"
+    "io.factory.template" = "language@1.0.0"
+    "io.factory.fragments" = "words@1.0.0-rc.1,files@2.0.0"
+    "io.factory.build-key" = "sha256:b99077fdd71091c846eba1445e670827c0cc62334185f07a2fa31c5219b6f9b6"
+  }
+  cache-from = [
+    "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-4ae2c644ece6-linux-amd64",
+    "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64",
+  ]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:files-2.0.0-4ae2c644ece6-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
+
+target "language_words-1_0_0_linux-arm64" {
+  context = "."
+  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64/Dockerfile"
+  platforms = ["linux/arm64"]
+  tags = ["registry.example:5000/team/language:words-1.0.0.linux-arm64"]
+  labels = {
+    "org.opencontainers.image.title" = "language"
+    "org.opencontainers.image.description" = "Every word of the template language: \"quotes\", $dollars, $${braces} and a \\"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "language"
+    "io.factory.template" = "language@1.0.0"
+    "io.factory.fragments" = "words@1.0.0,files@2.0.0"
+    "io.factory.build-key" = "sha256:4251d29f26ec484d690925c8c9c52d236883f38d15543140c6a4fddf4baf0de4"
+  }
+  cache-from = [
+    "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-10a54ba3f75b-linux-arm64",
+    "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64",
+  ]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:files-2.0.0-10a54ba3f75b-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}
