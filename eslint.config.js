@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", ".factory/", "src/schemas/*.js", "fragments/"] },
+  { ignores: ["dist/", "coverage/", ".factory/", "src/schemas/*.js", "src/sbom/*.js", "fragments/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],

@@ -20,7 +20,8 @@ export function digestIn(name: string): string | null {
 }
 
 export function damaged(name: string, cause?: unknown): FactoryError {
-  const reason = cause instanceof Error ? `: ${cause.message}` : ": its bytes are not those that its digest names";
+  const reason =
+    cause instanceof Error ? `: ${cause.message}` : ": its bytes are not those that its digest names";
   return new FactoryError("IMAGE_UNREADABLE", `cannot read ${name} of the built image${reason}`, {
     fix: "build the image once more",
     cause,

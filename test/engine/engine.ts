@@ -36,7 +36,12 @@ export function temporaryFolder(): string {
 
 /** Runs docker for a test's own preparations; throws with docker's words where it fails. */
 export function docker(argv: string[], input?: string): string {
-  return execFileSync("docker", argv, { encoding: "utf8", input, stdio: ["pipe", "pipe", "pipe"], maxBuffer: 64 << 20 });
+  return execFileSync("docker", argv, {
+    encoding: "utf8",
+    input,
+    stdio: ["pipe", "pipe", "pipe"],
+    maxBuffer: 64 << 20,
+  });
 }
 
 /** Removes an image when the test is over. Call it inside a test. */

@@ -90,7 +90,7 @@ describe.each(Object.keys(VALUE_HELPERS))("{{%s …}}", (helper) => {
         // Where even a harmless value is refused for its place, none may pass.
         if (text !== null) expect(keywordsOf(text)).toEqual(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
