@@ -1,11 +1,14 @@
-import type * as cyclonedx from "@cyclonedx/cyclonedx-library";
+import * as Contrib from "@cyclonedx/cyclonedx-library/Contrib/License";
+import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
+import * as Models from "@cyclonedx/cyclonedx-library/Models";
+import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
+import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
+import parseExpression from "spdx-expression-parse";
 import { sha256Hex } from "../model/digest.ts";
 import type { Inventory } from "./inventory.ts";
 import { purlOf, type Contact, type OperatingSystem, type Package } from "./package.ts";
 
-type Cyclonedx = typeof cyclonedx;
-type LicenseFactory = InstanceType<Cyclonedx["Contrib"]["License"]["Factories"]["LicenseFactory"]>;
-type Component = InstanceType<Cyclonedx["Models"]["Component"]>;
+type Component = Models.Component;
 
 /** The image that a bill of materials is about. */
 export interface Subject {
@@ -52,24 +55,19 @@ function rootPurl(subject: Subject): string | null {
   return purlOf("oci", { name, version: subject.digest ?? "", qualifiers });
 }
 
-function addFacts(
-  { Models }: Cyclonedx,
-  component: Component,
-  facts: readonly (readonly [string, string])[],
-): void {
+function addFacts(component: Component, facts: readonly (readonly [string, string])[]): void {
   for (const [name, value] of facts) {
     if (value !== "") component.properties.add(new Models.Property(`factory:${name}`, value));
   }
 }
 
-function supplierOf({ Models }: Cyclonedx, contact: Contact) {
+function supplierOf(contact: Contact) {
   const person = new Models.OrganizationalContact({ name: contact.name, email: contact.email });
   const contacts = new Models.OrganizationalContactRepository(contact.email ? [person] : []);
   return new Models.OrganizationalEntity({ name: contact.name, contact: contacts });
 }
 
-function packageComponent(library: Cyclonedx, factory: LicenseFactory, one: Package): Component {
-  const { Enums, Models } = library;
+function packageComponent(factory: Contrib.Factories.LicenseFactory, one: Package): Component {
   const [only] = one.licenses;
   const licenses =
     one.licenses.length === 1 && only !== undefined
@@ -81,7 +79,7 @@ function packageComponent(library: Cyclonedx, factory: LicenseFactory, one: Pack
     group: one.group,
     version: one.version,
     author: one.author,
-    supplier: one.supplier && supplierOf(library, one.supplier),
+    supplier: one.supplier && supplierOf(one.supplier),
     scope: one.optional ? Enums.ComponentScope.Optional : undefined,
     licenses: new Models.LicenseRepository(licenses),
   });
@@ -89,11 +87,11 @@ function packageComponent(library: Cyclonedx, factory: LicenseFactory, one: Pack
   const facts = Object.entries(one.facts).map(
     ([name, value]) => [`${one.ecosystem}:${name}`, value] as const,
   );
-  addFacts(library, component, [...facts, ...one.paths.map((path) => ["path", path] as const)]);
+  addFacts(component, [...facts, ...one.paths.map((path) => ["path", path] as const)]);
   return component;
 }
 
-function osComponent({ Enums, Models }: Cyclonedx, os: OperatingSystem): Component {
+function osComponent(os: OperatingSystem): Component {
   return new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
     bomRef: `os:${os.distro || os.id}`,
     version: os.version || undefined,
@@ -101,8 +99,7 @@ function osComponent({ Enums, Models }: Cyclonedx, os: OperatingSystem): Compone
   });
 }
 
-function rootComponent(library: Cyclonedx, subject: Subject): Component {
-  const { Enums, Models } = library;
+function rootComponent(subject: Subject): Component {
   const purl = rootPurl(subject) ?? undefined;
   const component = new Models.Component(Enums.ComponentType.Container, subject.name, {
     bomRef: purl ?? `image:${subject.name}`,
@@ -111,7 +108,7 @@ function rootComponent(library: Cyclonedx, subject: Subject): Component {
   });
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(subject.digest ?? "") ?? [];
   if (hex !== undefined) component.hashes.set(Enums.HashAlgorithm["SHA-256"], hex);
-  addFacts(library, component, [
+  addFacts(component, [
     ["image:manifest_digest", subject.manifestDigest ?? ""],
     ["image:platform", subject.platform],
     ["image:ref", subject.ref],
@@ -136,19 +133,16 @@ function uuidOf(text: string): string {
  * order, since the library's own sorting depends on the locale.
  * @returns the document's text, and how many components it lists
  */
-export async function writeBom(
+export function writeBom(
   subject: Subject,
   inventory: Inventory,
   options: BomOptions,
-): Promise<{ json: string; components: number }> {
-  const library = await import("@cyclonedx/cyclonedx-library");
-  const { default: parseExpression } = await import("spdx-expression-parse");
-  const { Contrib, Enums, Models, Serialize, Spec } = library;
-  const factory = new Contrib.License.Factories.LicenseFactory((text) => void parseExpression(text));
+): { json: string; components: number } {
+  const factory = new Contrib.Factories.LicenseFactory((text) => void parseExpression(text));
 
-  const root = rootComponent(library, subject);
-  const os = inventory.os ? [osComponent(library, inventory.os)] : [];
-  const packages = inventory.packages.map((one) => packageComponent(library, factory, one));
+  const root = rootComponent(subject);
+  const os = inventory.os ? [osComponent(inventory.os)] : [];
+  const packages = inventory.packages.map((one) => packageComponent(factory, one));
   const byPurl = new Map(inventory.packages.map((one, at) => [one.purl, packages[at]?.bomRef]));
   for (const [at, one] of inventory.packages.entries()) {
     for (const purl of one.needs) {
@@ -170,9 +164,13 @@ export async function writeBom(
       lifecycles: new Models.LifecycleRepository([new Models.NamedLifecycle("image inventory")]),
     }),
   });
-  const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
-  const write = () => `${serializer.serialize(bom, { sortLists: false, space: 2 })}\n`;
-  bom.serialNumber =
+  // What JsonSerializer does, without its look for references that are not unique: these are purls, each once.
+  const document = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6)
+    .makeForBom()
+    .normalize(bom, { sortLists: false });
+  const write = () => `${JSON.stringify(document, null, 2)}\n`;
+  // The normalised document has a place for it, whether it is known yet or not.
+  document.serialNumber =
     options.serialNumber === undefined ? `urn:uuid:${uuidOf(write())}` : (options.serialNumber ?? undefined);
   return { json: write(), components: os.length + packages.length };
 }

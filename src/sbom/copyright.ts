@@ -55,3 +55,13 @@ export function parseCopyright(text: string): string[] {
   const declared = fromFields(text);
   return declared && declared.length > 0 ? declared : fromReferences(text);
 }
+
+const known = new WeakMap<Buffer, string[]>();
+
+/** The licences that a copyright file declares, found once for each file that a cached layer holds. */
+export function licensesIn(file: Buffer | null): string[] {
+  if (file === null) return [];
+  const found = known.get(file) ?? parseCopyright(file.toString("utf8"));
+  known.set(file, found);
+  return [...found];
+}

@@ -1,4 +1,4 @@
-import { parseCopyright } from "./copyright.ts";
+import { licensesIn } from "./copyright.ts";
 import { FIXED_PATHS, isDpkgPart } from "./interest.ts";
 import type { ImageFiles } from "./merge.ts";
 import { parseContact, purlOf, type Catalogue, type OperatingSystem, type Package } from "./package.ts";
@@ -54,7 +54,7 @@ function packageOf(
     purl,
     name,
     version,
-    licenses: parseCopyright(files.read(copyright)?.toString("utf8") ?? ""),
+    licenses: licensesIn(files.read(copyright)),
     supplier: parseContact(field(stanza, "maintainer")),
     paths: [`/${path}`],
     facts: { arch, ...sourceOf(stanza, version), ...(state !== "installed" && { state }) },

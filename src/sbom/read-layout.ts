@@ -28,7 +28,12 @@ const PIECE = 1 << 20;
 const AT_ONCE = 2;
 
 /** Reads a layer's blob, and hashes all of it meanwhile. */
-async function readBlob(layout: string, name: string, options: LayoutOptions): Promise<ReadLayer> {
+async function readBlob(
+  layout: string,
+  name: string,
+  digest: string,
+  options: LayoutOptions,
+): Promise<ReadLayer> {
   const file = await open(join(layout, name));
   const hash = createHash("sha256");
   const next = async (): Promise<Buffer | null> => {
@@ -54,8 +59,12 @@ async function readBlob(layout: string, name: string, options: LayoutOptions): P
     });
     // What follows the end of the compressed tar is part of the blob too.
     while (await next());
-    if (`sha256:${hash.digest("hex")}` !== digestIn(name)) throw damaged(name);
+    if (`sha256:${hash.digest("hex")}` !== digest) throw damaged(name);
     return { layer, warnings: [...warnings], spent: budget.spent() };
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    options.onUnreadable?.(digest);
+    throw cause instanceof FactoryError ? cause : damaged(name, cause);
   } finally {
     await file.close();
   }
@@ -65,15 +74,13 @@ async function readBlob(layout: string, name: string, options: LayoutOptions): P
 async function readOne(layout: string, name: string, options: LayoutOptions): Promise<ReadLayer | null> {
   const digest = digestIn(name);
   if (digest === null) return null;
-  const read = () => readBlob(layout, name, options);
+  const read = () => readBlob(layout, name, digest, options);
   try {
     // The cache holds what is kept of a layer for itself, not what a file of another layer wants of it.
     return await (options.cache && options.wanted.size === 0 ? options.cache.layer(digest, read) : read());
   } catch (cause) {
-    if (options.signal?.aborted) throw cause;
     if (isAbsent(cause)) return null;
-    options.onUnreadable?.(digest);
-    throw cause instanceof FactoryError ? cause : damaged(name, cause);
+    throw cause;
   }
 }
 
@@ -102,7 +109,8 @@ export async function readLayout(layout: string, options: LayoutOptions): Promis
       atOnce(async () => {
         if (signal.aborted) return null;
         const layer = await readOne(layout, name, { ...options, signal }).catch((cause: unknown) => {
-          failures.push(cause);
+          // Those that end because another did have nothing to say.
+          if (!signal.aborted) failures.push(cause);
           return null;
         });
         if (!layer) ended.abort();

@@ -154,7 +154,7 @@ export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> 
   const inventory = takeInventory(files);
   const digest = image.digest ?? chosen.digest;
   const subject = { name: image.name, ref: image.ref, digest, manifestDigest: chosen.digest, platform };
-  const { json, components } = await writeBom(subject, inventory, {
+  const { json, components } = writeBom(subject, inventory, {
     timestamp: deps.now(),
     toolVersion: deps.toolVersion,
     serialNumber: deps.serialNumber,

@@ -19,6 +19,8 @@ export function checkContracts(
     for (const [name, range] of Object.entries(entry.document.requires ?? {})) {
       const other = byName.get(name);
       if (!other) {
+        // A name whose range is not satisfied has its own finding.
+        if (Object.hasOwn(manifest.document.fragments, name)) continue;
         findings.push({
           code: "REQUIRES_MISSING",
           what: `${label(entry)} requires ${name} ${range}, which is not among the fragments`,

@@ -184,6 +184,11 @@ export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {
     choice.args ?? {},
   );
   findings.push(...args.findings);
-  if (findings.length > 0) throw errorOf(findings);
+  // What an unknown fragment would have filled or declared is not known: these would be echoes of its own finding.
+  const isWhole = fragments.length === Object.keys(manifest.document.fragments).length;
+  const own = isWhole
+    ? findings
+    : findings.filter(({ code }) => code !== "SLOT_EMPTY" && code !== "ARG_UNDECLARED");
+  if (own.length > 0) throw errorOf(own);
   return { manifest, template, fragments: ordered, slots, argsByFragment: args.byFragment, args: args.all };
 }

@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,10 @@ import { registry } from "./engine.ts";
 
 /** Whether this process may start an engine of its own. */
 export const canStartEngine =
-  process.getuid?.() === 0 && spawnSync("dockerd", ["--version"], { stdio: "ignore" }).status === 0;
+  process.getuid?.() === 0 &&
+  ["dockerd", "ip"].every(
+    (file) => spawnSync(file, [file === "ip" ? "-V" : "--version"], { stdio: "ignore" }).status === 0,
+  );
 
 /**
  * Starts another engine with an empty store, without a network for containers (`RUN --network=none` works). It is stopped
@@ -16,6 +20,10 @@ export const canStartEngine =
 export async function startEmptyEngine(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "factory-engine-"));
   const host = `unix://${folder}/docker.sock`;
+  // A bridge of its own: an engine that is told to use none removes the one of the other engine.
+  const bridge = `fty${randomBytes(4).toString("hex")}`;
+  execFileSync("ip", ["link", "add", "name", bridge, "type", "bridge"]);
+  execFileSync("ip", ["addr", "add", `10.213.${randomBytes(1)[0]}.1/24`, "dev", bridge]);
   mkdirSync(join(folder, "data"));
   writeFileSync(
     join(folder, "daemon.json"),
@@ -30,7 +38,7 @@ export async function startEmptyEngine(): Promise<string> {
     "--data-root=data",
     "--exec-root=exec",
     "--pidfile=pid",
-    "--bridge=none",
+    `--bridge=${bridge}`,
     "--iptables=false",
     "--ip6tables=false",
   ];
@@ -47,6 +55,7 @@ export async function startEmptyEngine(): Promise<string> {
     for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).reverse())
       spawnSync("umount", ["-l", mount]);
     rmSync(folder, { recursive: true, force: true });
+    spawnSync("ip", ["link", "delete", bridge]);
   });
   await vi.waitUntil(
     () =>

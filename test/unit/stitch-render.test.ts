@@ -74,7 +74,7 @@ describe("render", () => {
     ["RUN {{args.__proto__}}\n", "ARG_UNDECLARED", "__proto__"],
     ["RUN {{constructor}}\n", "TEMPLATE_HELPER", "constructor"],
     ["RUN {{args.constructor}}\n", "ARG_UNDECLARED", "constructor"],
-    ["RUN {{'x'}}\n", "TEMPLATE_SYNTAX", "write the text itself"],
+    ["RUN {{'x'}}\n", "TEMPLATE_SYNTAX", "needs no braces"],
     ["RUN {{sh (sh args.port)}}\n", "TEMPLATE_HELPER", "inside parentheses"],
     ["{{#if args.port}}\nRUN a\n", "TEMPLATE_SYNTAX", "Handlebars cannot read this"],
     ["RUN {{args.port}\n", "TEMPLATE_SYNTAX", "Handlebars cannot read this"],
