@@ -88,7 +88,8 @@ module.exports = {
     },
     {
       name: "nothing-unresolved",
-      comment: "spdx-expression-parse has no types of its own; the generated validators come from `npm run generate`",
+      comment:
+        "spdx-expression-parse has no types of its own; the generated validators come from `npm run generate`",
       severity: "error",
       from: {},
       to: { couldNotResolve: true },

@@ -63,7 +63,8 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     color,
     stderrColor,
     catalog: () => (catalog ??= open()),
-    world: async () => (await import("./world.ts")).createWorld(env),
+    world: async () =>
+      (await import("./world.ts")).createWorld(env, options.verbose ? around.say : undefined),
     say: options.quiet ? () => undefined : around.say,
     get signal() {
       return around.signal();

@@ -42,7 +42,7 @@ export function createProgram(
     )
     .option("--json", "one JSON document on stdout")
     .addOption(new Option("--quiet", "no progress on stderr").conflicts("verbose"))
-    .option("--verbose", "more on stderr")
+    .option("--verbose", "each outside program that is run, on stderr")
     .option("--no-color", "no colours ($NO_COLOR)")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")

@@ -10,7 +10,12 @@ import type { View } from "./run/live-view.ts";
 import type { RunDeps } from "./run/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
-import { exec, execStream } from "./tools/exec.ts";
+import {
+  exec as realExec,
+  type ExecOptions,
+  execStream as realExecStream,
+  type ExecStream,
+} from "./tools/exec.ts";
 import { sourceState } from "./tools/git.ts";
 import { isLoopback, loopbackRegistryAnswers } from "./tools/registry.ts";
 import { version } from "./version.ts";
@@ -24,7 +29,7 @@ export interface World {
     catalog: Catalog,
     options: { sbomWith: SbomTool; owner: string },
   ) => Omit<RunDeps, "onState" | "onFinish" | "onNote">;
-  smokeDeps: { docker: Docker; execStream: typeof execStream; clock: { now: () => number } };
+  smokeDeps: { docker: Docker; execStream: ExecStream; clock: { now: () => number } };
   makeSbom: (
     image: SbomSource,
     options: { sbomWith: SbomTool; signal?: AbortSignal },
@@ -69,7 +74,16 @@ function ciUrl({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.P
   return `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
 }
 
-export function createWorld(env: NodeJS.ProcessEnv = process.env): World {
+/** @param trace is told each outside program that is run, with its arguments */
+export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => void): World {
+  const traced =
+    <R>(call: (file: string, argv: readonly string[], options?: ExecOptions) => R) =>
+    (file: string, argv: readonly string[], options?: ExecOptions): R => {
+      trace?.(`+ ${[file, ...argv].join(" ")}`);
+      return call(file, argv, options);
+    };
+  const exec = traced(realExec);
+  const execStream = traced(realExecStream);
   const docker = createDocker(exec, execStream);
   const buildx = createBuildx(exec);
   const clock = { now: () => performance.now(), date: () => new Date() };

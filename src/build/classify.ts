@@ -23,6 +23,12 @@ const RULES: readonly [RegExp, BuildClass, Retry][] = [
     "no",
   ],
   [
+    // An engine without the containerd image store cannot hold an image with its attestations.
+    /does not (currently )?support exporting manifest lists|attestations? (is|are) not supported/i,
+    "environment",
+    "no",
+  ],
+  [
     /dockerfile parse error|failed to read dockerfile|failed to parse stage name|invalid reference format/i,
     "dockerfile",
     "no",

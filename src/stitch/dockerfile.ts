@@ -24,7 +24,6 @@ const WORDS = new RegExp(`^[${SPACE}]*([^${SPACE}]+)[${SPACE}]*([\\s\\S]*)$`);
 /** A backslash that continues the line; two of them do not. */
 const CONTINUED = /(^|[^\\])\\[ \t]*$/;
 const HEREDOC = /^\d*<<(-?)([^<]+)$/;
-// eslint-disable-next-line no-control-regex
 const VALUE = /\u0001[^\u0002]*\u0002/g;
 const TAKES_HEREDOC = new Set(["RUN", "COPY", "ADD"]);
 

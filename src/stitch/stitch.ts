@@ -45,7 +45,7 @@ export interface Target {
 }
 
 /** The reference behind FROM: pinned where a digest is known and not already part of it. */
-export function pinned(ref: string, digest: string | null): string {
+function pinned(ref: string, digest: string | null): string {
   return digest === null || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
 }
 

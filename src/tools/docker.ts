@@ -43,7 +43,7 @@ export interface Docker {
 }
 
 /** Turns a failed call into the error a person can act on. */
-export function engineError(what: string, result: ExecResult): FactoryError {
+function engineError(what: string, result: ExecResult): FactoryError {
   const text = result.stderr.trim() || result.stdout.trim();
   const last = text.split("\n").at(-1) ?? "";
   if (

@@ -56,7 +56,13 @@ function missing(file: string, cause: unknown): FactoryError {
   return new FactoryError(code, `${file} is not installed`, { fix, cause });
 }
 
-function start(run: typeof execa, file: string, argv: readonly string[], options: ExecOptions, stream: boolean) {
+function start(
+  run: typeof execa,
+  file: string,
+  argv: readonly string[],
+  options: ExecOptions,
+  stream: boolean,
+) {
   return run(file, argv, {
     cwd: options.cwd,
     env: options.env,

@@ -236,3 +236,44 @@ describeEngine("factory run", () => {
     },
   );
 });
+
+describeEngine("factory stitch", () => {
+  test(
+    "gives a Dockerfile that plain docker build takes, from the workspace's root, and each prefix of it",
+    { timeout: 120_000 },
+    async () => {
+      const root = makeWorkspace({
+        fragments: {
+          core: { "0.1.0": { body: 'COPY {{file "words.txt"}} /words.txt' } },
+          top: { "0.1.0": { body: "COPY . /everything" } },
+        },
+      });
+      writeFileSync(join(root, "fragments", "core", "0.1.0", "words.txt"), "declared\n");
+      writeFileSync(join(root, "not-declared.txt"), "secret\n");
+      const stitched = await factory(root, ["stitch", "--manifest-id", "app", "--json"]);
+      expect(stitched.exitCode, stitched.stderr).toBe(0);
+      const { path } = JSON.parse(stitched.stdout) as { path: string };
+      const files = (target: string) => {
+        const tag = `${uniqueName("factory-test")}/${target}`;
+        docker(["build", "-q", "-f", join(root, path), "--target", target, "-t", tag, root]);
+        try {
+          return docker([
+            "run",
+            "--rm",
+            "--network=none",
+            tag,
+            "sh",
+            "-c",
+            "cat /words.txt; find /everything -type f 2>/dev/null || true",
+          ])
+            .trim()
+            .split("\n");
+        } finally {
+          docker(["image", "rm", "-f", tag]);
+        }
+      };
+      expect(files("core")).toEqual(["declared"]);
+      expect(files("image")).toEqual(["declared", "/everything/fragments/core/0.1.0/words.txt"]);
+    },
+  );
+});

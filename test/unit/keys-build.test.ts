@@ -128,7 +128,7 @@ describe("the build key", () => {
 
   it("changes with any byte of any input", () => {
     const inputs = {
-      dockerfile: "FROM x\nRUN y\n",
+      dockerfile: "FROM x RUN y",
       files: [
         { path: "a", mode: "0644", sha256: sha256("a") },
         { path: "b/c", mode: "0755", sha256: sha256("b") },

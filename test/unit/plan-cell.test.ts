@@ -93,7 +93,7 @@ describe("cellId", () => {
 
   it("ends in a hash where it is cut", () => {
     expect(cellId("m", [["core", `1.0.0-${"a".repeat(120)}`]], "linux/amd64")).toMatch(
-      /^m\.core-1\.0\.0-a{75}_h[a-f0-9]{8}$/,
+      /^m\.core-1\.0\.0-a+_h[a-f0-9]{8}$/,
     );
   });
 });
