@@ -10,7 +10,10 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unnecessary-condition": "off",
-      "no-restricted-imports": ["error", { paths: [{ name: "node:child_process", message: "go through src/tools/exec.ts" }] }],
+      "no-restricted-imports": [
+        "error",
+        { paths: [{ name: "node:child_process", message: "go through src/tools/exec.ts" }] },
+      ],
       eqeqeq: "error",
       "no-console": "error",
     },

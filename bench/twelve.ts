@@ -33,7 +33,7 @@ export function writeWorkspace(root: string): void {
     "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${slots.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
     ...fragment("security", "0.1.0", 10, args),
     ...merged(CORES.map((version) => fragment("core", version, 20, args))),
-    ...Object.assign({}, ...LIGHTS.map((version) => fragment("light", version, 30, args))),
+    ...merged(LIGHTS.map((version) => fragment("light", version, 30, args))),
     ...fragment(
       "app",
       "0.1.0",

@@ -97,7 +97,10 @@ const readCyclonedx = (name) => readFileSync(join(cyclonedxFolder, `${name}.SNAP
  */
 const CYCLONEDX_FORMATS = `
 const parses = require("ajv-formats-draft2019/formats/idn-email");
-const plain = /^[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*(?:\\.[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*)+$/;
+const label = "[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*";
+const plain = new RegExp(
+  "^[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:" + label + "[.])+[A-Za-z][A-Za-z0-9]+$",
+);
 const known = new Map();
 const isEmail = (text) => {
   if (text.length <= 64 && plain.test(text)) return true;

@@ -1,17 +1,8 @@
 import { mkdir, readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import type { Spent } from "./budget.ts";
-import type { Layer } from "./layer.ts";
+import type { ReadLayer } from "./layer.ts";
 import { packLayer, unpackLayer } from "./pack-layer.ts";
-
-/** What reading a layer gives. */
-export interface ReadLayer {
-  layer: Layer;
-  warnings: string[];
-  /** What it takes of the budget of each image that has it. */
-  spent: Spent;
-}
 
 /** What was kept of layers, by the digest of their blobs. */
 export interface LayerCache {

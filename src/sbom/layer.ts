@@ -1,6 +1,6 @@
 import type { Extract, Header } from "tar-stream";
 import { FactoryError } from "../errors.ts";
-import type { Budget } from "./budget.ts";
+import type { Budget, Spent } from "./budget.ts";
 import { interestIn, LINKED, type Interest } from "./interest.ts";
 import { baseOf, cleanPath, createPathSet, folderOf, type ImagePath, type PathSet } from "./paths.ts";
 
@@ -20,6 +20,14 @@ export interface Layer {
   folders: PathSet;
   /** Every path that is no folder, kept or not: it replaces a folder of a lower layer. */
   others: PathSet;
+}
+
+/** What reading a layer for itself gives. */
+export interface ReadLayer {
+  layer: Layer;
+  warnings: string[];
+  /** What it takes of the budget of each image that has it. */
+  spent: Spent;
 }
 
 /** What reading a layer needs. `wanted` are paths to keep beside the interesting ones. */

@@ -41,7 +41,7 @@ function asArray(value: unknown): unknown[] {
 const asText = (value: unknown) => (typeof value === "string" ? value : "");
 
 /** Where an OCI layout has the blob with this digest. */
-export const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
+const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
 
 function parse(documents: Documents, name: string): unknown {
   const text = documents.get(name);

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Layer, Node } from "./layer.ts";
-import type { ReadLayer } from "./layer-cache.ts";
+import type { Layer, Node, ReadLayer } from "./layer.ts";
 import { createPathSet } from "./paths.ts";
 
 /** Names the form below, and what is kept of a layer: a change of src/sbom/{interest,layer,paths}.ts needs another. */

@@ -1,6 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openLayerCache } from "../../src/sbom/layer-cache.ts";
+import { openLayerStore } from "../../src/sbom/layer-store.ts";
 import { makeSbom } from "../../src/sbom/sbom.ts";
 import { createDocker } from "../../src/tools/docker.ts";
 import { exec, execStream } from "../../src/tools/exec.ts";
@@ -71,6 +73,51 @@ describeEngine("makeSbom on a real image", () => {
     const plain = await makeSbom({ ref: "debian:bookworm-slim", digest: null, name: "demo" }, engine);
     expect(plain.counts.deb).toBeGreaterThan(50);
     expect(zstd.counts).toEqual(plain.counts);
+  });
+
+  test("reads the layout that the same build wrote, into which the layers of an earlier build were lent", async () => {
+    const store = openLayerStore(temporaryFolder());
+    const cache = openLayerCache(temporaryFolder(), "0.0.0");
+    const platform = docker(["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]).trim();
+    const bake = (last: string) => {
+      const folder = temporaryFolder();
+      const layout = join(folder, "layout");
+      const lent = store.lend(layout);
+      const blob = join(layout, "blobs", "sha256");
+      const before = readdirSync(blob).map((name) => [name, statSync(join(blob, name)).ino]);
+      const ref = `${uniqueName("factory-sbom")}:1`;
+      removeImageAfterwards(ref);
+      writeFileSync(join(folder, "Dockerfile"), `${DOCKERFILE}RUN echo ${last} > /last\n`);
+      const metadata = join(folder, "metadata.json");
+      const outputs = ["--output", "type=docker", "--output", `type=oci,dest=${layout},tar=false`];
+      const options = ["--quiet", "--provenance=mode=max", "--metadata-file", metadata, "-t", ref];
+      docker(["buildx", "build", ...options, ...outputs, folder]);
+      const found = JSON.parse(readFileSync(metadata, "utf8")) as { "containerimage.digest": string };
+      // What was lent is still the same file: nothing was copied over it.
+      expect(readdirSync(blob)).toEqual(expect.arrayContaining(before.map(([name]) => name)));
+      expect(before.map(([name]) => [name, statSync(join(blob, String(name))).ino])).toEqual(before);
+      return { ref, layout, lent, digest: found["containerimage.digest"] };
+    };
+    const unasked = () => Promise.reject(new Error("the engine was asked"));
+    const noEngine = { ...engine, cache, docker: { inspectImage: unasked, saveImage: unasked } };
+
+    const first = bake("one");
+    expect(first.lent).toBe(0);
+    const image = { ref: first.ref, digest: first.digest, platform, name: "demo" };
+    const sbom = await makeSbom({ ...image, layout: first.layout }, noEngine);
+    expect(sbom).toEqual(await makeSbom(image, engine));
+    const kept = store.keep(first.layout, first.digest);
+    expect(kept).toBeGreaterThan(3);
+
+    const second = bake("two");
+    expect(second.lent).toBe(kept);
+    const other = { ref: second.ref, digest: second.digest, platform, name: "demo" };
+    const again = await makeSbom({ ...other, layout: second.layout }, noEngine);
+    expect(again).toEqual(await makeSbom(other, engine));
+    expect(again.counts).toEqual(sbom.counts);
+    // All but the last layer were the first build's.
+    expect(store.keep(second.layout, second.digest)).toBe(kept);
+    expect(store.lend(join(temporaryFolder(), "third"))).toBe(kept + 1);
   });
 
   test("an image that is not there is IMAGE_NOT_FOUND", async () => {

@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
@@ -24,7 +23,7 @@ const DIGEST = `sha256:${"0".repeat(64)}`;
 
 /** A whole record. */
 function record(
-  changes: Partial<FactoryRecord> & { result?: Partial<FactoryRecord["result"]> } = {},
+  changes: Omit<Partial<FactoryRecord>, "result"> & { result?: Partial<FactoryRecord["result"]> } = {},
 ): FactoryRecord {
   const { result, ...rest } = changes;
   return {
@@ -311,10 +310,9 @@ describe("a process that is killed while it writes records", () => {
         stdio: ["ignore", "pipe", "inherit"],
       });
       const ended = once(child, "exit");
-      // The first record is written; how far it gets from there is left to chance.
-      await once(child.stdout, "data");
-      await wait(Math.random() * 60);
-      child.kill("SIGKILL");
+      // It writes a dot after each record; after how many it is killed, and where in the next one, is left to chance.
+      let left = Math.ceil(Math.random() * 20);
+      for await (const dots of child.stdout) if ((left -= String(dots).length) <= 0) child.kill("SIGKILL");
       await ended;
       expect(child.signalCode).toBe("SIGKILL");
       const { checked, problems } = await store.verify();

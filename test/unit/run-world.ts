@@ -1,0 +1,128 @@
+import { writeFileSync } from "node:fs";
+import type { Planned } from "../../src/plan/cell.ts";
+import { expand } from "../../src/plan/expand.ts";
+import { openRecordStore } from "../../src/records/store.ts";
+import { runCells } from "../../src/run/run.ts";
+import type { RunDeps } from "../../src/run/types.ts";
+import type { BakeOptions } from "../../src/tools/buildx.ts";
+import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
+import { openCatalog } from "../../src/catalog/open.ts";
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const MANIFEST = `sha256:${"b".repeat(64)}`;
+const ended = { stdout: "", stderr: "", timedOut: false, aborted: false };
+
+/** A workspace whose plan `many` has five cells on linux/amd64 and one on linux/arm64, on a base that is pinned. */
+export function manyCells(changes: Files = {}) {
+  const cores = ["0.2.0", "0.2.1", "0.2.2", "0.2.3", "0.2.4"];
+  const core = (version: string): Files => ({
+    [`fragments/core/${version}/fragment.yaml`]: `schema_version: 1\nname: core\nversion: ${version}\norder: 10\n`,
+    [`fragments/core/${version}/Dockerfile.hbs`]: `RUN core ${version}\n`,
+  });
+  const root = makeWorkspace({
+    "factory.yaml": "schema_version: 1\n",
+    "manifests/demo.yaml": (SMALL["manifests/demo.yaml"] ?? "").replace(
+      "base: debian:bookworm-slim",
+      `base: debian@${DIGEST}`,
+    ),
+    "control_plane/plans/many.yaml": `schema_version: 1
+plan_id: many
+manifest_id: demo
+axes: {core: [${cores.join(", ")}]}
+platforms: [linux/amd64]
+include: [{core: 0.2.0, platform: linux/arm64}]
+expect: [{when: {core: 0.2.3}, result: fail, reason: meant to}]
+`,
+    ...Object.assign({}, ...cores.map(core)),
+    ...changes,
+  });
+  const planned = expand(openCatalog(root), { planId: "many" });
+  const idOf = (version: string, platform = "linux-amd64") => `demo.core-${version}.${platform}`;
+  return { root, planned, ids: cores.map((version) => idOf(version)), idOf };
+}
+
+/** What a scripted engine does with one cell's bake. */
+type Build = (options: BakeOptions, target: string) => Promise<void> | void;
+
+/** Thrown by a scripted build that fails, with the text that BuildKit would end with. */
+export class BuildFails extends Error {}
+
+interface World {
+  root: string;
+  planned: Planned;
+  /** Called for each bake; it builds unless it throws BuildFails. */
+  build?: Build;
+  deps?: Partial<RunDeps>;
+  platform?: string;
+  jobs?: number;
+  cacheRepository?: string | null;
+  signal?: AbortSignal;
+}
+
+/** Runs cells against a scripted engine, and the real store. */
+export async function runIn({ root, planned, build, deps = {}, ...settings }: World) {
+  const notes: string[] = [];
+  const finished: string[] = [];
+  const store = openRecordStore(root);
+  let clock = 0;
+  const outcome = runCells(
+    {
+      planned,
+      root,
+      relative: (path) => path.slice(root.length + 1),
+      cacheRepository: null,
+      push: false,
+      jobs: 2,
+      versions: { factory: "0.1.0" },
+      ...settings,
+    },
+    {
+      docker: {
+        run: () => Promise.reject(new Error("unscripted docker")),
+        inspectImage: () => Promise.reject(new Error("unscripted inspect")),
+        unpackedSize: () => Promise.reject(new Error("unscripted history")),
+        saveImage: () => Promise.reject(new Error("unscripted save")),
+      },
+      buildx: {
+        version: () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
+        platforms: () => Promise.resolve(["linux/amd64"]),
+        driver: () => Promise.resolve("docker"),
+        bake: async (options) => {
+          const target = options.targets.at(-1) ?? "";
+          try {
+            await build?.(options, target);
+          } catch (error) {
+            if (!(error instanceof BuildFails)) throw error;
+            options.onLine(`ERROR: failed to solve: ${error.message}`);
+            return { ...ended, exitCode: 1 };
+          }
+          if (options.signal?.aborted) return { ...ended, exitCode: null, aborted: true };
+          const metadata = { "containerimage.digest": DIGEST, "buildx.build.provenance": { from: target } };
+          writeFileSync(options.metadataFile, JSON.stringify({ [target]: metadata }));
+          const statuses = [{ id: `exporting manifest ${MANIFEST}`, vertex: "sha256:x" }];
+          options.onLine(JSON.stringify({ statuses }));
+          return { ...ended, exitCode: 0 };
+        },
+      },
+      store,
+      clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
+      sleep: () => Promise.reject(new Error("unscripted sleep")),
+      randomHex: () => "0123abcd",
+      smokeTest: () => Promise.resolve({ status: "pass", tests: [] }),
+      makeSbom: () => Promise.resolve({ json: "{}\n", warnings: [] }),
+      imageSize: () => Promise.resolve({ size: 1, layers: 1 }),
+      source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
+      registryAnswers: () => Promise.resolve(true),
+      sweep: () => Promise.resolve(),
+      onState: () => undefined,
+      onFinish: (id, verdict) => void finished.push(`${id} ${verdict}`),
+      onNote: (text) => void notes.push(text),
+      ...deps,
+    },
+  );
+  const settled = await outcome.then(
+    (value) => ({ value, error: undefined }),
+    (error: unknown) => ({ value: undefined, error }),
+  );
+  return { ...settled, notes, finished, store };
+}
