@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { basename } from "node:path";
 import type { CommandResult, Context, Palette } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
@@ -52,6 +53,8 @@ function tolerateClosedPipes(): void {
 /** Fires at the first SIGINT or SIGTERM; a second one ends the process at once. */
 function signalOf(): AbortSignal {
   const controller = new AbortController();
+  // Every cell and every program that runs listens to it.
+  setMaxListeners(0, controller.signal);
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
@@ -93,7 +96,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       signal: () => (signal ??= signalOf()),
     });
   // What stands after `--` is never an option; an unreadable command line still gets its error as asked for.
-  const asJson = (args.includes("--") ? args.slice(0, args.indexOf("--")) : args).includes("--json");
+  const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const asJson = ours.includes("--json");
   const finish = ({ text, json, exitCode = 0 }: CommandResult): void => {
     const out = asJson ? JSON.stringify(json, null, 2) : text;
     if (out !== "") process.stdout.write(`${out}\n`);
@@ -117,7 +121,10 @@ export async function main(argv: readonly string[]): Promise<void> {
             },
           );
     if (asJson) process.stdout.write(`${JSON.stringify(errorJson(known), null, 2)}\n`);
-    else process.stderr.write(`${errorText(known, paletteOf(takesColor(process.stderr, true)))}\n`);
+    else
+      process.stderr.write(
+        `${errorText(known, paletteOf(takesColor(process.stderr, !ours.includes("--no-color"))))}\n`,
+      );
     process.exitCode = known.exitCode;
   }
 }

@@ -6,6 +6,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Catalog } from "./catalog/catalog.ts";
 import { FactoryError } from "./errors.ts";
 import { openRecordStore } from "./records/store.ts";
+import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
+import { openLayerStore } from "./sbom/layer-store.ts";
 import type { View } from "./run/live-view.ts";
 import type { RunDeps } from "./run/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
@@ -32,15 +34,23 @@ export interface World {
   smokeDeps: { docker: Docker; execStream: ExecStream; clock: { now: () => number } };
   makeSbom: (
     image: SbomSource,
-    options: { sbomWith: SbomTool; signal?: AbortSignal },
+    options: {
+      sbomWith: SbomTool;
+      signal?: AbortSignal;
+      cache?: LayerCache;
+      onUnreadable?: (digest: string) => void;
+    },
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
   /** Names this process as the owner of containers: host and process id. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
 }
 
+/** How long a layer that no image uses is kept. */
+const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
+
 export type SbomTool = "factory" | "syft";
-type SbomSource = { ref: string; digest: string | null; platform?: string; name: string };
+type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
 
 /** Whether a process of this machine runs. Processes of other machines count as running: their containers are theirs. */
 function isAlive(host: string, pid: number): boolean {
@@ -63,8 +73,9 @@ function sweepFolders(root: string): void {
     return;
   }
   for (const name of names) {
-    const pid = Number(/-(\d+)$/.exec(name)?.[1]);
-    if (!isAlive(hostname(), pid)) rmSync(join(base, name), { recursive: true, force: true });
+    const pid = /-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(hostname(), Number(pid)))
+      rmSync(join(base, name), { recursive: true, force: true });
   }
 }
 
@@ -90,7 +101,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
   const owner = `${hostname()}:${process.pid}`;
   const smokeDeps = { docker, execStream, clock };
 
-  const makeSbom: World["makeSbom"] = async (image, { sbomWith, signal }) => {
+  const makeSbom: World["makeSbom"] = async (image, { sbomWith, signal, cache, onUnreadable }) => {
     if (sbomWith === "syft") {
       const { makeSbomWithSyft } = await import("./sbom/syft.ts");
       return makeSbomWithSyft(image, { exec, signal });
@@ -98,7 +109,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     const { makeSbom: make } = await import("./sbom/sbom.ts");
     const epoch = env.SOURCE_DATE_EPOCH;
     const now = () => (epoch && /^\d+$/.test(epoch) ? new Date(Number(epoch) * 1000) : clock.date());
-    return make(image, { docker, now, toolVersion: version, signal });
+    return make(image, { docker, now, toolVersion: version, signal, cache, onUnreadable });
   };
 
   return {
@@ -107,57 +118,65 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     smokeDeps,
     makeSbom,
     owner,
-    runDeps: (catalog, options) => ({
-      docker,
-      buildx,
-      clock,
-      store: openRecordStore(catalog.root),
-      sleep: async (ms, signal) => {
-        await wait(ms, undefined, { signal }).catch((error: unknown) => {
-          if (!signal?.aborted) throw error;
-        });
-      },
-      randomHex: () => randomBytes(4).toString("hex"),
-      smokeTest: async (image, { cell, stitched }, signal) => {
-        const { smokeTest } = await import("./smoke/smoke.ts");
-        const { tests, gpus } = stitched;
-        const limits = catalog.settings().smoke;
-        const request = {
-          image,
-          platform: cell.platform,
-          tests,
-          gpus: gpus ?? undefined,
-          limits,
-          owner: options.owner,
-          signal,
-        };
-        return smokeTest(request, smokeDeps);
-      },
-      makeSbom: (image, signal) => makeSbom(image, { sbomWith: options.sbomWith, signal }),
-      imageSize: async (image, platform, signal) => {
-        const [inspected, size] = await Promise.all([
-          docker.inspectImage(image, { platform, signal }),
-          docker.unpackedSize(image, { platform, signal }),
-        ]);
-        return { size, layers: inspected.RootFS?.Layers?.length ?? 0 };
-      },
-      source: async () => ({ ...(await sourceState(exec, catalog.root)), ci_url: ciUrl(env) }),
-      registryAnswers: async (repository) => {
-        const elsewhere = env.DOCKER_HOST !== undefined && !env.DOCKER_HOST.startsWith("unix:");
-        return elsewhere || !isLoopback(repository) || (await loopbackRegistryAnswers(repository));
-      },
-      sweep: async () => {
-        sweepFolders(catalog.root);
-        const { removeOrphans } = await import("./smoke/containers.ts");
-        await removeOrphans(docker, (name) => {
-          const [, host = "", pid] = /^(.*):(\d+)$/.exec(name) ?? [];
-          return isAlive(host, Number(pid));
-        }).catch((error: unknown) => {
-          // A container that another run is removing at this moment is no reason to stop.
-          if (!(error instanceof FactoryError)) throw error;
-        });
-      },
-    }),
+    runDeps: (catalog, options) => {
+      const folder = join(catalog.root, ".factory", "layers");
+      const layers = options.sbomWith === "factory" ? openLayerStore(folder) : null;
+      const cache = openLayerCache(folder, version);
+      return {
+        layers,
+        docker,
+        buildx,
+        clock,
+        store: openRecordStore(catalog.root),
+        sleep: async (ms, signal) => {
+          await wait(ms, undefined, { signal }).catch((error: unknown) => {
+            if (!signal?.aborted) throw error;
+          });
+        },
+        randomHex: () => randomBytes(4).toString("hex"),
+        smokeTest: async (image, { cell, stitched }, signal) => {
+          const { smokeTest } = await import("./smoke/smoke.ts");
+          const { tests, gpus } = stitched;
+          const limits = catalog.settings().smoke;
+          const request = {
+            image,
+            platform: cell.platform,
+            tests,
+            gpus: gpus ?? undefined,
+            limits,
+            owner: options.owner,
+            signal,
+          };
+          return smokeTest(request, smokeDeps);
+        },
+        makeSbom: (image, signal) =>
+          makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
+        imageSize: async (image, platform, signal) => {
+          const [inspected, size] = await Promise.all([
+            docker.inspectImage(image, { platform, signal }),
+            docker.unpackedSize(image, { platform, signal }),
+          ]);
+          return { size, layers: inspected.RootFS?.Layers?.length ?? 0 };
+        },
+        source: async () => ({ ...(await sourceState(exec, catalog.root)), ci_url: ciUrl(env) }),
+        registryAnswers: async (repository) => {
+          const elsewhere = env.DOCKER_HOST !== undefined && !env.DOCKER_HOST.startsWith("unix:");
+          return elsewhere || !isLoopback(repository) || (await loopbackRegistryAnswers(repository));
+        },
+        sweep: async () => {
+          sweepFolders(catalog.root);
+          layers?.sweep(Date.now(), LAYER_AGE_MS);
+          const { removeOrphans } = await import("./smoke/containers.ts");
+          await removeOrphans(docker, (name) => {
+            const [, host = "", pid] = /^(.*):(\d+)$/.exec(name) ?? [];
+            return isAlive(host, Number(pid));
+          }).catch((error: unknown) => {
+            // A container that another run is removing at this moment is no reason to stop.
+            if (!(error instanceof FactoryError)) throw error;
+          });
+        },
+      };
+    },
     view: async ({ quiet, color }) => {
       if (quiet)
         return {

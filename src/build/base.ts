@@ -27,6 +27,13 @@ export interface BaseResolution {
 interface BaseDeps {
   buildx: Pick<Buildx, "bake">;
   docker: Pick<Docker, "inspectImage">;
+  /**
+   * Takes the layers of bases in from OCI layouts: cells that start at once would else each copy them when they export.
+   * `lend` fills a layout with the layers that are known, `keep` takes those of an image from it.
+   */
+  /** An existing folder for what is written meanwhile; on the file system of `layers`, which links. Default: the system's. */
+  folder?: string;
+  layers?: { lend: (layout: string) => unknown; keep: (layout: string, digest: string) => unknown } | null;
 }
 
 type Failure = { message: string } & Classified;
@@ -41,8 +48,8 @@ export function baseKey({ ref, platform }: BaseRef): string {
   return `${ref} ${platform}`;
 }
 
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "factory-base-"));
+async function inFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(parent, "factory-base-"));
   try {
     return await use(folder);
   } finally {
@@ -56,14 +63,16 @@ async function probe(
   deps: BaseDeps,
   signal?: AbortSignal,
 ): Promise<(string | null)[] | Failure> {
-  return inFolder(async (folder) => {
+  return inFolder(deps.folder ?? tmpdir(), async (folder) => {
     const names = bases.map((_, index) => `base-${index}`);
-    const targets = bases.map(({ ref, platform }) => ({
+    const layoutOf = (index: number) => join(folder, `layout-${index}`);
+    const targets = bases.map(({ ref, platform }, index) => ({
       context: ".",
       "dockerfile-inline": `FROM ${ref}\n`,
       platforms: [platform],
-      output: ["type=cacheonly"],
+      output: [deps.layers ? `type=oci,dest=${layoutOf(index)},tar=false` : "type=cacheonly"],
     }));
+    bases.forEach((_, index) => deps.layers?.lend(layoutOf(index)));
     const metadataFile = join(folder, "metadata.json");
     const target = Object.fromEntries(names.map((name, index) => [name, targets[index]]));
     await writeFile(join(folder, "bases.json"), JSON.stringify({ target }));
@@ -85,7 +94,11 @@ async function probe(
       return { ...classifyFailure(result.exitCode, text), message: failureMessage(text) };
     }
     const metadata = await readMetadata(metadataFile);
-    return names.map((name) => baseDigest(metadata.get(name)?.provenance));
+    return names.map((name, index) => {
+      const { digest, provenance } = metadata.get(name) ?? {};
+      if (digest) deps.layers?.keep(layoutOf(index), digest);
+      return baseDigest(provenance);
+    });
   });
 }
 

@@ -46,12 +46,21 @@ interface StepName {
   instruction: string;
 }
 
+/**
+ * A step of the Dockerfile. In a bake of several targets it can be several vertices, for a COPY's digest depends on its
+ * target's session: then one of them does the work, and the others end as cached or never.
+ */
 interface Step {
   name: string;
   stage: string | null;
-  ended: boolean;
-  cached: boolean;
+  /** Digests of vertices that ended, by how. */
+  ran: Set<string>;
+  cached: Set<string>;
 }
+
+/** Whether a step came from the cache: some vertex says so, and none did the work. */
+const isHit = ({ ran, cached }: Step) => ran.size === 0 && cached.size > 0;
+const hasEnded = ({ ran, cached }: Step) => ran.size + cached.size > 0;
 
 /** Plain-text lines that are remembered for `errorText`, and the longest part of each. */
 const TEXT_LINES = 50;
@@ -95,15 +104,23 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
       if (vertex.started !== undefined) current = onOneLine(vertex.name.replace(/^\[[^\]]*\] /, ""));
       return;
     }
-    const step = steps.get(vertex.digest) ?? {
+    const step = steps.get(read.name) ?? {
       name: read.name,
       stage: read.stage,
-      ended: false,
-      cached: false,
+      ran: new Set(),
+      cached: new Set(),
     };
-    steps.set(vertex.digest, step);
-    step.cached ||= vertex.cached === true;
-    step.ended ||= (vertex.completed !== undefined && vertex.error === undefined) || step.cached;
+    steps.set(read.name, step);
+    if (vertex.cached) {
+      step.cached.add(vertex.digest);
+      step.ran.delete(vertex.digest);
+    } else if (
+      vertex.completed !== undefined &&
+      vertex.error === undefined &&
+      !step.cached.has(vertex.digest)
+    ) {
+      step.ran.add(vertex.digest);
+    }
     if (vertex.started !== undefined) {
       stage = step.stage;
       current = onOneLine(read.instruction);
@@ -131,17 +148,17 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
     },
 
     snapshot: () => {
-      const ended = [...steps.values()].filter((step) => step.ended);
-      const cached = ended.length > 0 && ended.every((step) => step.cached);
+      const ended = [...steps.values()].filter(hasEnded);
+      const cached = ended.length > 0 && ended.every(isHit);
       return { stage, step: ended.length, steps: steps.size, cached, current };
     },
 
     cache: (ranBefore = new Set()) => {
-      const hits = [...steps.values()].filter((step) => step.cached && !ranBefore.has(step.name));
+      const hits = [...steps.values()].filter((step) => isHit(step) && !ranBefore.has(step.name));
       return { hits: hits.length, total: steps.size };
     },
 
-    ran: () => [...steps.values()].filter((step) => step.ended && !step.cached).map((step) => step.name),
+    ran: () => [...steps.values()].filter(({ ran }) => ran.size > 0).map((step) => step.name),
 
     exportedManifest: () => (manifests.size === 1 ? ([...manifests][0] ?? null) : null),
 

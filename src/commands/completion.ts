@@ -65,7 +65,7 @@ export async function complete(context: Context, program: Command, words: string
   }
   const last = before.at(-1);
   const option = [...command.options, ...program.options].find(
-    (one) => one.long === last || one.short === last,
+    (one) => last !== undefined && (one.long === last || one.short === last),
   );
   let found: string[];
   if (option && (option.required || option.optional)) {

@@ -83,7 +83,7 @@ async function bakeText(planned: Planned, context: Context): Promise<string> {
   const options = {
     dockerfile: (one: PlannedCell) => `${folder(one)}/Dockerfile`,
     cacheRepository: settings().cache_repository,
-    output: "type=docker",
+    output: () => ["type=docker"],
   };
   return bakeFile(planned.cells, options).text.trimEnd();
 }

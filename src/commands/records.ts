@@ -16,9 +16,9 @@ const UNITS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, 
 export function momentOf(text: string, now: number): number {
   const [, count, unit = ""] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
   if (count !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
+  const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
   // A time without a zone is UTC, as in the list.
-  const [, zone] = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.exec(text) ?? [null];
-  const moment = zone === null ? Number.NaN : Date.parse(zone || !text.includes("T") ? text : `${text}Z`);
+  const moment = time ? Date.parse(time[1] && !time[2] ? `${text}Z` : text) : Number.NaN;
   if (!Number.isNaN(moment)) return moment;
   throw new FactoryError("USAGE", `--since ${JSON.stringify(text)} is no moment`, {
     fix: "such as 2026-01-31, 2026-01-31T12:00:00Z, 12h or 7d",

@@ -12,6 +12,7 @@ export async function smoke(context: Context, image: string, options: SmokeOptio
   const catalog = await context.catalog();
   const { tests, gpus } = stitch(catalog, options.manifestId);
   const world = await context.world();
+  await world.docker.inspectImage(image, { platform: options.platform, signal: context.signal });
   const { smokeTest } = await import("../smoke/smoke.ts");
   const report = await smokeTest(
     {

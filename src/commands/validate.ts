@@ -25,7 +25,7 @@ export async function validate(context: Context): Promise<CommandResult> {
     for (const planId of catalog.planIds()) findings.push(...findingsOf(() => expand(catalog, { planId })));
   }
   const counts = Object.entries(summary)
-    .map(([kind, count]) => `${count} ${kind}`)
+    .map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`)
     .join(", ");
   const verdict =
     findings.length === 0

@@ -19,11 +19,15 @@ export interface BakeFile {
  * Writes cells as a docker-bake.hcl: one target a cell, one a shared prefix (`target = "core"`, output `cacheonly`),
  * the group `default` with exactly the cells, and for each fragment a group with its prefixes.
  * @param dockerfile where a cell's Dockerfile is, from the workspace's root
- * @param output `output` of the cells, such as `type=docker`
+ * @param output `output` of a cell, such as `type=docker`
  */
 export function bakeFile(
   cells: readonly PlannedCell[],
-  options: { dockerfile: (cell: PlannedCell) => string; cacheRepository: string | null; output: string },
+  options: {
+    dockerfile: (cell: PlannedCell) => string;
+    cacheRepository: string | null;
+    output: (cell: PlannedCell) => string[];
+  },
 ): BakeFile {
   const { dockerfile, cacheRepository, output } = options;
   const prefixes = prefixTargets(cells, cacheRepository);
@@ -61,7 +65,7 @@ export function bakeFile(
         "cache-from": cell.cache_from,
         "cache-to": cell.cache_to,
         attest: [PROVENANCE],
-        output: [output],
+        output: output(planned),
       }),
     );
   }

@@ -2,12 +2,12 @@
 export type HclValue = string | readonly string[] | Readonly<Record<string, string>>;
 
 /** A text as an HCL string: quotes and control characters escaped, `${` and `%{` doubled so that nothing is evaluated. */
-export function hclString(text: string): string {
-  const escaped = JSON.stringify(text)
-    .replace(/\\b/g, "\\u0008")
-    .replace(/\\f/g, "\\u000c")
-    .replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return escaped.replace(/\$\{/g, "$$${").replace(/%\{/g, "%%{");
+function hclString(text: string): string {
+  const unicode = (c: string) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(text)
+    .replace(/\\[\\bf]/g, (escape) => ({ "\\b": unicode("\b"), "\\f": unicode("\f") })[escape] ?? escape)
+    .replace(/[\u007f-\u009f\u2028\u2029]/g, unicode)
+    .replace(/[$%](?=\{)/g, "$&$&");
 }
 
 function hclValue(value: HclValue): string {

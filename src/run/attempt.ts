@@ -12,7 +12,8 @@ import type { Failure, Findings, RunDeps, RunSettings } from "./types.ts";
 /** Steps of one attempt, in order; `done` where all were passed. */
 export type Stage = "stitch" | "build" | "smoke" | "sbom" | "push" | "done";
 
-type Trail = Findings & { stage: Stage };
+/** `bug` is an error of ours: it is thrown on, but only after the attempt has its record. */
+type Trail = Findings & { stage: Stage; bug?: unknown };
 
 const TAIL = 40;
 
@@ -39,6 +40,15 @@ function smokeFailure(report: SmokeReport): Failure {
   };
 }
 
+/** What a thrown error makes of an attempt. */
+function failureOf(error: unknown, stage: Stage): Omit<Failure, "log_excerpt"> {
+  const what = error instanceof Error ? error.message : JSON.stringify(error);
+  if (!(error instanceof FactoryError))
+    return { status: "error", class: "unknown", what: `a bug in Factory: ${what}` };
+  if (error.code === "INTERRUPTED") return { status: "error", class: "interrupted", what };
+  return { status: "error", class: stage === "sbom" ? "sbom" : "environment", what };
+}
+
 /** Classes of a failed build that lie in what was asked for; the others lie in the environment. */
 const OWN_FAULT = new Set(["dockerfile", "step", "copy", "base"]);
 
@@ -57,6 +67,8 @@ export async function attempt(
   const { cell, stitched } = planned;
   const { signal } = settings;
   const log: string[] = [];
+  // The image as an OCI layout too: its SBOM is read from there, and layers that are known are not copied again.
+  const layout = join(folder, "oci");
   const trail: Trail = {
     stage: "stitch",
     failure: null,
@@ -84,13 +96,17 @@ export async function attempt(
 
   try {
     const bake = await timed("stitch", () => {
+      deps.layers?.lend(layout);
       writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
       writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
       const dockerfile = `${settings.relative(folder)}/Dockerfile`;
       const file = bakeFile([planned], {
         dockerfile: () => dockerfile,
         cacheRepository: settings.cacheRepository,
-        output: "type=docker",
+        output: () => [
+          "type=docker",
+          ...(deps.layers ? [`type=oci,dest=${settings.relative(layout)},tar=false`] : []),
+        ],
       });
       writeWhole(join(folder, "docker-bake.hcl"), file.text, false);
       keep("dockerfile", stitched.dockerfile, "text/x-dockerfile");
@@ -155,7 +171,13 @@ export async function attempt(
     const sbomStart = deps.clock.now();
     const sbom = deps
       .makeSbom(
-        { ref: outcome.digest, digest: outcome.digest, platform: cell.platform, name: image },
+        {
+          ref: outcome.digest,
+          digest: outcome.digest,
+          platform: cell.platform,
+          name: image,
+          layout: deps.layers ? layout : undefined,
+        },
         sbomSignal,
       )
       .then(
@@ -184,6 +206,7 @@ export async function attempt(
       if ("error" in result) throw result.error;
       return result.made;
     });
+    deps.layers?.keep(layout, outcome.digest);
     const waited = await sbom;
     if ("ms" in waited) trail.stages_ms.sbom = waited.ms;
     keep("sbom", json, "application/vnd.cyclonedx+json");
@@ -201,21 +224,9 @@ export async function attempt(
     trail.stage = "done";
     return trail;
   } catch (error) {
-    if (!(error instanceof FactoryError)) throw error;
-    trail.failure = {
-      status: "error",
-      class:
-        error.code === "INTERRUPTED"
-          ? "interrupted"
-          : trail.stage === "sbom"
-            ? "sbom"
-            : error.code === "WRITE_FAILED"
-              ? "disk"
-              : "environment",
-      what: error.message,
-      log_excerpt: log.slice(-TAIL),
-    };
-    if (error.code === "WRITE_FAILED") throw error;
+    trail.failure = { ...failureOf(error, trail.stage), log_excerpt: log.slice(-TAIL) };
+    if (!(error instanceof FactoryError)) trail.bug = error;
+    if (error instanceof FactoryError && error.code === "WRITE_FAILED") throw error;
     return trail;
   } finally {
     rmSync(folder, { recursive: true, force: true });

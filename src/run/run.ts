@@ -1,5 +1,6 @@
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { baseKey, type BaseResolution, resolveBases } from "../build/base.ts";
+import { baseKey, type BaseRef, type BaseResolution, resolveBases } from "../build/base.ts";
 import { FactoryError } from "../errors.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { recordId } from "../records/record-id.ts";
@@ -45,6 +46,21 @@ interface RunRequest extends RunSettings {
   jobs: number;
   /** Versions of Factory and Node, for the record. */
   versions: Record<string, string>;
+}
+
+/** Resolves the bases with a folder of its own for what is written meanwhile. */
+async function resolveIn(
+  folder: string,
+  bases: readonly BaseRef[],
+  deps: RunDeps,
+  signal: AbortSignal | undefined,
+) {
+  mkdirSync(folder, { recursive: true });
+  try {
+    return await resolveBases(bases, { ...deps, folder }, { signal });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The registry cache, unless it is on a loopback port where nothing listens: waiting for it would only cost time. */
@@ -95,7 +111,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   }
   const bases = cells.map(({ cell }) => ({ ref: cell.base.ref, platform: cell.platform }));
   const [resolved, cacheRepository] = await Promise.all([
-    resolveBases(bases, deps, { signal }),
+    resolveIn(join(root, ".factory", "run", `bases-${deps.randomHex()}-${process.pid}`), bases, deps, signal),
     usableCache(request.cacheRepository, deps),
   ]);
   const tools = Object.fromEntries(
@@ -105,6 +121,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   );
 
   const results: CellResult[] = [];
+  const bugs: unknown[] = [];
   // What no single cell can be blamed for would meet the next one too.
   let stopped = false;
   const one = async (before: PlannedCell): Promise<void> => {
@@ -129,6 +146,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
     };
     const record = recordOf(ready, trail, about);
     const path = await deps.store.add(record);
+    if ("bug" in trail) bugs.push(trail.bug);
     const { status, stage, class: failure, notes } = record.result;
     results.push({
       cell_id: cell.cell_id,
@@ -165,6 +183,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   const settled = await Promise.allSettled(cells.map((cell) => limit(() => one(cell).catch(stop))));
   const broken = settled.find((each) => each.status === "rejected");
   if (broken) throw broken.reason;
+  if (bugs.length > 0) throw bugs[0];
 
   const order = new Map(cells.map(({ cell }, at) => [cell.cell_id, at]));
   results.sort((a, b) => (order.get(a.cell_id) ?? 0) - (order.get(b.cell_id) ?? 0));

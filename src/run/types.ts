@@ -3,6 +3,7 @@ import type { Docker } from "../tools/docker.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
+import type { LayerStore } from "../sbom/layer-store.ts";
 import type { Evidence, FactoryRecord, RecordImage, RecordResult, RecordTest } from "../schemas/types.ts";
 import type { CellState, CellVerdict } from "./view-frame.ts";
 
@@ -38,9 +39,11 @@ export interface RunDeps {
   randomHex: () => string;
   smokeTest: (image: string, planned: PlannedCell, signal?: AbortSignal) => Promise<SmokeReport>;
   makeSbom: (
-    image: { ref: string; digest: string; platform: string; name: string },
+    image: { ref: string; digest: string; platform: string; name: string; layout?: string },
     signal?: AbortSignal,
   ) => Promise<{ json: string; warnings: string[] }>;
+  /** Layers of earlier images, to read SBOMs from; null where another tool writes them. */
+  layers: Pick<LayerStore, "lend" | "keep"> | null;
   /** Bytes of the uncompressed layers, and their number. */
   imageSize: (
     image: string,

@@ -37,15 +37,15 @@ async function readBlob(
 ): Promise<ReadLayer> {
   const file = await open(join(layout, name));
   const hash = createHash("sha256");
-  const next = async (): Promise<Buffer | null> => {
-    options.signal?.throwIfAborted();
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
-    const piece = buffer.subarray(0, bytesRead);
-    hash.update(piece);
-    return bytesRead === 0 ? null : piece;
-  };
   async function* pieces(): Bytes {
-    for (let piece = await next(); piece; piece = await next()) yield piece;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, null);
+      if (bytesRead === 0) return;
+      const piece = buffer.subarray(0, bytesRead);
+      hash.update(piece);
+      yield piece;
+    }
   }
   const budget = createBudget();
   const warnings = new Set<string>();
@@ -58,8 +58,6 @@ async function readBlob(
       wanted: options.wanted,
       warn: (text) => void warnings.add(text),
     });
-    // What follows the end of the compressed tar is part of the blob too.
-    while (await next());
     if (`sha256:${hash.digest("hex")}` !== digest) throw damaged(name);
     return { layer, warnings: [...warnings], spent: budget.spent() };
   } catch (cause) {

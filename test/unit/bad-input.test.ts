@@ -1,8 +1,21 @@
 import { rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ERRORS, type Finding } from "../../src/errors.ts";
-import { factory, type Files, makeWorkspace, SMALL, temporaryFolder, treeOf } from "./workspace.ts";
+import { validate } from "../../src/commands/validate.ts";
+import type { Context } from "../../src/commands/context.ts";
+import type { ErrorCode, Finding } from "../../src/errors.ts";
+import { openCatalog } from "../../src/catalog/open.ts";
+import { stitch } from "../../src/stitch/stitch.ts";
+import {
+  errorFrom,
+  factory,
+  factoryAtOnce,
+  type Files,
+  makeWorkspace,
+  SMALL,
+  temporaryFolder,
+  treeOf,
+} from "./workspace.ts";
 
 /** Something wrong with a workspace or a command line. */
 interface Case {
@@ -12,7 +25,7 @@ interface Case {
   prepare?: (root: string) => void;
   /** The command line. Default: stitch of the manifest `demo`. */
   argv?: string[];
-  code: keyof typeof ERRORS;
+  code: ErrorCode;
   /** `file:line`, where it lies in a document. */
   at?: string;
   /** A part of the text. */
@@ -41,25 +54,6 @@ const fragment = (name: string, more: string): Files => ({
 const plan = (lines: string): Files => ({
   [PLAN]: `schema_version: 1\nplan_id: grid\nmanifest_id: demo\n${lines}`,
 });
-
-/** Texts that a shell, HCL, a path or a Dockerfile would take for something else. */
-const HOSTILE = [
-  "a/b",
-  "../demo",
-  "..",
-  "a\nb",
-  "a\u0000b",
-  "$(id)",
-  "`id`",
-  "a;b",
-  "${a}",
-  "%{a}",
-  "a b",
-  "demo\n",
-  "-x",
-  "ä",
-  "A",
-];
 
 const DOCUMENTS: Record<string, Case> = {
   "broken YAML": {
@@ -212,7 +206,7 @@ const DOCUMENTS: Record<string, Case> = {
     what: "core",
   },
   "a range that is none": {
-    files: change(MANIFEST, "~0.1, app", ">>1, app"),
+    files: change(MANIFEST, "~0.1, app", "a.b, app"),
     code: "RANGE_INVALID",
     at: `${MANIFEST}:7`,
   },
@@ -307,25 +301,6 @@ const DOCUMENTS: Record<string, Case> = {
     validates: false,
   },
 };
-for (const [at, id] of HOSTILE.entries()) {
-  const text = JSON.stringify(id);
-  DOCUMENTS[`the hostile id ${text} (${at})`] = {
-    files: change(MANIFEST, "manifest_id: demo", `manifest_id: ${text}`),
-    code: "SCHEMA",
-    at: `${MANIFEST}:2`,
-  };
-  DOCUMENTS[`the hostile version ${text} (${at})`] = {
-    files: change(CORE, "version: 0.1.1", `version: ${text}`),
-    code: "SCHEMA",
-    at: `${CORE}:3`,
-  };
-  DOCUMENTS[`the hostile fragment name ${text} (${at})`] = {
-    files: change(MANIFEST, "{core", `{? ${text} : 1.0.0, core`),
-    code: id === "a\u0000b" || id.includes("\n") ? "SCHEMA" : "SCHEMA",
-    at: `${MANIFEST}:7`,
-  };
-}
-
 const LINES: Record<string, Case> = {
   "no manifest": { argv: ["stitch"], code: "USAGE" },
   "no plan": { argv: ["plan"], code: "USAGE", what: "no plan is named" },
@@ -374,16 +349,11 @@ const LINES: Record<string, Case> = {
   "no moment": { argv: ["records", "list", "--since", "yesterday"], code: "USAGE" },
   "a moment that is none": { argv: ["records", "list", "--since", "2026-13-45"], code: "USAGE" },
 };
-for (const id of HOSTILE.filter((text) => !text.includes("\0"))) {
-  const value = id.startsWith("-") ? `--manifest-id=${id}` : id;
-  LINES[`the hostile manifest ${JSON.stringify(id)}`] = {
-    argv: value === id ? ["stitch", "--manifest-id", id] : ["stitch", value],
-    code: "UNKNOWN_MANIFEST",
-  };
-  LINES[`the hostile version ${JSON.stringify(id)}`] = {
-    argv: [...STITCH, "--set", `core=${id}`],
-    code: "RANGE_INVALID",
-  };
+/** What `validate` needs of the program. */
+function contextOf(root: string): Context {
+  const same = (text: string) => text;
+  const color = { red: same, green: same, yellow: same, cyan: same, dim: same, bold: same };
+  return { catalog: () => Promise.resolve(openCatalog(root)), color } as Partial<Context> as Context;
 }
 
 interface Failure {
@@ -405,15 +375,18 @@ describe.each([
   ["in a document", Object.entries(DOCUMENTS)],
   ["on the command line", Object.entries(LINES)],
 ])("bad input %s", (kind, cases) => {
-  it.each(cases)("%s", (_, one) => {
+  it.each(cases)("%s", async (_, one) => {
     const root = makeWorkspace(one.files);
     one.prepare?.(root);
     const argv = one.argv ?? STITCH;
     const before = treeOf(root);
+    const [asJson, asText] = await Promise.all([
+      factoryAtOnce(root, ["--json", ...argv]),
+      factoryAtOnce(root, argv),
+    ]);
 
-    const asJson = factory(root, ["--json", ...argv]);
     expect(asJson.stderr).toBe("");
-    const { error, findings = [error as Finding] } = JSON.parse(asJson.stdout) as Failure;
+    const { error, findings = [error] } = JSON.parse(asJson.stdout) as Failure;
     expect(
       findings.filter((finding) => isIt(one, finding)),
       asJson.stdout,
@@ -425,24 +398,81 @@ describe.each([
     ).toBe(true);
     expect(asJson.status).toBe(2);
 
-    const asText = factory(root, argv);
     expect(asText).toMatchObject({ status: 2, stdout: "" });
     expect(asText.stderr).toContain(`error ${one.code}: `);
     if (one.at) expect(asText.stderr).toContain(`\n  at ${one.at}`);
     expect(asText.stderr).toContain("\n  fix: ");
-    // eslint-disable-next-line no-control-regex
     expect(asText.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|\n {4}at /);
 
     if (kind === "in a document" && one.validates !== false) {
-      const validated = factory(root, ["validate", "--json"]);
-      expect(validated.status).toBe(2);
-      const all = (JSON.parse(validated.stdout) as { findings: Finding[] }).findings;
-      expect(
-        all.filter((finding) => isIt(one, finding)),
-        validated.stdout,
-      ).not.toEqual([]);
+      const { json, exitCode } = await validate(contextOf(root));
+      const all = (json as { findings: Finding[] }).findings;
+      expect(all.filter((finding) => isIt(one, finding))).not.toEqual([]);
+      expect(exitCode).toBe(2);
     }
     expect(treeOf(root)).toBe(before);
+  });
+});
+
+/** Texts that a shell, HCL, a path or a Dockerfile would take for something else. */
+const HOSTILE = [
+  "a/b",
+  "../demo",
+  "..",
+  "a\nb",
+  "a\u0000b",
+  "$(id)",
+  "`id`",
+  "a;b",
+  "${a}",
+  "%{a}",
+  "a b",
+  "demo\n",
+  "-x",
+  "ä",
+  "A",
+];
+
+describe("hostile names", () => {
+  it("are found in every kind of document that may hold one", () => {
+    const files: Record<string, string> = {};
+    const places: string[] = [];
+    const add = (file: string, from: string, id: string, original = file) => {
+      const text = SMALL[original] ?? "";
+      if (!text.includes(from)) throw new Error(`${original} holds no ${from}`);
+      files[file] = text.replace(from, () => from.replace(/[^ {]+$/, "") + JSON.stringify(id));
+      places.push(`${file}:${text.slice(0, text.indexOf(from)).split("\n").length}`);
+    };
+    for (const [at, id] of HOSTILE.entries()) {
+      add(`manifests/a${at}.yaml`, "manifest_id: demo", id, MANIFEST);
+      add(`manifests/b${at}.yaml`, "core: ~0.1", id, MANIFEST);
+      add(`manifests/c${at}.yaml`, "template: plain@~0.1", id, MANIFEST);
+      add(`control_plane/plans/a${at}.yaml`, "plan_id: grid", id, PLAN);
+      add(`control_plane/plans/b${at}.yaml`, "manifest_id: demo", id, PLAN);
+      add(`fragments/f${at}/0.1.1/fragment.yaml`, "name: core", id, CORE);
+      add(`fragments/g${at}/0.1.1/fragment.yaml`, "version: 0.1.1", id, CORE);
+      files[`fragments/h${at}/0.1.1/fragment.yaml`] =
+        `schema_version: 1\nname: h${at}\nversion: 0.1.1\norder: 1\nrequires:\n  ? ${JSON.stringify(id)}\n  : "*"\n`;
+      places.push(`fragments/h${at}/0.1.1/fragment.yaml:6`);
+    }
+    const root = makeWorkspace(files);
+    const { status, stdout } = factory(root, ["validate", "--json"]);
+    expect(status).toBe(2);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    const found = new Set(findings.filter(({ code }) => /^(SCHEMA|RANGE|YAML)/.test(code)).map(placeOf));
+    // `A` and `-x` are words that a range may be made of; that they are none is found as well.
+    expect(places.filter((place) => !found.has(place))).toEqual([]);
+  });
+
+  it("name nothing on the command line", () => {
+    const catalog = openCatalog(makeWorkspace());
+    for (const id of HOSTILE) {
+      const code = (call: () => unknown) => errorFrom(call).code;
+      expect(code(() => catalog.manifest(id))).toBe("UNKNOWN_MANIFEST");
+      expect(code(() => catalog.plan(id))).toBe("UNKNOWN_PLAN");
+      expect(code(() => stitch(catalog, "demo", { set: { core: id } }))).toBe("RANGE_INVALID");
+      expect(code(() => stitch(catalog, "demo", { set: { [id]: "0.1.0" } }))).toBe("UNKNOWN_FRAGMENT");
+    }
   });
 });
 

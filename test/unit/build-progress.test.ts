@@ -196,3 +196,29 @@ describe("junk", () => {
     );
   });
 });
+
+describe("a COPY that is a vertex of each target, for its digest depends on the target's session", () => {
+  const copy = "light 1/1] COPY a /a";
+  const done = { started, completed: started };
+  const countOf = (...lines: string[]) => {
+    const progress = createProgress({ targets: ["prefix", "cell"] });
+    lines.forEach(progress.line);
+    return { cache: progress.cache(), ran: progress.ran().length };
+  };
+
+  it("is one step that ran, where one vertex did the work and the other took it from the cache", () => {
+    const lines = [
+      vertex("sha256:1", `[prefix ${copy}`, done),
+      vertex("sha256:2", `[cell ${copy}`, { ...done, cached: true }),
+    ];
+    expect(countOf(...lines)).toEqual({ cache: { hits: 0, total: 1 }, ran: 1 });
+  });
+
+  it("is one step from the cache, where one vertex was cached and the other never started", () => {
+    const lines = [
+      vertex("sha256:1", `[prefix ${copy}`, { ...done, cached: true }),
+      vertex("sha256:2", `[cell ${copy}`),
+    ];
+    expect(countOf(...lines)).toEqual({ cache: { hits: 1, total: 1 }, ran: 0 });
+  });
+});

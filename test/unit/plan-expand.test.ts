@@ -204,7 +204,11 @@ describe("cache refs and prefixes", () => {
       cache_to: [],
       tags: ["factory/demo:core-0.1.0.linux-amd64"],
     });
-    const { text } = bakeFile(cells, { dockerfile: () => "D", cacheRepository: null, output: "type=docker" });
+    const { text } = bakeFile(cells, {
+      dockerfile: () => "D",
+      cacheRepository: null,
+      output: () => ["type=docker"],
+    });
     expect(text).not.toContain("cache-");
   });
 

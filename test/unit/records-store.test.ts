@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
@@ -301,7 +302,7 @@ describe("evidence", () => {
 describe("a process that is killed while it writes records", () => {
   it("leaves whole records alone, 20 times over", { timeout: 60_000 }, async () => {
     const root = temporaryFolder();
-    const writer = join(repository, "test/unit/records-writer.ts");
+    const writer = fileURLToPath(new URL("./records-writer.ts", import.meta.url));
     const store = openRecordStore(root);
     let total = 0;
     for (let round = 0; round < 20; round += 1) {

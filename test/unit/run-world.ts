@@ -33,7 +33,7 @@ platforms: [linux/amd64]
 include: [{core: 0.2.0, platform: linux/arm64}]
 expect: [{when: {core: 0.2.3}, result: fail, reason: meant to}]
 `,
-    ...Object.assign({}, ...cores.map(core)),
+    ...cores.map(core).reduce((all, one) => ({ ...all, ...one }), {}),
     ...changes,
   });
   const planned = expand(openCatalog(root), { planId: "many" });
@@ -105,6 +105,7 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
         },
       },
       store,
+      layers: null,
       clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
       sleep: () => Promise.reject(new Error("unscripted sleep")),
       randomHex: () => "0123abcd",

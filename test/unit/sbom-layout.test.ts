@@ -125,6 +125,22 @@ describe("makeSbom with a layout", () => {
     await expect(makeSbom(image, depsOf(noEngine))).rejects.toMatchObject({ code: "IMAGE_UNREADABLE" });
   });
 
+  test("a tar of several pieces is hashed to its end: the padding, and the bytes of a file that is not kept", async () => {
+    const folder = temporaryFolder();
+    const big = { name: "opt/big", text: Buffer.alloc(3 << 20) };
+    const compress = (tar: Buffer) => Buffer.concat([tar, Buffer.alloc(2 << 20)]);
+    const { files, digests } = await savedImage({ "linux/amd64": [...layers, [big]] }, { compress });
+    writeLayout(folder, files);
+    const digest = digests["linux/amd64"] ?? "";
+    const image = { ref: "demo:1", digest, platform: "linux/amd64", name: "demo", layout: folder };
+    expect((await makeSbom(image, depsOf(noEngine))).counts.deb).toBe(1);
+    const blob = files.find(({ text }) => text.length > 4 << 20);
+    const wrong = Buffer.from(blob?.text ?? "");
+    wrong[2 << 20] = 1;
+    writeFileSync(join(folder, blob?.name ?? ""), wrong);
+    await expect(makeSbom(image, depsOf(noEngine))).rejects.toThrow(/not those that its digest names/);
+  });
+
   test("a digest that is a path does not lead out of the layout", async () => {
     const folder = temporaryFolder();
     const { image } = await imageIn(folder, { "linux/amd64": layers });

@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -13,7 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type OpenCatalog, openCatalog } from "../../src/catalog/open.ts";
@@ -225,6 +227,22 @@ export function factory(cwd: string, argv: readonly string[], env: NodeJS.Proces
   return { status, stdout, stderr };
 }
 
+/** Runs the built program beside others. */
+export async function factoryAtOnce(
+  cwd: string,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, ...argv], {
+    cwd,
+    env: cleanEnv(env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  return { status: child.exitCode, stdout, stderr };
+}
+
 /** The FactoryError that a call throws. */
 export function errorFrom(call: () => unknown): FactoryError {
   try {
@@ -240,10 +258,4 @@ export function errorFrom(call: () => unknown): FactoryError {
 export function findingsFrom(call: () => unknown): Finding[] {
   const { code, message, where, fix, findings } = errorFrom(call);
   return findings ?? [{ code, what: message, where, fix }];
-}
-
-/** The folder of a file, made where there is none. */
-export function folderOf(file: string): string {
-  mkdirSync(dirname(file), { recursive: true });
-  return dirname(file);
 }
