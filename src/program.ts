@@ -134,7 +134,7 @@ export function createProgram(
       "--platform <platform>",
       "only this platform; `all` insists on every one (default: what the engine can build)",
     )
-    .option("--jobs <n>", "cells at once (default: 4)", wholeNumber(1))
+    .option("--jobs <n>", "cells at once (default: four per processor, 16 at most)", wholeNumber(1))
     .option("--push", "push what passed")
     .option("--force", "run even what is already proven")
     .addOption(sbomWith())

@@ -134,12 +134,13 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           });
         },
         randomHex: () => randomBytes(4).toString("hex"),
-        smokeTest: async (image, { cell, stitched }, signal) => {
+        smokeTest: async (image, inspected, { cell, stitched }, signal) => {
           const { smokeTest } = await import("./smoke/smoke.ts");
           const { tests, gpus } = stitched;
           const limits = catalog.settings().smoke;
           const request = {
             image,
+            inspected,
             platform: cell.platform,
             tests,
             gpus: gpus ?? undefined,
@@ -151,12 +152,16 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         },
         makeSbom: (image, signal) =>
           makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
-        imageSize: async (image, platform, signal) => {
-          const [inspected, size] = await Promise.all([
-            docker.inspectImage(image, { platform, signal }),
-            docker.unpackedSize(image, { platform, signal }),
-          ]);
-          return { size, layers: inspected.RootFS?.Layers?.length ?? 0 };
+        prepare: async (layouts, platforms, signal) => {
+          try {
+            const [{ readAhead }] = await Promise.all([
+              import("./sbom/read-ahead.ts"),
+              import("./smoke/smoke.ts"),
+            ]);
+            if (layers) await readAhead(layouts, platforms, cache, signal);
+          } catch {
+            // See RunDeps.prepare.
+          }
         },
         source: async () => ({ ...(await sourceState(exec, catalog.root)), ci_url: ciUrl(env) }),
         registryAnswers: async (repository) => {

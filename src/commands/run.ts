@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { relative, sep } from "node:path";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
@@ -6,8 +7,8 @@ import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./plan.ts";
 
-/** Cells at once: most of a cell's time is spent waiting for the engine. */
-const DEFAULT_JOBS = 4;
+/** Cells at once: most of a cell's time is spent waiting for the engine, which shares the work of cells. */
+const DEFAULT_JOBS = Math.min(16, Math.max(4, 4 * availableParallelism()));
 
 interface RunOptions {
   manifestId?: string;

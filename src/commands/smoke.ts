@@ -12,11 +12,15 @@ export async function smoke(context: Context, image: string, options: SmokeOptio
   const catalog = await context.catalog();
   const { tests, gpus } = stitch(catalog, options.manifestId);
   const world = await context.world();
-  await world.docker.inspectImage(image, { platform: options.platform, signal: context.signal });
+  const inspected = await world.docker.inspectImage(image, {
+    platform: options.platform,
+    signal: context.signal,
+  });
   const { smokeTest } = await import("../smoke/smoke.ts");
   const report = await smokeTest(
     {
       image,
+      inspected,
       platform: options.platform,
       tests,
       gpus: gpus ?? undefined,

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { buildCell } from "../build/build.ts";
@@ -156,12 +156,17 @@ export async function attempt(
       return trail;
     }
     keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`, "application/json");
-    const size = await deps.imageSize(outcome.digest, cell.platform, signal);
+    const asked = { platform: cell.platform, signal };
+    const [inspected, size] = await Promise.all([
+      deps.docker.inspectImage(outcome.digest, asked),
+      deps.docker.unpackedSize(outcome.digest, asked),
+    ]);
     trail.image = {
       ref: image,
       digest: outcome.digest,
       manifest_digest: outcome.manifest_digest,
-      ...size,
+      size,
+      layers: inspected.RootFS?.Layers?.length ?? 0,
       pushed: false,
     };
 
@@ -186,7 +191,7 @@ export async function attempt(
       );
     let report: SmokeReport;
     try {
-      report = await timed("smoke", () => deps.smokeTest(outcome.digest, planned, signal));
+      report = await timed("smoke", () => deps.smokeTest(outcome.digest, inspected, planned, signal));
     } catch (error) {
       moot.abort();
       await sbom;
@@ -229,6 +234,6 @@ export async function attempt(
     if (error instanceof FactoryError && error.code === "WRITE_FAILED") throw error;
     return trail;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }

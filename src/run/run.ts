@@ -48,18 +48,33 @@ interface RunRequest extends RunSettings {
   versions: Record<string, string>;
 }
 
-/** Resolves the bases with a folder of its own for what is written meanwhile. */
+/**
+ * Resolves the bases with a folder of its own for what is written meanwhile. While the first builds wait for the engine,
+ * what the later stages need is made ready from there: `ready` settles when the folder is gone.
+ */
 async function resolveIn(
   folder: string,
   bases: readonly BaseRef[],
   deps: RunDeps,
   signal: AbortSignal | undefined,
 ) {
+  const layouts: { layout: string; digest: string }[] = [];
+  const layers = deps.layers && {
+    lend: deps.layers.lend,
+    keep: (layout: string, digest: string) => {
+      deps.layers?.keep(layout, digest);
+      layouts.push({ layout, digest });
+    },
+  };
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
-    return await resolveBases(bases, { ...deps, folder }, { signal });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    const resolved = await resolveBases(bases, { ...deps, layers, folder }, { signal });
+    const platforms = [...new Set(bases.map(({ platform }) => platform))];
+    return { resolved, ready: deps.prepare(layouts, platforms, signal).finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
   }
 }
 
@@ -110,7 +125,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
     );
   }
   const bases = cells.map(({ cell }) => ({ ref: cell.base.ref, platform: cell.platform }));
-  const [resolved, cacheRepository] = await Promise.all([
+  const [{ resolved, ready }, cacheRepository] = await Promise.all([
     resolveIn(join(root, ".factory", "run", `bases-${deps.randomHex()}-${process.pid}`), bases, deps, signal),
     usableCache(request.cacheRepository, deps),
   ]);
@@ -181,6 +196,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   const { default: pLimit } = await import("p-limit");
   const limit = pLimit(jobs);
   const settled = await Promise.allSettled(cells.map((cell) => limit(() => one(cell).catch(stop))));
+  await ready;
   const broken = settled.find((each) => each.status === "rejected");
   if (broken) throw broken.reason;
   if (bugs.length > 0) throw bugs[0];

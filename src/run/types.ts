@@ -1,5 +1,5 @@
 import type { Buildx } from "../tools/buildx.ts";
-import type { Docker } from "../tools/docker.ts";
+import type { Docker, ImageInspect } from "../tools/docker.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
@@ -37,19 +37,27 @@ export interface RunDeps {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Hex digits, at least eight. */
   randomHex: () => string;
-  smokeTest: (image: string, planned: PlannedCell, signal?: AbortSignal) => Promise<SmokeReport>;
+  smokeTest: (
+    image: string,
+    inspected: ImageInspect,
+    planned: PlannedCell,
+    signal?: AbortSignal,
+  ) => Promise<SmokeReport>;
   makeSbom: (
     image: { ref: string; digest: string; platform: string; name: string; layout?: string },
     signal?: AbortSignal,
   ) => Promise<{ json: string; warnings: string[] }>;
   /** Layers of earlier images, to read SBOMs from; null where another tool writes them. */
   layers: Pick<LayerStore, "lend" | "keep"> | null;
-  /** Bytes of the uncompressed layers, and their number. */
-  imageSize: (
-    image: string,
-    platform: string,
+  /**
+   * Loads what smoke tests and SBOMs need, and reads the bases' layers, while builds wait for the engine. Never rejects:
+   * what fails here fails again, and is reported, where it is needed.
+   */
+  prepare: (
+    layouts: readonly { layout: string; digest: string }[],
+    platforms: readonly string[],
     signal?: AbortSignal,
-  ) => Promise<{ size: number; layers: number }>;
+  ) => Promise<void>;
   source: () => Promise<FactoryRecord["source"]>;
   /** Whether a registry on loopback answers. */
   registryAnswers: (repository: string) => Promise<boolean>;

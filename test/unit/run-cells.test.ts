@@ -135,7 +135,7 @@ describe("runCells", () => {
         if (target.includes("0_2_0")) throw new BuildFails("failed to calculate checksum: not found");
       },
       deps: {
-        smokeTest: (_, { cell }) => {
+        smokeTest: (_image, _inspected, { cell }) => {
           const test = { id: "core/x", duration_ms: 1, expected: "a", actual: "b\nc" };
           if (cell.fragments.core === "0.2.1")
             return Promise.resolve({ status: "fail", tests: [{ ...test, status: "fail" }] });

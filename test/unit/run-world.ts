@@ -79,8 +79,18 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
     {
       docker: {
         run: () => Promise.reject(new Error("unscripted docker")),
-        inspectImage: () => Promise.reject(new Error("unscripted inspect")),
-        unpackedSize: () => Promise.reject(new Error("unscripted history")),
+        inspectImage: (ref) =>
+          ref === DIGEST
+            ? Promise.resolve({
+                Id: DIGEST,
+                Os: "linux",
+                Architecture: "amd64",
+                Size: 1,
+                RootFS: { Layers: ["sha256:1"] },
+              })
+            : Promise.reject(new Error(`unscripted inspect of ${ref}`)),
+        unpackedSize: (ref) =>
+          ref === DIGEST ? Promise.resolve(1) : Promise.reject(new Error("unscripted history")),
         saveImage: () => Promise.reject(new Error("unscripted save")),
       },
       buildx: {
@@ -106,12 +116,12 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
       },
       store,
       layers: null,
+      prepare: () => Promise.resolve(),
       clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
       sleep: () => Promise.reject(new Error("unscripted sleep")),
       randomHex: () => "0123abcd",
       smokeTest: () => Promise.resolve({ status: "pass", tests: [] }),
       makeSbom: () => Promise.resolve({ json: "{}\n", warnings: [] }),
-      imageSize: () => Promise.resolve({ size: 1, layers: 1 }),
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
       registryAnswers: () => Promise.resolve(true),
       sweep: () => Promise.resolve(),
