@@ -20,7 +20,7 @@ export async function smoke(context: Context, image: string, options: SmokeOptio
   const report = await smokeTest(
     {
       image,
-      inspected,
+      inspected: Promise.resolve(inspected),
       platform: options.platform,
       tests,
       gpus: gpus ?? undefined,

@@ -6,51 +6,30 @@ import type { SmokeReport } from "../model/smoke.ts";
 import { bakeFile } from "../plan/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { writeWhole } from "../records/write-whole.ts";
+import type { RecordImage } from "../schemas/types.ts";
+import type { ImageInspect } from "../tools/docker.ts";
 import { pushImage } from "./push.ts";
-import type { Failure, Findings, RunDeps, RunSettings } from "./types.ts";
-
-/** Steps of one attempt, in order; `done` where all were passed. */
-export type Stage = "stitch" | "build" | "smoke" | "sbom" | "push" | "done";
+import { buildFailure, failureOf, LOG_TAIL, smokeFailure, type Stage } from "./failure.ts";
+import type { Findings, RunDeps, RunSettings } from "./types.ts";
 
 /** `bug` is an error of ours: it is thrown on, but only after the attempt has its record. */
 type Trail = Findings & { stage: Stage; bug?: unknown };
 
-const TAIL = 40;
-
-/** The failing tests as the last lines of a log: what was expected and what came. */
-function smokeExcerpt(report: SmokeReport): string[] {
-  return report.tests
-    .filter(({ status }) => status === "fail" || status === "error")
-    .flatMap(({ id, expected, actual }) => [
-      `${id}: expected ${expected}`,
-      ...actual.split("\n").map((line) => `${id}: got ${line}`),
-    ])
-    .slice(-TAIL);
+/** What the engine says of a built image. */
+async function describeImage(
+  ref: string,
+  { digest, manifest_digest }: { digest: string; manifest_digest: string },
+  inspected: Promise<ImageInspect>,
+  { cell: { platform } }: PlannedCell,
+  { docker }: Pick<RunDeps, "docker">,
+  signal: AbortSignal | undefined,
+): Promise<RecordImage> {
+  const [{ RootFS }, size] = await Promise.all([
+    inspected,
+    docker.unpackedSize(digest, { platform, signal }),
+  ]);
+  return { ref, digest, manifest_digest, size, layers: RootFS?.Layers?.length ?? 0, pushed: false };
 }
-
-function smokeFailure(report: SmokeReport): Failure {
-  const failed = report.tests.filter(({ status }) => status === "fail" || status === "error");
-  const [first] = failed;
-  const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
-  return {
-    status: report.status === "error" ? "error" : "fail",
-    class: report.status === "error" ? "container" : "smoke-test",
-    what: `smoke test ${first?.id ?? ""}: expected ${first?.expected ?? ""}, got ${first?.actual.split("\n").at(-1) ?? ""}${more}`,
-    log_excerpt: smokeExcerpt(report),
-  };
-}
-
-/** What a thrown error makes of an attempt. */
-function failureOf(error: unknown, stage: Stage): Omit<Failure, "log_excerpt"> {
-  const what = error instanceof Error ? error.message : JSON.stringify(error);
-  if (!(error instanceof FactoryError))
-    return { status: "error", class: "unknown", what: `a bug in Factory: ${what}` };
-  if (error.code === "INTERRUPTED") return { status: "error", class: "interrupted", what };
-  return { status: "error", class: stage === "sbom" ? "sbom" : "environment", what };
-}
-
-/** Classes of a failed build that lie in what was asked for; the others lie in the environment. */
-const OWN_FAULT = new Set(["dockerfile", "step", "copy", "base"]);
 
 /**
  * One attempt at one cell: writes the Dockerfile and the bake file into a folder of its own, builds, smoke-tests, writes the
@@ -147,28 +126,12 @@ export async function attempt(
     trail.cache = outcome.cache;
     trail.retries = outcome.retries;
     if (outcome.status === "failed") {
-      trail.failure = {
-        status: OWN_FAULT.has(outcome.class) ? "fail" : "error",
-        class: outcome.class,
-        what: outcome.message,
-        log_excerpt: outcome.log_tail,
-      };
+      trail.failure = buildFailure(outcome);
       return trail;
     }
     keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`, "application/json");
-    const asked = { platform: cell.platform, signal };
-    const [inspected, size] = await Promise.all([
-      deps.docker.inspectImage(outcome.digest, asked),
-      deps.docker.unpackedSize(outcome.digest, asked),
-    ]);
-    trail.image = {
-      ref: image,
-      digest: outcome.digest,
-      manifest_digest: outcome.manifest_digest,
-      size,
-      layers: inspected.RootFS?.Layers?.length ?? 0,
-      pushed: false,
-    };
+    const inspected = deps.docker.inspectImage(outcome.digest, { platform: cell.platform, signal });
+    const described = describeImage(image, outcome, inspected, planned, deps, signal);
 
     // The image is read for its SBOM while it is being tested: neither changes it. A failed test makes the SBOM moot.
     const moot = new AbortController();
@@ -191,7 +154,14 @@ export async function attempt(
       );
     let report: SmokeReport;
     try {
-      report = await timed("smoke", () => deps.smokeTest(outcome.digest, inspected, planned, signal));
+      report = await timed("smoke", async () => {
+        const tested = deps.smokeTest(outcome.digest, inspected, planned, signal);
+        const [about, result] = await Promise.allSettled([described, tested]);
+        if (about.status === "rejected") throw about.reason;
+        trail.image = about.value;
+        if (result.status === "rejected") throw result.reason;
+        return result.value;
+      });
     } catch (error) {
       moot.abort();
       await sbom;
@@ -224,12 +194,12 @@ export async function attempt(
         trail.failure = pushed.failure;
         return trail;
       }
-      trail.image.pushed = true;
+      if (trail.image) trail.image.pushed = true;
     }
     trail.stage = "done";
     return trail;
   } catch (error) {
-    trail.failure = { ...failureOf(error, trail.stage), log_excerpt: log.slice(-TAIL) };
+    trail.failure = { ...failureOf(error, trail.stage), log_excerpt: log.slice(-LOG_TAIL) };
     if (!(error instanceof FactoryError)) trail.bug = error;
     if (error instanceof FactoryError && error.code === "WRITE_FAILED") throw error;
     return trail;

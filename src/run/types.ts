@@ -39,7 +39,7 @@ export interface RunDeps {
   randomHex: () => string;
   smokeTest: (
     image: string,
-    inspected: ImageInspect,
+    inspected: Promise<ImageInspect>,
     planned: PlannedCell,
     signal?: AbortSignal,
   ) => Promise<SmokeReport>;

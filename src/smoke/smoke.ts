@@ -22,7 +22,7 @@ export interface SmokeRequest {
   /** An id, digest or reference that the engine has; nothing is pulled. */
   image: string;
   /** What `docker image inspect` says of it, where that is known already. */
-  inspected?: ImageInspect;
+  inspected?: Promise<ImageInspect>;
   platform?: string;
   tests: readonly DeclaredTest[];
   gpus?: "all" | number;
@@ -118,9 +118,7 @@ async function runTests(
   };
 
   const toLookAt = containerToLookAt(inner);
-  const image = request.inspected
-    ? Promise.resolve(request.inspected)
-    : docker.inspectImage(request.image, { platform, signal: inner.signal });
+  const image = request.inspected ?? docker.inspectImage(request.image, { platform, signal: inner.signal });
   const shared = { container: toLookAt.get, image };
   const services = planned.filter(isHttp);
   const service = async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, onTestFinished } from "vitest";
 
 /** Whether a Docker engine with buildx answers. With FACTORY_REQUIRE_ENGINE=1 a missing one fails the tests. */
-export const engineAnswers = ((): boolean => {
+const engineAnswers = ((): boolean => {
   const answers =
     spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0 &&
     spawnSync("docker", ["buildx", "version"], { stdio: "ignore" }).status === 0;
