@@ -32,6 +32,7 @@ export type Platform = string;
  * OCI platforms.
  *
  * @minItems 1
+ * @maxItems 100
  */
 export type Platforms = Platform[];
 /**

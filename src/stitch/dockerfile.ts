@@ -174,3 +174,19 @@ export function parseDockerfile(text: string): Instruction[] {
   }
   return instructions;
 }
+
+/**
+ * Whether permission bits of files in the build context can reach the image: not so where every COPY and ADD from the
+ * context sets them as a number (`--chmod=0755`), and no RUN mounts the context.
+ */
+export function keepsFileModes(instructions: readonly Instruction[]): boolean {
+  return instructions.some(({ keyword, rest }) => {
+    const flags = /^(--\S+\s+)*/.exec(rest)?.[0] ?? "";
+    if (keyword === "RUN") {
+      const mounts = [...flags.matchAll(/--mount=(\S+)/g)].map(([, spec = ""]) => spec);
+      return mounts.some((spec) => !/(^|,)(from=|type=(cache|tmpfs|secret|ssh)(,|$))/.test(spec));
+    }
+    if (keyword !== "COPY" && keyword !== "ADD") return false;
+    return !/--from=/.test(flags) && !/--chmod=[0-7]{3,4}\s/.test(flags);
+  });
+}

@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
@@ -8,14 +9,30 @@ import { sha256 } from "../model/digest.ts";
 export interface ContextFile {
   /** From the workspace's root, with `/`; a folder's ends in `/`. */
   path: string;
-  /** Permission bits in octal, as `COPY` keeps them. */
-  mode: string;
+  /** Permission bits in octal, as `COPY` keeps them; null where every copy sets them, so that they change nothing. */
+  mode: string | null;
   /** Of the contents; of nothing for a folder. */
   sha256: string;
 }
 
 const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
 const MAX_FILES = 10_000;
+
+const PIECE = 1 << 20;
+
+/** sha256 of a file of any size, a piece at a time. */
+function hashFile(file: string): string {
+  const hash = createHash("sha256");
+  const piece = Buffer.allocUnsafe(PIECE);
+  const handle = openSync(file, "r");
+  try {
+    for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece))
+      hash.update(piece.subarray(0, read));
+  } finally {
+    closeSync(handle);
+  }
+  return `sha256:${hash.digest("hex")}`;
+}
 
 /**
  * The files behind `{{file "name"}}`: the file itself, or a folder with all that is in it, sorted by path.
@@ -60,7 +77,7 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         add(`${path}/${entry}`);
       }
     } else if (stat.isFile()) {
-      files.push({ path, mode, sha256: sha256(readFileSync(join(root, path))) });
+      files.push({ path, mode, sha256: hashFile(join(root, path)) });
     } else {
       throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {
         where,

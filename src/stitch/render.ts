@@ -3,7 +3,7 @@ import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Fragment, Template } from "../schemas/types.ts";
 import { compileTemplate, type Render } from "./compile-template.ts";
-import { holdsValue, type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
+import { holdsValue, keepsFileModes, type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
 import { type ContextFile, contextFiles } from "./files.ts";
 import type { Resolved } from "./resolve.ts";
 
@@ -229,12 +229,13 @@ export function render(
 
   const body = withoutMarks(text);
   files.sort((a, b) => compareText(a.path, b.path));
+  const kept = keepsFileModes(instructions) ? files : files.map((one) => ({ ...one, mode: null }));
   return {
     dockerfile: (key) => {
       const all = key === null ? labels : { ...labels, [BUILD_KEY_LABEL]: key };
       return `${body.replace(mark, () => labelInstruction(all))}\n`;
     },
-    files: files.filter((one, at) => one.path !== files[at - 1]?.path),
+    files: kept.filter((one, at) => one.path !== kept[at - 1]?.path),
     allowed: [...allowed].sort(compareText),
   };
 }

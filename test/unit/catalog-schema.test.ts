@@ -149,10 +149,10 @@ describe("checkSchema", () => {
     expect(check("plan", "- a\n")).toMatchObject([{ code: "SCHEMA", where: { line: 1, col: 1 } }]);
   });
 
-  it("stays quick on a document of unknown fields and of entries that repeat", { timeout: 5000 }, () => {
+  it("comes to an end with a document of 20,000 unknown fields, and one of 20,000 entries", () => {
     const fields = Array.from({ length: 20_000 }, (_, index) => `f${index}: 1`).join("\n");
     expect(check("manifest", `${MANIFEST}${fields}\n`).length).toBeGreaterThan(100);
     const platforms = Array.from({ length: 20_000 }, (_, index) => `linux/a${index}`).join(",");
-    expect(check("manifest", `${MANIFEST}platforms: [${platforms}]\n`).length).toBeLessThan(2);
+    expect(check("manifest", `${MANIFEST}platforms: [${platforms}]\n`)).toHaveLength(1);
   });
 });

@@ -69,6 +69,39 @@ describe("the build key", () => {
   });
 
   it.each([
+    ["every COPY sets them", 'COPY --chmod=0755 {{file "server.py"}} /a', false],
+    [
+      "another stage's COPY does not",
+      'COPY --chmod=0644 {{file "server.py"}} /a\nCOPY --from=base /etc /etc',
+      false,
+    ],
+    [
+      "a RUN mounts a cache",
+      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=type=cache,target=/c true',
+      false,
+    ],
+    ["one COPY does not", 'COPY --chmod=0755 {{file "server.py"}} /a\nCOPY {{file "server.py"}} /b', true],
+    ["a COPY changes them", 'COPY --chmod=u+x {{file "server.py"}} /a', true],
+    ["an ADD does not", 'ADD {{file "server.py"}} /a', true],
+    [
+      "a RUN mounts the context",
+      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=target=/c cp /c/fragments/app/0.1.0/server.py /b',
+      true,
+    ],
+    [
+      "a RUN mounts it beside a cache",
+      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=type=cache,target=/d --mount=type=bind,target=/c true',
+      true,
+    ],
+  ])("takes the modes of files in only where they can reach the image: %s", (_, body, matters) => {
+    const root = makeWorkspace({ "fragments/app/0.1.0/Dockerfile.hbs": `${body}\n` });
+    const key = () => stitch(openCatalog(root), "demo").build_key;
+    const before = key();
+    chmodSync(join(root, "fragments/app/0.1.0/server.py"), 0o664);
+    expect(key() !== before).toBe(matters);
+  });
+
+  it.each([
     [
       "a fragment's summary",
       change("fragments/core/0.1.1/fragment.yaml", "order", "summary: Another\norder"),

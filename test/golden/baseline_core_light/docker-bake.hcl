@@ -204,7 +204,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:53f0b1b37322221012a7230e039a58c36d0d5c40367ade4e5c197bc3e19ba3c4"
+    "io.factory.build-key" = "sha256:c5d0d4605287a75489029c990bd57d0fa08692de42b50f77d85996bf6b23e8e7"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
@@ -229,7 +229,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:590010297e2c83d91ca04c3eb630bdd0338424ecff5b980eafa6985c4301d0f8"
+    "io.factory.build-key" = "sha256:d7b7da7a80253f760ffdd0063fa34c408d857ab9db418d765625cb38a0939c96"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-arm64",
@@ -254,7 +254,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:ffed1153b2792676fbfdbd0806866e3bc6b59d04de1172cf7359b575189c2bb5"
+    "io.factory.build-key" = "sha256:deb25f4b41fa5dd55e5e595d169dcec6a61c99648aaea81e61dfbbb419c0fa98"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
@@ -279,7 +279,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:caa042261e0e1a352799ca464f0ef5675d45cb70d7df42805f4d8b5207b621d3"
+    "io.factory.build-key" = "sha256:6f0b18fc2c7920b52354d1bc72d86790d2cfddc02ff97c5a03309278b7286b04"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-arm64",
@@ -304,7 +304,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:beba450d287434df156a136e02b1c1a08eed3098467610b1664a90e4beb14897"
+    "io.factory.build-key" = "sha256:cb54e3d5311ef93a030b24d3dc4c2683be15a13b6aba87996a8b424edadc75ea"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",
@@ -329,7 +329,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:3368b9f5412936b59b8d38e40cbdfa5ceecd63fff3d79ec502869f401415a88f"
+    "io.factory.build-key" = "sha256:657372fbd0f4c0049f27736581085af26a8e9a9da7c366f0a55fc5b842983878"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-arm64",

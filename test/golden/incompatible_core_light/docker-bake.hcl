@@ -131,7 +131,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:53f0b1b37322221012a7230e039a58c36d0d5c40367ade4e5c197bc3e19ba3c4"
+    "io.factory.build-key" = "sha256:c5d0d4605287a75489029c990bd57d0fa08692de42b50f77d85996bf6b23e8e7"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
@@ -156,7 +156,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:ffed1153b2792676fbfdbd0806866e3bc6b59d04de1172cf7359b575189c2bb5"
+    "io.factory.build-key" = "sha256:deb25f4b41fa5dd55e5e595d169dcec6a61c99648aaea81e61dfbbb419c0fa98"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
@@ -181,7 +181,7 @@ target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:90b3ff8cb2c167a50317a23990ae3e8a79ae99e2c96c872acb6bc902074d6302"
+    "io.factory.build-key" = "sha256:7eb80103dd51fb705a72f72843b993d208387d6164f0151f0894c4c5b3866c60"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-5d9add412e46-linux-amd64",
@@ -206,7 +206,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:beba450d287434df156a136e02b1c1a08eed3098467610b1664a90e4beb14897"
+    "io.factory.build-key" = "sha256:cb54e3d5311ef93a030b24d3dc4c2683be15a13b6aba87996a8b424edadc75ea"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",
