@@ -9,7 +9,7 @@ import { writeWhole } from "../records/write-whole.ts";
 import type { RecordImage } from "../schemas/types.ts";
 import type { ImageInspect } from "../tools/docker.ts";
 import { pushImage } from "./push.ts";
-import { buildFailure, failureOf, LOG_TAIL, smokeFailure, type Stage } from "./failure.ts";
+import { buildFailure, failureOf, LOG_TAIL, noFindings, smokeFailure, type Stage } from "./failure.ts";
 import type { Findings, RunDeps, RunSettings } from "./types.ts";
 
 /** `bug` is an error of ours: it is thrown on, but only after the attempt has its record. */
@@ -48,17 +48,7 @@ export async function attempt(
   const log: string[] = [];
   // The image as an OCI layout too: its SBOM is read from there, and layers that are known are not copied again.
   const layout = join(folder, "oci");
-  const trail: Trail = {
-    stage: "stitch",
-    failure: null,
-    evidence: {},
-    image: null,
-    tests: [],
-    cache: { hits: 0, total: 0 },
-    retries: 0,
-    stages_ms: {},
-    notes: [],
-  };
+  const trail: Trail = { stage: "stitch", ...noFindings() };
   const timed = async <T>(stage: Exclude<Stage, "done">, work: () => Promise<T> | T): Promise<T> => {
     trail.stage = stage;
     deps.onState(cell.cell_id, { stage });

@@ -1,13 +1,27 @@
 import type { BuildOutcome } from "../build/build.ts";
 import { FactoryError } from "../errors.ts";
 import type { SmokeReport } from "../model/smoke.ts";
-import type { Failure } from "./types.ts";
+import type { Failure, Findings } from "./types.ts";
 
 /** Steps of one attempt, in order; `done` where all were passed. */
 export type Stage = "stitch" | "build" | "smoke" | "sbom" | "push" | "done";
 
 /** How many lines of a log a record keeps. */
 export const LOG_TAIL = 40;
+
+/** What an attempt has found before it began. */
+export function noFindings(): Findings {
+  return {
+    failure: null,
+    evidence: {},
+    image: null,
+    tests: [],
+    cache: { hits: 0, total: 0 },
+    retries: 0,
+    stages_ms: {},
+    notes: [],
+  };
+}
 
 /** Classes of a failed build that lie in what was asked for; the others lie in the environment. */
 const OWN_FAULT = new Set(["dockerfile", "step", "copy", "base"]);

@@ -8,7 +8,8 @@ import type { RecordResult } from "../schemas/types.ts";
 import { attempt } from "./attempt.ts";
 import { selectPlatforms } from "./platforms.ts";
 import { isExpected, recordOf } from "./record.ts";
-import type { Findings, RunDeps, RunSettings } from "./types.ts";
+import { noFindings } from "./failure.ts";
+import type { Failure, Findings, RunDeps, RunSettings } from "./types.ts";
 
 /** What one cell came to. */
 export interface CellResult {
@@ -86,23 +87,14 @@ async function usableCache(repository: string | null, deps: RunDeps): Promise<st
 }
 
 function resolveFailure({ error }: BaseResolution): Findings & { stage: "resolve" } {
-  const failure = {
-    status: "error" as const,
-    class: error?.class ?? ("base" as const),
-    what: `base image: ${error?.message ?? "cannot be resolved"}`,
-    log_excerpt: [error?.message ?? ""].filter(Boolean),
+  const message = error?.message ?? "cannot be resolved";
+  const failure: Failure = {
+    status: "error",
+    class: error?.class ?? "base",
+    what: `base image: ${message}`,
+    log_excerpt: [message],
   };
-  return {
-    stage: "resolve",
-    failure,
-    evidence: {},
-    image: null,
-    tests: [],
-    cache: { hits: 0, total: 0 },
-    retries: 0,
-    stages_ms: {},
-    notes: [],
-  };
+  return { stage: "resolve", ...noFindings(), failure };
 }
 
 /**
