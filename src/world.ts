@@ -41,6 +41,8 @@ export interface World {
       onUnreadable?: (digest: string) => void;
     },
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
+  /** @throws FactoryError TOOL_MISSING where what is to write SBOMs is not installed */
+  requireSbomTool: (tool: SbomTool) => Promise<void>;
   /** Names this process as the owner of containers: host and process id. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
@@ -117,6 +119,9 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     buildx,
     smokeDeps,
     makeSbom,
+    requireSbomTool: async (tool) => {
+      if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
+    },
     owner,
     runDeps: (catalog, options) => {
       const folder = join(catalog.root, ".factory", "layers");

@@ -56,6 +56,8 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
   const planned = selectCells(all, options.cell ?? [], didYouMean);
   const world = await context.world();
 
+  const sbomWith = options.sbomWith ?? "factory";
+  await world.requireSbomTool(sbomWith);
   const view = await world.view({ quiet: context.quiet, color: context.stderrColor });
   let outcome: RunOutcome;
   try {
@@ -72,7 +74,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
         signal: context.signal,
       },
       {
-        ...world.runDeps(catalog, { sbomWith: options.sbomWith ?? "factory", owner: world.owner }),
+        ...world.runDeps(catalog, { sbomWith, owner: world.owner }),
         onState: view.update,
         onFinish: view.finish,
         onNote: view.note,

@@ -491,6 +491,18 @@ describe("a missing environment", () => {
     expect(treeOf(root)).toBe(before);
   });
 
+  it("names syft where that is to write the SBOM, before anything is built", () => {
+    const root = makeWorkspace();
+    const before = treeOf(root);
+    const argv = ["run", "--manifest-id", "demo", "--sbom-with", "syft", "--json"];
+    const { status, stdout } = factory(root, argv, { PATH: temporaryFolder() });
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "TOOL_MISSING", what: "syft is not installed" },
+    });
+    expect(treeOf(root)).toBe(before);
+  });
+
   it("names buildx where docker lacks it", () => {
     const root = makeWorkspace();
     const PATH = temporaryFolder();
