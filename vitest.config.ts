@@ -3,6 +3,7 @@ import { countingReporter } from "./test/reporter.ts";
 
 export default defineConfig({
   test: {
+    setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
     reporters: ["default", countingReporter(process.env.FACTORY_REQUIRE_ENGINE === "1")],

@@ -1,10 +1,13 @@
 /** What Factory writes as HCL: texts, lists of texts, and maps of texts. */
 export type HclValue = string | readonly string[] | Readonly<Record<string, string>>;
 
-/** A text as an HCL string: quotes and control characters escaped, `${` and `%{` doubled so that nothing is evaluated. */
+/**
+ * A text as an HCL string: quotes and control characters escaped, `${` and `%{` doubled so that nothing is evaluated.
+ * In Unicode's form NFC, which HCL gives every text anyway.
+ */
 function hclString(text: string): string {
   const unicode = (c: string) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(text)
+  return JSON.stringify(text.normalize("NFC"))
     .replace(/\\[\\bf]/g, (escape) => ({ "\\b": unicode("\b"), "\\f": unicode("\f") })[escape] ?? escape)
     .replace(/[\u007f-\u009f\u2028\u2029]/g, unicode)
     .replace(/[$%](?=\{)/g, "$&$&");

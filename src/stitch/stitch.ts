@@ -76,9 +76,10 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
   const platform = target.platform ?? null;
   const digest = /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1] ?? target.baseDigest ?? null;
   const base = { ref, digest };
+  // Labels are in NFC: a bake file cannot carry another form, and the Dockerfile's have to be the same.
   const labels = {
     "org.opencontainers.image.title": manifest_id,
-    ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary }),
+    ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
     "org.opencontainers.image.base.name": ref,
     ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
     "io.factory.manifest-id": manifest_id,
