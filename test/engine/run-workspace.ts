@@ -56,9 +56,12 @@ export interface Parts {
   cacheRepository?: string;
 }
 
-/** The name that images of the test's workspace have; the images are gone when the test is over. */
-export function imagesOfTest(): string {
-  const repository = uniqueName("factory-test");
+/**
+ * The name that images of the test's workspace have; the images are gone when the test is over.
+ * @param host of a registry, with `/` at the end
+ */
+export function imagesOfTest(host = ""): string {
+  const repository = `${host}${uniqueName("factory-test")}`;
   onTestFinished(() => {
     const ids = docker(["image", "ls", "-q", "--filter", `reference=${repository}/*`])
       .split("\n")

@@ -201,7 +201,7 @@ describeEngine("factory run", () => {
   });
 
   test("pushes what passed: the registry has the digest that was tested", { timeout: 120_000 }, async () => {
-    const repository = `${registry}/${imagesOfTest()}`;
+    const repository = imagesOfTest(`${registry}/`);
     const root = makeWorkspace({ fragments: { core: { "0.1.0": { body: "RUN true" } } } }, repository);
     const run = await factory(root, ["run", "--manifest-id", "app", "--push", "--json"]);
     expect(run.exitCode, run.stderr).toBe(0);
