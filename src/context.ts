@@ -15,14 +15,13 @@ interface Surroundings {
   signal: () => AbortSignal;
 }
 
-const REPOSITORY = /^[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]{1,5})?(\/[a-z0-9]+([._-]{1,2}[a-z0-9]+)*)*$/;
-
 /** FACTORY_REPOSITORY and FACTORY_CACHE_REPOSITORY stand in for the settings of factory.yaml. Owners' names may be in upper case. */
-function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): OpenCatalog {
+async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): Promise<OpenCatalog> {
+  const { isRepository } = await import("./catalog/names.ts");
   const read = (name: string): string | undefined => {
     const text = env[name]?.toLowerCase();
     if (text === undefined || text === "") return undefined;
-    if (REPOSITORY.test(text)) return text;
+    if (isRepository(text)) return text;
     throw new FactoryError("USAGE", `${name} is no repository: ${JSON.stringify(env[name])}`, {
       fix: "such as registry.example:5000/team",
     });

@@ -29,7 +29,7 @@ export interface World {
   /** What a run asks of the world, but for its listeners. */
   runDeps: (
     catalog: Catalog,
-    options: { sbomWith: SbomTool; owner: string },
+    options: { sbomWith: SbomTool },
   ) => Omit<RunDeps, "onState" | "onFinish" | "onNote">;
   smokeDeps: { docker: Docker; execStream: ExecStream; clock: { now: () => number } };
   makeSbom: (
@@ -150,7 +150,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
             tests,
             gpus: gpus ?? undefined,
             limits,
-            owner: options.owner,
+            owner,
             signal,
           };
           return smokeTest(request, smokeDeps);

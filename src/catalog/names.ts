@@ -1,14 +1,20 @@
 import common from "../schemas/common.schema.json" with { type: "json" };
 import manifest from "../schemas/manifest.schema.json" with { type: "json" };
 
-const { id } = common.definitions;
+const { id, repository } = common.definitions;
 const ID = new RegExp(id.pattern, "u");
+const REPOSITORY = new RegExp(repository.pattern, "u");
 const VERSION = new RegExp(common.definitions.version.pattern, "u");
 const TEMPLATE_REF = new RegExp(manifest.properties.template.pattern, "u");
 
 /** Whether a text is an id, and so may become part of a path. */
 export function isId(text: string): boolean {
   return text.length <= id.maxLength && ID.test(text);
+}
+
+/** Whether a text names a repository, such as `127.0.0.1:5000/team`. */
+export function isRepository(text: string): boolean {
+  return text.length <= repository.maxLength && REPOSITORY.test(text);
 }
 
 /** Whether a text has the form of an exact version, and so may become part of a path. */

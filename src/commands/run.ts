@@ -74,7 +74,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
         signal: context.signal,
       },
       {
-        ...world.runDeps(catalog, { sbomWith, owner: world.owner }),
+        ...world.runDeps(catalog, { sbomWith }),
         onState: view.update,
         onFinish: view.finish,
         onNote: view.note,

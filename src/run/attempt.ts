@@ -166,16 +166,16 @@ export async function attempt(
       return trail;
     }
 
-    const { json, warnings } = await timed("sbom", async () => {
+    const { made, ms } = await timed("sbom", async () => {
       const result = await sbom;
       if ("error" in result) throw result.error;
-      return result.made;
+      return result;
     });
+    // Its own time, not how long it was waited for.
+    trail.stages_ms.sbom = ms;
     deps.layers?.keep(layout, outcome.digest);
-    const waited = await sbom;
-    if ("ms" in waited) trail.stages_ms.sbom = waited.ms;
-    keep("sbom", json, "application/vnd.cyclonedx+json");
-    trail.notes.push(...warnings);
+    keep("sbom", made.json, "application/vnd.cyclonedx+json");
+    trail.notes.push(...made.warnings);
 
     if (settings.push) {
       const pushed = await timed("push", () => pushImage(image, outcome.digest, deps, signal));

@@ -7,7 +7,7 @@ import { recordId } from "../records/record-id.ts";
 import type { RecordResult } from "../schemas/types.ts";
 import { attempt } from "./attempt.ts";
 import { selectPlatforms } from "./platforms.ts";
-import { isExpected, recordOf } from "./record.ts";
+import { recordOf } from "./record.ts";
 import { noFindings } from "./failure.ts";
 import type { Failure, Findings, RunDeps, RunSettings } from "./types.ts";
 
@@ -137,11 +137,11 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
     const start = deps.clock.now();
     const record_id = recordId(deps.clock.date(), deps.randomHex());
     const base = resolved.get(baseKey({ ref: cell.base.ref, platform: cell.platform }));
-    const ready = base?.pinnable && base.digest !== null ? before.pin(base.digest) : before;
+    const pinned = base?.pinnable && base.digest !== null ? before.pin(base.digest) : before;
     const folder = join(root, ".factory", "run", `${record_id}-${process.pid}`);
     const trail = base?.error
       ? resolveFailure(base)
-      : await attempt(ready, folder, { ...request, cacheRepository }, deps);
+      : await attempt(pinned, folder, { ...request, cacheRepository }, deps);
     const duration_ms = Math.round(deps.clock.now() - start);
     const about = {
       record_id,
@@ -151,16 +151,16 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
       tools,
       source,
     };
-    const record = recordOf(ready, trail, about);
+    const record = recordOf(pinned, trail, about);
     const path = await deps.store.add(record);
     if ("bug" in trail) bugs.push(trail.bug);
-    const { status, stage, class: failure, notes } = record.result;
+    const { status, stage, class: failure, expected, notes } = record.result;
     results.push({
       cell_id: cell.cell_id,
       manifest_id: cell.manifest_id,
       platform: cell.platform,
       status,
-      expected: isExpected(ready, status),
+      expected,
       stage,
       class: failure,
       record_id,
@@ -175,9 +175,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
     deps.onFinish(
       cell.cell_id,
       status,
-      ready.cell.expect
-        ? `${isExpected(ready, status) ? "as expected" : "NOT as expected"}: ${cause}`
-        : cause,
+      cell.expect ? `${expected ? "as expected" : "NOT as expected"}: ${cause}` : cause,
     );
   };
 

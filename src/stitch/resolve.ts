@@ -1,4 +1,5 @@
 import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import { parseTemplateRef } from "../catalog/names.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { isRange, versionsIn } from "../catalog/versions.ts";
 import { errorOf, type Finding, type Place } from "../errors.ts";
@@ -94,7 +95,8 @@ function pickFragments(
 }
 
 function pickTemplate(catalog: Catalog, manifest: Entry<Manifest>): FolderEntry<Template> | Finding {
-  const [id = "", range = ""] = manifest.document.template.split(/@(.*)/s);
+  // The schema has seen to it that the reference has this form.
+  const { id = "", range = "" } = parseTemplateRef(manifest.document.template) ?? {};
   const where = manifest.place(["template"]);
   const known = catalog.templateIds();
   if (!known.includes(id)) {
