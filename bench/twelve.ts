@@ -23,7 +23,14 @@ const fragment = (name: string, version: string, order: number, extra = "") => (
 const merged = (all: Record<string, string>[]): Record<string, string> =>
   Object.fromEntries(all.flatMap((one) => Object.entries(one)));
 
-/** A workspace with one plan of 12 cells: 1 security × 3 core × 4 light × 1 app, each fragment one step of 1.5 seconds. */
+/** The app's step: it fails on one of the twelve combinations. */
+const APP = (nonce: string) =>
+  `RUN sleep 1.5 && ! (grep -q "core 0.3.0" /core && grep -q "light 0.4.0" /light) && echo app 0.1.0 ${nonce} > /app`;
+
+/**
+ * A workspace with a plan `twelve` of 12 cells: 1 security × 3 core × 4 light × 1 app, each fragment one step of 1.5
+ * seconds, of which one fails, as is expected of it; and a plan `eleven` of those that pass.
+ */
 export function writeWorkspace(root: string): void {
   const args = "args: {nonce: {type: string, default: none}}\n";
   const slots = ["security", "core", "light", "app"];
@@ -40,7 +47,9 @@ export function writeWorkspace(root: string): void {
       40,
       `${args}smoke: [{id: app-is-there, command: {argv: [cat, /app], stdout: {contains: "app 0.1.0"}}}]\n`,
     ),
-    "control_plane/plans/twelve.yaml": `schema_version: 1\nplan_id: twelve\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\n`,
+    "fragments/app/0.1.0/Dockerfile.hbs": `${APP("{{args.nonce}}")}\n`,
+    "control_plane/plans/eleven.yaml": `schema_version: 1\nplan_id: eleven\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\nexclude: [{core: 0.3.0, light: 0.4.0}]\n`,
+    "control_plane/plans/twelve.yaml": `schema_version: 1\nplan_id: twelve\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\nexpect: [{when: {core: 0.3.0, light: 0.4.0}, result: fail, owner: bench, reason: one of the twelve fails, until: never}]\n`,
   });
 }
 

@@ -16,7 +16,17 @@ import { compile } from "json-schema-to-typescript";
 import * as prettier from "prettier";
 
 const folder = fileURLToPath(new URL("../src/schemas/", import.meta.url));
-const documents = ["fragment", "manifest", "plan", "product", "record", "template", "workspace"];
+const documents = [
+  "fragment",
+  "lock",
+  "manifest",
+  "plan",
+  "pool",
+  "product",
+  "record",
+  "template",
+  "workspace",
+];
 const schemas = readdirSync(folder)
   .filter((name) => name.endsWith(".schema.json"))
   .sort()

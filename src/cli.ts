@@ -98,9 +98,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   // What stands after `--` is never an option; an unreadable command line still gets its error as asked for.
   const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   const asJson = ours.includes("--json");
-  const finish = ({ text, json, exitCode = 0 }: CommandResult): void => {
-    const out = asJson ? JSON.stringify(json, null, 2) : text;
-    if (out !== "") process.stdout.write(`${out}\n`);
+  const finish = ({ text, json, jsonPieces, exitCode = 0 }: CommandResult): void => {
+    const whole = asJson && !jsonPieces ? JSON.stringify(json, null, 2) : null;
+    const out = whole ?? (asJson && jsonPieces ? jsonPieces() : text);
+    if (typeof out === "string") process.stdout.write(out === "" ? "" : `${out}\n`);
+    else {
+      for (const piece of out) process.stdout.write(piece);
+      process.stdout.write("\n");
+    }
     process.exitCode = exitCode;
   };
 

@@ -64,6 +64,7 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     catalog: () => (catalog ??= open()),
     world: async () =>
       (await import("./world.ts")).createWorld(env, options.verbose ? around.say : undefined),
+    now: Date.now,
     say: options.quiet ? () => undefined : around.say,
     get signal() {
       return around.signal();

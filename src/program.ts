@@ -100,43 +100,116 @@ export function createProgram(
       ),
     );
 
-  command(program, "plan", "expand a plan, or one manifest, to its cells", [
+  /** What plan, run and explain ask about cells in the same words. */
+  const planning = {
+    locked: () => new Option("--locked", "versions and base digests are those of factory.lock"),
+    reuse: () => new Option("--reuse", "ask the records: what is proven is not run again"),
+    since: () =>
+      new Option("--since <ref>", "only cells that differ from the merge base with a branch or commit"),
+    filter: () =>
+      new Option(
+        "--filter <key=id>",
+        "of all plans, those over manifest=ID or product=ID (repeatable)",
+      ).argParser(collect),
+    changed: () =>
+      new Option(
+        "--changed-files-from <file>",
+        "only cells that read one of these paths, one a line; - for stdin",
+      ).conflicts("since"),
+  };
+
+  command(program, "plan", "expand plans, or one manifest, to cells: all plans where none is named", [
     "factory plan baseline_core_light",
+    "factory plan --reuse --since origin/main",
     "factory plan baseline_core_light --format bake -o docker-bake.hcl",
-    "factory plan --manifest-id llm_factory --format github",
+    "factory plan --format github --max-jobs 256",
+    "git diff --name-only origin/main... | factory plan --changed-files-from -",
   ])
     .argument("[plan-id]", "the plan")
-    .addOption(manifestId())
+    .addOption(manifestId(", by itself"))
+    .addOption(planning.filter())
+    .addOption(planning.reuse())
+    .addOption(planning.since())
+    .addOption(planning.changed())
+    .addOption(planning.locked())
     .addOption(
       new Option("--format <format>", "what to write (default: table; json with --json)").choices([
         "table",
         "json",
         "bake",
         "github",
+        "dot",
+        "mermaid",
       ]),
     )
-    .option("-o, --output <file>", "where to, or - for stdout")
+    .addOption(
+      new Option("--shards <n>", "split into so many shards, for `factory run --shard K/N`").argParser(
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      new Option("--max-jobs <n>", "one job a cell, and at most so many (default for github: 256)")
+        .argParser(wholeNumber(1))
+        .conflicts("shards"),
+    )
+    .option("-o, --output <file>", "where to, or - for stdout; for several bake files, a folder")
     .action(
-      act(async (ctx, planId: string | undefined, options: { manifestId?: string }) =>
+      act(async (ctx, planId: string | undefined, options: object) =>
         (await import("./commands/plan.ts")).plan(ctx, { ...options, planId }),
       ),
     );
 
+  command(program, "explain", "say what is to be done about a cell, why, and what differs", [
+    "factory explain llm_factory.core-0.1.0.light-0.2.0.linux-amd64",
+  ])
+    .argument("<cell-id>", "a cell of a plan, or of a manifest by itself")
+    .addOption(planning.locked())
+    .action(
+      act(async (ctx, cellId: string, options: object) =>
+        (await import("./commands/explain.ts")).explain(ctx, cellId, options),
+      ),
+    );
+
+  command(program, "lock", "write what ranges and base images stand for to factory.lock", [
+    "factory lock",
+    "factory lock --update",
+    "factory lock --check --json",
+  ])
+    .option("--manifest-id <id>", "only what this manifest and its plans need (repeatable)", collect)
+    .option("--update", "take the newest versions and digests of all, not of what is missing alone")
+    .addOption(
+      new Option("--check", "write nothing; exit 1 where --update would write something else").conflicts(
+        "update",
+      ),
+    )
+    .action(act(async (ctx, options: object) => (await import("./commands/lock.ts")).lock(ctx, options)));
+
   command(program, "run", "build, smoke-test, inventory and record cells", [
     "factory run --manifest-id llm_factory",
     "factory run --plan baseline_core_light --jobs 4",
+    "factory run --all --reuse --since origin/main --shard 3/16",
     "factory run --plan baseline_core_light --cell llm_factory.core-0.1.0.light-0.2.0.linux-amd64 --push",
   ])
     .addOption(manifestId().conflicts("plan"))
     .option("--plan <id>", "the plan")
+    .addOption(new Option("--all", "every plan of the workspace").conflicts(["plan", "manifestId"]))
+    .addOption(planning.filter())
     .option("--cell <id>", "only this cell (repeatable)", collect)
+    .addOption(planning.reuse())
+    .addOption(planning.since())
+    .addOption(
+      new Option("--shard <k/n>", "only the cells of one shard, as `factory plan` numbers them").conflicts(
+        "cell",
+      ),
+    )
+    .addOption(planning.locked())
     .option(
       "--platform <platform>",
       "only this platform; `all` insists on every one (default: what the engine can build)",
     )
     .option("--jobs <n>", "cells at once (default: four per processor, 16 at most)", wholeNumber(1))
     .option("--push", "push what passed")
-    .option("--force", "run even what is already proven")
+    .option("--force", "build even what is proven, whatever --reuse says")
     .addOption(sbomWith())
     .action(act(async (ctx, options: never) => (await import("./commands/run.ts")).run(ctx, options)));
 

@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { BaseRef, BaseResolution } from "./build/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
-import { FactoryError } from "./errors.ts";
+import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
+import { findingsOf } from "./catalog/document.ts";
+import { errorOf, FactoryError } from "./errors.ts";
+import type { Attempts } from "./plan/attempts.ts";
 import { openRecordStore } from "./records/store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
@@ -18,7 +22,7 @@ import {
   execStream as realExecStream,
   type ExecStream,
 } from "./tools/exec.ts";
-import { sourceState } from "./tools/git.ts";
+import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
 import { isLoopback, loopbackRegistryAnswers } from "./tools/registry.ts";
 import { version } from "./version.ts";
 
@@ -43,6 +47,35 @@ export interface World {
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
   /** @throws FactoryError TOOL_MISSING where what is to write SBOMs is not installed */
   requireSbomTool: (tool: SbomTool) => Promise<void>;
+  /**
+   * What the builder makes of base images, by `baseKey`. With `pull` it asks the registry where a tag points by now; without,
+   * an image that the engine holds stands for its tag, as it does in a build.
+   * @throws FactoryError INTERRUPTED, and where there is no engine to ask
+   */
+  baseDigests: (
+    refs: readonly BaseRef[],
+    options: { pull: boolean; signal?: AbortSignal },
+  ) => Promise<Map<string, BaseResolution>>;
+  /**
+   * What the records of some manifests say. `note` is told what a person may want to know.
+   * @throws FactoryError with `strict` RECORD_UNREADABLE for every record that cannot be read
+   */
+  attempts: (
+    root: string,
+    manifestIds: readonly string[],
+    options: { note: (text: string) => void; strict: boolean },
+  ) => Promise<Attempts>;
+  /**
+   * The workspace as it was at the merge base of HEAD and a commit, in a folder of its own; `unknown` says why it cannot
+   * be had. @throws FactoryError GIT_FAILED, TOOL_MISSING
+   */
+  workspaceAt: (
+    root: string,
+    ref: string,
+  ) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
+  exists: (root: string, path: string) => boolean;
+  /** The lines of a file, or of stdin for `-`. @throws FactoryError FILE_UNREADABLE */
+  readLines: (file: string, cwd: string) => string[];
   /** Names this process as the owner of containers: host and process id. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
@@ -50,6 +83,16 @@ export interface World {
 
 /** How long a layer that no image uses is kept. */
 const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
+
+/** What of a repository makes a workspace, without its records. */
+const WORKSPACE_NAMES = [
+  "factory.yaml",
+  "factory.lock",
+  "manifests",
+  "fragments",
+  "templates",
+  "control_plane",
+];
 
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
@@ -121,6 +164,60 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     makeSbom,
     requireSbomTool: async (tool) => {
       if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
+    },
+    baseDigests: async (refs, options) => {
+      const { resolveBases } = await import("./build/base.ts");
+      const resolved = await resolveBases(refs, { docker, buildx }, options);
+      // No base can be blamed for an engine that is away: asking for its version says so.
+      if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
+      return resolved;
+    },
+    attempts: async (root, manifestIds, { note, strict }) => {
+      const { openAttempts } = await import("./records/attempts.ts");
+      const unreadable: FactoryError[] = [];
+      const attempts = await openAttempts(root, {
+        manifestIds,
+        onNote: note,
+        onUnreadable: (error) => void unreadable.push(error),
+        onProgress: (read, of) => void (of >= 1000 && note(`records read: ${read} of ${of}`)),
+      });
+      // Who knows what it says: it may be the failure that came after a pass.
+      if (strict && unreadable.length > 0) throw errorOf(unreadable.flatMap(findingsOf));
+      for (const { message } of unreadable) note(`warning: ${message}`);
+      return attempts;
+    },
+    workspaceAt: async (root, ref) => {
+      const found = await mergeBase(exec, root, ref);
+      if (found.commit === null) {
+        const why =
+          found.cause === "unknown-ref" ? `git knows no ${ref}` : `HEAD and ${ref} have no merge base`;
+        const clone = "; this clone is shallow: fetch its whole history (`fetch-depth: 0`)";
+        return { unknown: `${why}${found.shallow ? clone : ""}` };
+      }
+      const folder = mkdtempSync(join(tmpdir(), "factory-since-"));
+      const remove = () => rmSync(folder, { recursive: true, force: true });
+      try {
+        await exportTree(exec, root, found.commit, WORKSPACE_NAMES, folder);
+        if (!existsSync(join(folder, "factory.yaml"))) {
+          remove();
+          return { unknown: `there was no workspace at the merge base with ${ref}` };
+        }
+        return { catalog: openCatalog(folder), remove };
+      } catch (error) {
+        remove();
+        throw error;
+      }
+    },
+    exists: (root, path) => existsSync(join(root, path)),
+    readLines: (file, cwd) => {
+      try {
+        const text = readFileSync(file === "-" ? 0 : resolve(cwd, file), "utf8");
+        return text.split(/\r?\n/).filter((line) => line !== "");
+      } catch (error) {
+        throw new FactoryError("FILE_UNREADABLE", `cannot read ${file}: ${(error as Error).message}`, {
+          fix: "name a file with one path a line, or - for stdin",
+        });
+      }
     },
     owner,
     runDeps: (catalog, options) => {

@@ -36,6 +36,12 @@ interface BaseDeps {
   layers?: { lend: (layout: string) => unknown; keep: (layout: string, digest: string) => unknown } | null;
 }
 
+interface ProbeOptions {
+  /** Whether the registry is asked even where the engine holds the image. */
+  pull?: boolean;
+  signal?: AbortSignal;
+}
+
 type Failure = { message: string } & Classified;
 
 /** Characters of an image reference: none that could end the line, or start a variable of HCL or of a Dockerfile. */
@@ -61,7 +67,7 @@ async function inFolder<T>(parent: string, use: (folder: string) => Promise<T>):
 async function probe(
   bases: BaseRef[],
   deps: BaseDeps,
-  signal?: AbortSignal,
+  { pull = false, signal }: ProbeOptions,
 ): Promise<(string | null)[] | Failure> {
   return inFolder(deps.folder ?? tmpdir(), async (folder) => {
     const names = bases.map((_, index) => `base-${index}`);
@@ -70,6 +76,7 @@ async function probe(
       context: ".",
       "dockerfile-inline": `FROM ${ref}\n`,
       platforms: [platform],
+      ...(pull ? { pull } : {}),
       output: [deps.layers ? `type=oci,dest=${layoutOf(index)},tar=false` : "type=cacheonly"],
     }));
     bases.forEach((_, index) => deps.layers?.lend(layoutOf(index)));
@@ -116,7 +123,7 @@ async function isPinnable(
     if (error instanceof FactoryError && error.code === "IMAGE_NOT_FOUND") return true;
     throw error;
   }
-  return Array.isArray(await probe([{ ...base, ref: `${base.ref}@${digest}` }], deps, signal));
+  return Array.isArray(await probe([{ ...base, ref: `${base.ref}@${digest}` }], deps, { signal }));
 }
 
 async function resolution(
@@ -130,29 +137,31 @@ async function resolution(
   return { digest: null, pinnable: false, error: { class: "base", message } };
 }
 
-async function resolveAlone(base: BaseRef, deps: BaseDeps, signal?: AbortSignal): Promise<BaseResolution> {
-  let answer = await probe([base], deps, signal);
-  if (!Array.isArray(answer) && answer.retry !== "no") answer = await probe([base], deps, signal);
-  if (Array.isArray(answer)) return resolution(base, answer[0], deps, signal);
+async function resolveAlone(base: BaseRef, deps: BaseDeps, options: ProbeOptions): Promise<BaseResolution> {
+  let answer = await probe([base], deps, options);
+  // An image that the engine alone has cannot be pulled.
+  if (!Array.isArray(answer) && (options.pull || answer.retry !== "no"))
+    answer = await probe([base], deps, { ...options, pull: answer.retry !== "no" && options.pull });
+  if (Array.isArray(answer)) return resolution(base, answer[0], deps, options.signal);
   return { digest: null, pinnable: false, error: { class: answer.class, message: answer.message } };
 }
 
 async function resolveProbed(
   bases: BaseRef[],
   deps: BaseDeps,
-  signal?: AbortSignal,
+  options: ProbeOptions,
 ): Promise<BaseResolution[]> {
   const { default: pLimit } = await import("p-limit");
   const limit = pLimit(AT_ONCE);
   if (bases.length > 1) {
-    const answer = await probe(bases, deps, signal);
+    const answer = await probe(bases, deps, options);
     if (Array.isArray(answer)) {
       return Promise.all(
-        bases.map((base, index) => limit(() => resolution(base, answer[index], deps, signal))),
+        bases.map((base, index) => limit(() => resolution(base, answer[index], deps, options.signal))),
       );
     }
   }
-  return Promise.all(bases.map((base) => limit(() => resolveAlone(base, deps, signal))));
+  return Promise.all(bases.map((base) => limit(() => resolveAlone(base, deps, options))));
 }
 
 /** What needs no builder: `scratch`, a pinned reference, and one that is no reference at all. */
@@ -175,7 +184,7 @@ function withoutProbe({ ref }: BaseRef): BaseResolution | null {
 export async function resolveBases(
   refs: readonly BaseRef[],
   deps: BaseDeps,
-  options: { signal?: AbortSignal } = {},
+  options: ProbeOptions = {},
 ): Promise<Map<string, BaseResolution>> {
   const distinct = new Map(refs.map((base) => [baseKey(base), base]));
   const resolved = new Map<string, BaseResolution>();
@@ -189,7 +198,7 @@ export async function resolveBases(
   const answers = await resolveProbed(
     open.map(([, base]) => base),
     deps,
-    options.signal,
+    options,
   );
   open.forEach(([key], index) => {
     const answer = answers[index];

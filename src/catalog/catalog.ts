@@ -1,4 +1,4 @@
-import type { Fragment, Manifest, Plan, Product, Template } from "../schemas/types.ts";
+import type { Fragment, Lock, Manifest, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 
 /**
@@ -26,6 +26,8 @@ export interface Settings {
   repository: string;
   cache_repository: string | null;
   smoke: { memory_mb: number; pids: number; timeout_s: number };
+  /** How old a passing record may be to be reused, as `30d`; null for any age. */
+  max_age: string | null;
 }
 
 /**
@@ -37,8 +39,11 @@ export interface Catalog {
   /** Absolute, real path of the workspace. */
   root: string;
   settings: () => Settings;
+  /** factory.lock; null where there is none. */
+  lock: () => Entry<Lock> | null;
   manifestIds: () => string[];
   planIds: () => string[];
+  poolIds: () => string[];
   productIds: () => string[];
   fragmentNames: () => string[];
   fragmentVersions: (name: string) => string[];
@@ -48,6 +53,8 @@ export interface Catalog {
   manifest: (id: string) => Entry<Manifest>;
   /** @throws FactoryError UNKNOWN_PLAN with a "did you mean" */
   plan: (id: string) => Entry<Plan>;
+  /** @throws FactoryError UNKNOWN_POOL with a "did you mean" */
+  pool: (id: string) => Entry<Pool>;
   product: (id: string) => Entry<Product>;
   /** @throws FactoryError UNKNOWN_FRAGMENT with a "did you mean" */
   fragment: (name: string, version: string) => FolderEntry<Fragment>;

@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import type { Finding } from "../errors.ts";
-import type { Documents } from "../schemas/types.ts";
+import type { Documents, Pool } from "../schemas/types.ts";
+import type { Entry } from "./catalog.ts";
 import { compareFindings, findingsOf } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { checkOddFiles } from "./odd-files.ts";
@@ -13,6 +14,7 @@ import {
 } from "./references.ts";
 import { checkCycles } from "./requirements.ts";
 import type { Requirer } from "./requirements.ts";
+import { listed } from "./visible.ts";
 
 /** What a workspace holds, counted. */
 interface WorkspaceSummary {
@@ -23,6 +25,7 @@ interface WorkspaceSummary {
   templates: number;
   plans: number;
   products: number;
+  pools: number;
 }
 
 /** All that is wrong with the workspace's documents, sorted by place, each once. */
@@ -45,6 +48,33 @@ function collect<T>(findings: Finding[], otherwise: T, give: () => T): T {
 function unique(findings: readonly Finding[]): Finding[] {
   const byText = new Map(findings.map((one) => [JSON.stringify([one.code, one.where, one.what]), one]));
   return [...byText.values()].sort(compareFindings);
+}
+
+/** What more than one pool takes: a finding for each platform, with GPUs or without, at the last of the pools. */
+export function checkPools(pools: readonly Entry<Pool>[]): Finding[] {
+  const claims = new Map<string, { platform: string; takers: Entry<Pool>[] }>();
+  for (const pool of pools) {
+    const { platforms, gpus = false } = pool.document;
+    for (const platform of platforms) {
+      const what = `${platform} ${gpus ? "with" : "without"} GPUs`;
+      const claim = claims.get(what);
+      if (claim) claim.takers.push(pool);
+      else claims.set(what, { platform, takers: [pool] });
+    }
+  }
+  return [...claims].flatMap(([what, { platform, takers }]): Finding[] => {
+    const last = takers.at(-1);
+    if (!last || takers.length === 1) return [];
+    const ids = takers.map(({ document }) => document.pool_id);
+    return [
+      {
+        code: "POOL_AMBIGUOUS",
+        what: `cells of ${what} may go to each of the pools ${listed(ids)}`,
+        where: last.place(["platforms", last.document.platforms.indexOf(platform)]),
+        fix: `leave ${platform} to one of them, or set \`gpus: true\` in the one that is for GPUs`,
+      },
+    ];
+  });
 }
 
 /**
@@ -75,11 +105,13 @@ export function checkWorkspace(
   const manifests = loadFiles("manifest", catalog.manifestIds);
   const plans = loadFiles("plan", catalog.planIds);
   const products = loadFiles("product", catalog.productIds);
+  const pools = loadFiles("pool", catalog.poolIds);
   const fragments = loadFolders("fragment", catalog.fragmentNames, catalog.fragmentVersions);
   const templates = loadFolders("template", catalog.templateIds, catalog.templateVersions);
 
   findings.push(...catalog.loadSettings().findings, ...checkOddFiles(catalog.root));
-  for (const { findings: own } of [...plans.values(), ...products.values()]) findings.push(...own);
+  for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
+    findings.push(...own);
   for (const { loaded } of [...fragments, ...templates]) findings.push(...loaded.findings);
 
   const refer = (check: () => Finding[]) => collect(findings, [], check);
@@ -90,6 +122,7 @@ export function checkWorkspace(
     const manifest = manifests.get(loaded.sound.manifest_id ?? "");
     findings.push(...refer(() => checkPlanReferences(catalog, loaded, manifest)));
   }
+  findings.push(...checkPools([...pools.values()].flatMap(({ entry }) => (entry ? [entry] : []))));
   findings.push(
     ...checkCycles(
       fragments.map(({ name, version, loaded }): Requirer => ({ name, version, fragment: loaded })),
@@ -107,6 +140,7 @@ export function checkWorkspace(
     templates: templates.length,
     plans: plans.size,
     products: products.size,
+    pools: pools.size,
   };
   return { findings: unique(findings), summary };
 }

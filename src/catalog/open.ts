@@ -14,11 +14,14 @@ import { isVersion, sortVersions } from "./versions.ts";
 import { listed, quoted } from "./visible.ts";
 
 const SETTINGS_FILE = "factory.yaml";
+/** What `factory lock` writes, beside factory.yaml. */
+export const LOCK_FILE = "factory.lock";
 
 /** Kinds of documents that are one file each, and the folder and field that hold their id. */
 export const FILE_KINDS = {
   manifest: { folder: "manifests", field: "manifest_id", unknown: "UNKNOWN_MANIFEST" },
   plan: { folder: "control_plane/plans", field: "plan_id", unknown: "UNKNOWN_PLAN" },
+  pool: { folder: "control_plane/pools", field: "pool_id", unknown: "UNKNOWN_POOL" },
   product: { folder: "control_plane/products", field: "product_id", unknown: "UNKNOWN_PRODUCT" },
 } as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
 
@@ -103,6 +106,15 @@ function readDockerfile(root: string, file: string): { text: string; findings: F
   }
 }
 
+/** factory.lock, which no person has to mend: `factory lock` writes it anew. */
+function readLock(root: string): Entry<Documents["lock"]> | null {
+  const { entry, findings } = loadDocument("lock", root, LOCK_FILE, {});
+  if (entry) return entry;
+  if (findings.some(({ code }) => code === "FILE_MISSING")) return null;
+  const fix = "restore it from version control, or remove it and run `factory lock`";
+  throw errorOf(findings.map((one) => (one.code.startsWith("FILE_") && one.fix ? one : { ...one, fix })));
+}
+
 function loadVersion<K extends FolderKind>(
   kind: K,
   root: string,
@@ -157,6 +169,7 @@ export function openCatalog(root: string): OpenCatalog {
     names(kind).includes(id) ? [...versionsOf(`${kind}/${id}`)] : [];
 
   const settings = remember(() => loadDocument("workspace", real, SETTINGS_FILE, {}));
+  const lock = remember(() => readLock(real));
   const files = remember((key) => {
     const [kind, id] = key.split("/") as [FileKind, string];
     return loadDocument(kind, real, `${FILE_KINDS[kind].folder}/${id}.yaml`, {
@@ -185,8 +198,10 @@ export function openCatalog(root: string): OpenCatalog {
   return {
     root: real,
     settings: () => settingsOf(entryOf(settings("")).document),
+    lock: () => lock(""),
     manifestIds: () => [...ids("manifest")],
     planIds: () => [...ids("plan")],
+    poolIds: () => [...ids("pool")],
     productIds: () => [...ids("product")],
     fragmentNames: () => [...names("fragment")],
     fragmentVersions: (name) => versions("fragment", name),
@@ -194,6 +209,7 @@ export function openCatalog(root: string): OpenCatalog {
     templateVersions: (id) => versions("template", id),
     manifest: (id) => entryOf(loadFile("manifest", id)),
     plan: (id) => entryOf(loadFile("plan", id)),
+    pool: (id) => entryOf(loadFile("pool", id)),
     product: (id) => entryOf(loadFile("product", id)),
     fragment: (name, version) => entryOf(loadFolder("fragment", name, version)),
     template: (id, version) => entryOf(loadFolder("template", id, version)),
@@ -205,7 +221,12 @@ export function openCatalog(root: string): OpenCatalog {
 
 /** factory.yaml with every default filled in. */
 function settingsOf(document: Documents["workspace"]): Settings {
-  const { repository = "factory", cache, smoke = {} } = document;
+  const { repository = "factory", cache, smoke = {}, reuse } = document;
   const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
-  return { repository, cache_repository: cache?.repository ?? null, smoke: { memory_mb, pids, timeout_s } };
+  return {
+    repository,
+    cache_repository: cache?.repository ?? null,
+    smoke: { memory_mb, pids, timeout_s },
+    max_age: reuse?.max_age ?? null,
+  };
 }

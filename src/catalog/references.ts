@@ -88,23 +88,44 @@ export function checkProductReferences(catalog: Catalog, loaded: Loaded<Product>
   return checkManifestId(catalog, loaded);
 }
 
+/** What of a plan's selectors and axes is no fragment. */
+const NO_FRAGMENT = new Set(["base", "platform", "args"]);
+
+interface VersionChoice {
+  path: Path;
+  name: string;
+  range: string | undefined;
+}
+
+/** The versions or ranges that an axis names; `latest` alone names none. */
+function axisChoices(name: string, axis: unknown): VersionChoice[] {
+  const path = ["axes", name];
+  if (Array.isArray(axis)) {
+    return axis.map((range: string | undefined, index) => ({ path: [...path, index], name, range }));
+  }
+  if (typeof axis === "string") return [{ path, name, range: axis }];
+  const { range } = (axis ?? {}) as { range?: string };
+  return range === undefined ? [] : [{ path: [...path, "range"], name, range }];
+}
+
 /** Every version or range by fragment name that a plan holds, by its path. */
-function choicesOf({ sound }: Loaded<Plan>): { path: Path; name: string; range: string | undefined }[] {
-  const choices: { path: Path; name: string; range: string | undefined }[] = [];
+function choicesOf({ sound }: Loaded<Plan>): VersionChoice[] {
+  const choices: VersionChoice[] = [];
   const add = (path: Path, ranges: object | undefined) => {
     for (const [name, range] of Object.entries((ranges ?? {}) as Record<string, string | undefined>)) {
-      if (name !== "platform") choices.push({ path: [...path, name], name, range });
+      if (!NO_FRAGMENT.has(name)) choices.push({ path: [...path, name], name, range });
     }
   };
-  for (const [name, versions] of Object.entries(sound.axes ?? {})) {
-    choices.push({ path: ["axes", name], name, range: undefined });
-    for (const [index, range] of (versions ?? []).entries())
-      choices.push({ path: ["axes", name, index], name, range });
+  for (const [name, axis] of Object.entries(sound.axes ?? {})) {
+    if (NO_FRAGMENT.has(name)) continue;
+    choices.push({ path: ["axes", name], name, range: undefined }, ...axisChoices(name, axis));
   }
   for (const [name, range] of Object.entries(sound.fixed ?? {}))
     choices.push({ path: ["fixed", name], name, range });
-  for (const [index, cell] of (sound.include ?? []).entries()) add(["include", index], cell);
-  for (const [index, selector] of (sound.exclude ?? []).entries()) add(["exclude", index], selector);
+  for (const list of ["always", "include", "exclude"] as const)
+    for (const [index, cell] of (sound[list] ?? []).entries()) add([list, index], cell);
+  for (const [index, rule] of (sound.constraints ?? []).entries())
+    for (const side of ["when", "then"] as const) add(["constraints", index, side], rule?.[side]);
   for (const [index, expectation] of (sound.expect ?? []).entries())
     add(["expect", index, "when"], expectation?.when);
   return choices;
@@ -122,11 +143,11 @@ export function checkPlanReferences(
   const findings = checkManifestId(catalog, loaded);
   const fragments = manifest?.sound.fragments;
   if (!fragments) return findings;
-  const names = Object.keys(fragments);
+  const names = [...Object.keys(fragments), ...NO_FRAGMENT];
   for (const { path, name, range } of choicesOf(loaded)) {
     const known = Object.hasOwn(fragments, name);
     // An axis without its versions is there for its name alone; its versions are not blamed for the name once more.
-    if (!known && (path[0] !== "axes" || path.length === 2)) {
+    if (!known && (path[0] !== "axes" || range === undefined)) {
       const what = `${quoted(name)} is no fragment of the manifest ${loaded.sound.manifest_id ?? ""}`;
       findings.push(...placed(loaded, path, [unknownName("UNKNOWN_AXIS", what, name, names)]));
     } else if (known && range !== undefined && catalog.fragmentNames().includes(name)) {

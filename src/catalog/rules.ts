@@ -80,8 +80,40 @@ function checkTemplate(document: Sound<Template>, place: PlaceOf): Finding[] {
 
 function checkSelector(selector: object | undefined, path: Path, place: PlaceOf): Finding[] {
   return Object.entries((selector ?? {}) as Record<string, string | undefined>).flatMap(([name, range]) =>
-    name === "platform" ? [] : checkRange(range, [...path, name], place),
+    ["base", "platform", "args"].includes(name) ? [] : checkRange(range, [...path, name], place),
   );
+}
+
+/** The ranges that the version axes of a plan name. */
+function checkAxes(axes: Sound<Plan>["axes"], place: PlaceOf): Finding[] {
+  return Object.entries(axes ?? {}).flatMap(([name, axis]) => {
+    if (["base", "platform", "args"].includes(name)) return [];
+    if (typeof axis === "string") return checkRange(axis, ["axes", name], place);
+    const { range } = (axis ?? {}) as { range?: string };
+    return Array.isArray(axis) ? [] : checkRange(range, ["axes", name, "range"], place);
+  });
+}
+
+/** An expectation is about cells that a rule selects, or about one cell by its id. */
+function checkExpectations(expect: Sound<Plan>["expect"], place: PlaceOf): Finding[] {
+  return (expect ?? []).flatMap((one, index): Finding[] => {
+    const path = ["expect", index];
+    const both = one?.when !== undefined && one.cell_id !== undefined;
+    const neither = one !== undefined && !("when" in one) && !("cell_id" in one);
+    return [
+      ...(both || neither
+        ? [
+            {
+              code: "SCHEMA" as const,
+              what: `\`expect[${index}]\` has ${both ? "both `when` and `cell_id`" : "neither `when` nor `cell_id`"}`,
+              where: place(path),
+              fix: "name the cells with `when`, or one cell with `cell_id`",
+            },
+          ]
+        : []),
+      ...checkSelector(one?.when, [...path, "when"], place),
+    ];
+  });
 }
 
 function checkPlan(document: Sound<Plan>, place: PlaceOf): Finding[] {
@@ -97,18 +129,23 @@ function checkPlan(document: Sound<Plan>, place: PlaceOf): Finding[] {
   });
   return [
     ...findings,
+    ...checkAxes(document.axes, place),
     ...checkRanges(document.fixed, ["fixed"], place),
     ...(document.exclude ?? []).flatMap((one, index) => checkSelector(one, ["exclude", index], place)),
-    ...(document.expect ?? []).flatMap((one, index) =>
-      checkSelector(one?.when, ["expect", index, "when"], place),
-    ),
+    ...(document.constraints ?? []).flatMap((one, index) => [
+      ...checkSelector(one?.when, ["constraints", index, "when"], place),
+      ...checkSelector(one?.then, ["constraints", index, "then"], place),
+    ]),
+    ...checkExpectations(document.expect, place),
   ];
 }
 
 const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => Finding[] } = {
   fragment: checkFragment,
+  lock: () => [],
   manifest: checkManifest,
   plan: checkPlan,
+  pool: () => [],
   product: () => [],
   template: checkTemplate,
   workspace: () => [],

@@ -1,7 +1,9 @@
 import common from "../schemas/common.schema.json" with { type: "json" };
 import fragment from "../schemas/fragment.schema.json" with { type: "json" };
+import lock from "../schemas/lock.schema.json" with { type: "json" };
 import manifest from "../schemas/manifest.schema.json" with { type: "json" };
 import plan from "../schemas/plan.schema.json" with { type: "json" };
+import pool from "../schemas/pool.schema.json" with { type: "json" };
 import product from "../schemas/product.schema.json" with { type: "json" };
 import smoke from "../schemas/smoke.schema.json" with { type: "json" };
 import template from "../schemas/template.schema.json" with { type: "json" };
@@ -37,7 +39,18 @@ interface Located {
   file: Schema;
 }
 
-const FILES = [common, fragment, manifest, plan, product, smoke, template, workspace] as unknown as Schema[];
+const FILES = [
+  common,
+  fragment,
+  lock,
+  manifest,
+  plan,
+  pool,
+  product,
+  smoke,
+  template,
+  workspace,
+] as unknown as Schema[];
 
 function fileOf(id: string): Schema {
   const file = FILES.find(({ $id }) => $id === id);

@@ -1,7 +1,8 @@
 import { distance } from "fastest-levenshtein";
 import { compareText } from "../model/compare.ts";
 
-const LONGEST = 64;
+/** The length of the longest ids, those of cells. */
+const LONGEST = 100;
 
 /** Whether two words are made of the same letters. */
 function sameLetters(a: string, b: string): boolean {

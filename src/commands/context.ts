@@ -3,8 +3,11 @@ import type { World } from "../world.ts";
 
 /** What a command gives back: the text for people, the document for `--json`, and how the process ends. */
 export interface CommandResult {
-  text: string;
+  /** Whole, or a piece at a time where there may be very much of it. */
+  text: string | Iterable<string>;
   json: unknown;
+  /** The document for `--json` a piece at a time, in place of `json`. */
+  jsonPieces?: () => Iterable<string>;
   exitCode?: 0 | 1 | 2 | 130;
 }
 
@@ -25,6 +28,8 @@ export interface Context {
   catalog: () => Promise<OpenCatalog>;
   /** The engine, the clock and the like. */
   world: () => Promise<World>;
+  /** Milliseconds since 1970. */
+  now: () => number;
   /** A line for people on stderr. */
   say: (text: string) => void;
   /** Fires at the first SIGINT or SIGTERM. */

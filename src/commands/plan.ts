@@ -1,111 +1,203 @@
 import { join, resolve } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { bakeFile } from "../plan/bake.ts";
+import { grouped } from "../model/count.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
-import { expand } from "../plan/expand.ts";
-import { githubStrategy } from "../plan/github.ts";
 import { prefixTargets } from "../plan/prefix.ts";
-import type { CommandResult, Context } from "./context.ts";
-import { table } from "./table.ts";
+import type { CommandResult, Context, Palette } from "./context.ts";
+import { planOf, type PlanningOptions, type ShardedPlan, shardPlan } from "./planning.ts";
 import { writeResult } from "./write-result.ts";
 
-export interface PlanRequest {
-  planId?: string;
-  manifestId?: string;
-}
-
-interface PlanOptions extends PlanRequest {
-  format?: "table" | "json" | "bake" | "github";
+interface PlanOptions extends PlanningOptions {
+  format?: "table" | "json" | "bake" | "github" | "dot" | "mermaid";
+  shards?: number;
+  maxJobs?: number;
   output?: string;
 }
 
-/** The plan or the manifest that the command line names. @throws FactoryError USAGE where it names none, or both */
-export async function planOf(context: Context, { planId, manifestId }: PlanRequest): Promise<Planned> {
-  const catalog = await context.catalog();
-  if (planId !== undefined && manifestId !== undefined) {
-    throw new FactoryError("USAGE", "a plan and --manifest-id are both named", {
-      fix: "name one of the two: a plan names its manifest",
-    });
+function countBy(cells: readonly PlannedCell[], of: (planned: PlannedCell) => string | null) {
+  const counts: Record<string, number> = {};
+  for (const planned of cells) {
+    const key = of(planned);
+    if (key !== null) counts[key] = (counts[key] ?? 0) + 1;
   }
-  if (planId !== undefined) return expand(catalog, { planId });
-  if (manifestId !== undefined) return expand(catalog, { manifestId });
-  throw new FactoryError("USAGE", "no plan is named", {
-    fix: `name one of: ${catalog.planIds().join(", ") || "(there are none)"}; or pass --manifest-id`,
-  });
+  return counts;
 }
 
 function summaryOf(planned: Planned) {
-  const platforms: Record<string, number> = {};
-  for (const { cell } of planned.cells) platforms[cell.platform] = (platforms[cell.platform] ?? 0) + 1;
+  const { cells, left_out, coverage } = planned;
   return {
-    cells: planned.cells.length,
-    platforms,
-    prefixes: prefixTargets(planned.cells, null).length,
-    expected_failures: planned.cells.filter(({ cell }) => cell.expect).length,
-    left_out: planned.left_out,
+    cells: cells.length,
+    platforms: countBy(cells, ({ cell }) => cell.platform),
+    prefixes: prefixTargets(cells, null).length,
+    actions: countBy(cells, ({ cell }) => cell.action),
+    reasons: countBy(cells, ({ cell }) => cell.reason),
+    expected_failures: cells.filter(({ cell }) => cell.expect).length,
+    left_out,
+    coverage,
   };
 }
 
-function tableText(planned: Planned, context: Context): string {
-  const { cells, left_out } = planned;
-  const rows = cells.map(({ cell }) => [
-    cell.cell_id,
-    Object.entries(cell.fragments)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(", "),
-    cell.platform,
-    cell.build_key.slice("sha256:".length, "sha256:".length + 12),
-    cell.expect ? `fails: ${cell.expect.reason}` : "passes",
-  ]);
-  const summary = summaryOf(planned);
-  const platforms = Object.entries(summary.platforms).map(([platform, count]) => `${count} × ${platform}`);
-  return [
-    table(["CELL", "FRAGMENTS", "PLATFORM", "BUILD KEY", "EXPECTED"], rows, context.columns),
-    "",
-    `${cells.length} cell${cells.length === 1 ? "" : "s"} (${platforms.join(", ")}), ${summary.prefixes} shared prefixes, ${summary.expected_failures} meant to fail`,
-    ...left_out.map(({ fragments, platform, what }) => {
-      const versions = Object.entries(fragments).map(([name, version]) => `${name} ${version}`);
-      return context.color.dim(`left out: ${[...versions, platform].filter(Boolean).join(", ")}: ${what}`);
-    }),
-  ].join("\n");
+const same = (text: string) => text;
+/** A file takes no colours. */
+const PLAIN: Palette = { red: same, green: same, yellow: same, cyan: same, dim: same, bold: same };
+
+/** Where the Dockerfiles of bake files lie: a plan and a manifest may have one id. */
+function folderOf({ plan_id, plan_ids, manifest_id }: Planned): string {
+  if (plan_id !== null) return `.factory/plan/${plan_id}`;
+  return plan_ids.length > 0 ? ".factory/plans" : `.factory/manifest/${manifest_id}`;
 }
 
-/** The bake file of a plan; the Dockerfiles that it names are written too, so that it builds as it stands. */
-async function bakeText(planned: Planned, context: Context): Promise<string> {
-  const { root, settings } = await context.catalog();
-  const folder = (planned_: PlannedCell) =>
-    `.factory/plan/${planned.plan_id ?? planned.manifest_id}/${planned_.cell.target}`;
-  for (const one of planned.cells) {
-    await writeResult(join(root, folder(one), "Dockerfile"), one.stitched.dockerfile);
-    await writeResult(join(root, folder(one), "Dockerfile.dockerignore"), one.stitched.dockerignore);
+function shardLines({ shards, estimate, fingerprint }: ShardedPlan): string {
+  const seconds = (ms: number) => `${grouped(Math.ceil(ms / 1000))} s`;
+  const { floor_ms, longest_ms, slowest, known } = estimate;
+  return (
+    `${shards.length} ${shards.length === 1 ? "shard" : "shards"} (${fingerprint}): the longest takes about ${seconds(longest_ms)}, and none of this plan can be done in less than ${seconds(floor_ms)}` +
+    `${slowest === null ? "" : ` (slowest cell: ${slowest})`}; ${known.durations} of ${known.of} durations are known from records`
+  );
+}
+
+/** The document of `--format json`, a piece at a time: a plan may have a hundred thousand cells. */
+function* jsonPieces(planned: Planned, more: object): Generator<string> {
+  const { plan_id, plan_ids, manifest_id, cells } = planned;
+  const head = JSON.stringify({ plan_id, plan_ids, manifest_id }, null, 2).slice(0, -2);
+  yield `${head},\n  "cells": [`;
+  let piece = "";
+  for (const [at, { cell }] of cells.entries()) {
+    piece += `${at === 0 ? "" : ","}\n    ${JSON.stringify(cell)}`;
+    if (piece.length > 65_536) {
+      yield piece;
+      piece = "";
+    }
   }
-  context.say(`${planned.cells.length} Dockerfiles written below .factory/plan/; bake from ${root}`);
-  const options = {
-    dockerfile: (one: PlannedCell) => `${folder(one)}/Dockerfile`,
-    cacheRepository: settings().cache_repository,
-    output: () => ["type=docker"],
-  };
-  return bakeFile(planned.cells, options).text.trimEnd();
+  const tail = JSON.stringify({ summary: summaryOf(planned), ...more }, null, 2).slice(1);
+  yield `${piece}${cells.length === 0 ? "" : "\n  "}],${tail}`;
 }
 
-/** `factory plan`: the cells of a plan as a table, JSON, a bake file or the strategy of a GitHub Actions job. */
-export async function plan(context: Context, options: PlanOptions): Promise<CommandResult> {
-  const planned = await planOf(context, options);
-  const document = {
-    plan_id: planned.plan_id,
-    manifest_id: planned.manifest_id,
-    cells: planned.cells.map(({ cell }) => cell),
-    summary: summaryOf(planned),
+/** Writes the Dockerfiles that bake files name, so that these build as they stand. */
+async function writeDockerfiles(planned: Planned, folder: string, context: Context): Promise<void> {
+  const { root } = await context.catalog();
+  const { fillFolder } = await import("../records/write-folder.ts");
+  fillFolder(join(root, folder), (write) => {
+    for (const { cell, stitched } of planned.cells) {
+      const { dockerfile, dockerignore } = stitched;
+      write(`${cell.target}.Dockerfile`, dockerfile);
+      write(`${cell.target}.Dockerfile.dockerignore`, dockerignore);
+    }
+  });
+  const count = planned.cells.length;
+  context.say(`${grouped(count)} Dockerfile${count === 1 ? "" : "s"} in ${folder}; bake from ${root}`);
+}
+
+async function bake(planned: Planned, options: PlanOptions, context: Context): Promise<CommandResult> {
+  const { settings } = await context.catalog();
+  const { bakeFiles } = await import("../plan/bake.ts");
+  const folder = folderOf(planned);
+  await writeDockerfiles(planned, folder, context);
+  const files = [
+    ...bakeFiles(planned.cells, {
+      dockerfile: ({ cell }) => `${folder}/${cell.target}.Dockerfile`,
+      cacheRepository: settings().cache_repository,
+      output: () => ["type=docker"],
+    }),
+  ];
+  const [only, ...others] = files;
+  const output = options.output === "-" ? undefined : options.output;
+  if (only && others.length === 0) {
+    const text = only.text.trimEnd();
+    if (output === undefined) return { text, json: { bake: text } };
+    await writeResult(resolve(context.cwd, output), `${text}\n`);
+    return {
+      text: `${output}: ${grouped(planned.cells.length)} cells`,
+      json: null,
+      jsonPieces: () => jsonPieces(planned, { bake: { file: output } }),
+    };
+  }
+  if (output === undefined) {
+    throw new FactoryError(
+      "USAGE",
+      `the plan takes ${files.length} bake files, of 500 targets at most each`,
+      {
+        fix: "name a folder for them with -o DIR, or narrow the plan",
+      },
+    );
+  }
+  for (const { name, text } of files) await writeResult(resolve(context.cwd, output, name), text);
+  const names = files.map(({ name }) => name);
+  const text = `${output}: ${names.length} files, ${grouped(planned.cells.length)} cells`;
+  return {
+    text,
+    json: null,
+    jsonPieces: () => jsonPieces(planned, { bake: { folder: output, files: names } }),
   };
+}
+
+/** The text of a format, whole or a piece at a time, and its document. */
+async function render(planned: Planned, options: PlanOptions, context: Context): Promise<CommandResult> {
   const format = options.format ?? (context.json ? "json" : "table");
-  let text: string;
-  let json: unknown = document;
-  if (format === "table") text = tableText(planned, context);
-  else if (format === "json") text = JSON.stringify(document, null, 2);
-  else if (format === "github") text = JSON.stringify((json = githubStrategy(planned.cells)));
-  else json = { bake: (text = await bakeText(planned, context)) };
-  if (options.output === undefined || options.output === "-") return { text, json };
-  const file = resolve(context.cwd, options.output);
-  await writeResult(file, `${text}\n`);
-  return { text: `${options.output}: ${planned.cells.length} cells`, json };
+  const sharding =
+    options.shards !== undefined
+      ? { shards: options.shards }
+      : options.maxJobs !== undefined || format === "github"
+        ? { maxJobs: options.maxJobs ?? 256 }
+        : null;
+  if (format === "dot" || format === "mermaid") {
+    const diagram = await import("../plan/diagram.ts");
+    const text = diagram[format](planned.cells);
+    return { text, json: { [format]: text } };
+  }
+  const sharded = sharding ? await shardPlan(context, planned, sharding) : null;
+  if (sharded && sharded.shards.length > 0) context.say(shardLines(sharded));
+  if (format === "github") {
+    const [{ checkMaxJobs, githubStrategy }, { poolOf }] = await Promise.all([
+      import("../plan/github.ts"),
+      import("../plan/pools.ts"),
+    ]);
+    if (options.maxJobs !== undefined) checkMaxJobs(options.maxJobs);
+    const runnerOf = poolOf(await context.catalog());
+    const strategy = githubStrategy(sharded?.shards ?? [], {
+      fingerprint: sharded?.fingerprint,
+      runsOn: ({ cell, keys }) => runnerOf(cell.platform, keys.gpus).runs_on,
+      needed: ({ cell }) => cell.action !== "reuse",
+    });
+    return { text: JSON.stringify(strategy), json: strategy };
+  }
+  const more = sharded
+    ? {
+        shards: sharded.shards.map((cells) => cells.map(({ cell }) => cell.cell_id)),
+        shards_fingerprint: sharded.fingerprint,
+        estimate: sharded.estimate,
+      }
+    : {};
+  const json = { json: null, jsonPieces: () => jsonPieces(planned, more) };
+  if (format === "json") return { text: jsonPieces(planned, more), ...json };
+  const { planTable } = await import("./plan-table.ts");
+  const toFile = options.output !== undefined && options.output !== "-";
+  const shown = toFile
+    ? { columns: undefined, color: PLAIN }
+    : { columns: context.columns, color: context.color };
+  const lines = planTable(planned, shown);
+  return { text: [...lines].join("\n"), ...json };
+}
+
+function* withNewline(text: string | Iterable<string>): Generator<string> {
+  if (typeof text === "string") yield text;
+  else yield* text;
+  yield "\n";
+}
+
+/** `factory plan`: the cells of a plan as a table, JSON, bake files, a CI matrix or a diagram. */
+export async function plan(context: Context, options: PlanOptions): Promise<CommandResult> {
+  const planned = await planOf(context, { ...options, all: true });
+  const { lint } = await import("../plan/lint.ts");
+  const { errorOf } = await import("../errors.ts");
+  const findings = lint(planned.cells);
+  if (findings.length > 0) throw errorOf(findings);
+  if (options.format === "bake") return bake(planned, options, context);
+  const result = await render(planned, options, context);
+  const { output } = options;
+  if (output === undefined || output === "-") return result;
+  const { text } = result;
+  const { writePieces } = await import("../records/write-folder.ts");
+  writePieces(resolve(context.cwd, output), withNewline(text));
+  return { ...result, text: `${output}: ${grouped(planned.cells.length)} cells` };
 }

@@ -1,23 +1,21 @@
 import { availableParallelism } from "node:os";
 import { relative, sep } from "node:path";
-import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
-import { type CellResult, runCells, type RunOutcome, selectCells } from "../run/run.ts";
+import { type CellResult, runCells, type RunOutcome } from "../run/run.ts";
+import type { Planned } from "../plan/cell.ts";
 import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { planOf } from "./plan.ts";
+import { planOf, type PlanningOptions, takeShard } from "./planning.ts";
 
 /** Cells at once: most of a cell's time is spent waiting for the engine, which shares the work of cells. */
 const DEFAULT_JOBS = Math.min(16, Math.max(4, 4 * availableParallelism()));
 
-interface RunOptions {
-  manifestId?: string;
+interface RunOptions extends PlanningOptions {
   plan?: string;
-  cell?: string[];
+  shard?: string;
   platform?: string;
   jobs?: number;
   push?: boolean;
-  force?: boolean;
   sbomWith?: "factory" | "syft";
 }
 
@@ -25,8 +23,8 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
   const { green, red, yellow, dim } = context.color;
   const mark = ({ status, expected }: CellResult) =>
     expected
-      ? status === "pass"
-        ? green("pass")
+      ? status === "pass" || status === "reused"
+        ? green(status)
         : yellow(`${status} (expected)`)
       : red(status === "pass" ? "pass (unexpected)" : status);
   const lines = results.flatMap((result) => [
@@ -35,7 +33,8 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
     `  record  ${result.record}`,
     ...result.notes.map((note) => `  ${result.status === "pass" ? dim(note) : note}`),
   ]);
-  const counts = `${summary.pass} passed, ${summary.fail} failed, ${summary.error} errors`;
+  const reused = summary.reused === 0 ? "" : `, ${summary.reused} reused`;
+  const counts = `${summary.pass} passed, ${summary.fail} failed, ${summary.error} errors${reused}`;
   const surprises = summary.unexpected === 0 ? "" : `, ${summary.unexpected} not as expected`;
   const rest = [
     left_out.length > 0 ? `${left_out.length} left out` : "",
@@ -44,16 +43,27 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
   return [...lines, "", [`${counts}${surprises}`, ...rest].join("; ")].join("\n");
 }
 
+/**
+ * What is to be run. A shard is one of all cells, before records are asked: which shard a cell is in does not hang on what
+ * is proven by now.
+ */
+async function plannedFor(context: Context, options: RunOptions): Promise<Planned> {
+  const asked = { ...options, planId: options.plan, needPushed: options.push };
+  if (options.shard === undefined) return planOf(context, asked);
+  const part = await takeShard(context, await planOf(context, asked), options.shard);
+  if (part.cells.length === 0) context.say(`shard ${options.shard} has no cells`);
+  return part;
+}
+
 /** `factory run`: stitch, build, smoke, SBOM and record for each cell. */
 export async function run(context: Context, options: RunOptions): Promise<CommandResult> {
-  if (options.plan === undefined && options.manifestId === undefined) {
+  if (options.plan === undefined && options.manifestId === undefined && !options.all) {
     throw new FactoryError("USAGE", "nothing to run is named", {
-      fix: "pass --manifest-id ID or --plan PLAN_ID",
+      fix: "pass --manifest-id ID, --plan PLAN_ID, or --all for every plan",
     });
   }
   const catalog = await context.catalog();
-  const all = await planOf(context, { planId: options.plan, manifestId: options.manifestId });
-  const planned = selectCells(all, options.cell ?? [], didYouMean);
+  const planned = await plannedFor(context, options);
   const world = await context.world();
 
   const sbomWith = options.sbomWith ?? "factory";

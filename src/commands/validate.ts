@@ -22,7 +22,9 @@ export async function validate(context: Context): Promise<CommandResult> {
   const { findings, summary } = checkWorkspace(catalog, (id) => findingsOf(() => stitch(catalog, id)));
   // A plan can only be expanded once the documents below it are sound.
   if (findings.length === 0) {
-    for (const planId of catalog.planIds()) findings.push(...findingsOf(() => expand(catalog, { planId })));
+    const today = new Date(context.now()).toISOString().slice(0, 10);
+    for (const planId of catalog.planIds())
+      findings.push(...findingsOf(() => expand(catalog, { planId }, { today })));
   }
   const counts = Object.entries(summary)
     .map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`)

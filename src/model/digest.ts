@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 
 /** sha256 of text (UTF-8) or bytes, as 64 hex digits. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data);
 }
 
 /** sha256 of text (UTF-8) or bytes, as `sha256:` and 64 hex digits (the OCI form). */

@@ -1,10 +1,14 @@
 import { compareText } from "../model/compare.ts";
+import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "./cell.ts";
-import { hclBlock } from "./hcl.ts";
+import { createHclWriter } from "./hcl.ts";
 import { prefixTargets } from "./prefix.ts";
 
 /** Attestation that is asked of every cell: BuildKit's provenance with all it knows. */
 const PROVENANCE = "type=provenance,mode=max";
+
+/** Bake reads a file in a time that grows with the square of its targets: a plan is written as several. */
+const MAX_TARGETS = 500;
 
 /** A bake file and the names in it. */
 export interface BakeFile {
@@ -13,61 +17,90 @@ export interface BakeFile {
   targets: string[];
   /** Names of the prefixes' targets. */
   prefixes: string[];
+  /** Names of the groups. */
+  groups: string[];
+}
+
+/** A bake file of several. */
+export interface NamedBakeFile extends BakeFile {
+  name: string;
+}
+
+/** What cells alone do not say. */
+export interface BakeOptions {
+  /** Where a cell's Dockerfile is, from the workspace's root. */
+  dockerfile: (cell: PlannedCell) => string;
+  cacheRepository: string | null;
+  /** `output` of a cell, such as `type=docker`. */
+  output: (cell: PlannedCell) => string[];
 }
 
 /**
  * Writes cells as a docker-bake.hcl: one target a cell, one a shared prefix (`target = "core"`, output `cacheonly`),
  * the group `default` with exactly the cells, and for each fragment a group with its prefixes.
- * @param dockerfile where a cell's Dockerfile is, from the workspace's root
- * @param output `output` of a cell, such as `type=docker`
  */
-export function bakeFile(
-  cells: readonly PlannedCell[],
-  options: {
-    dockerfile: (cell: PlannedCell) => string;
-    cacheRepository: string | null;
-    output: (cell: PlannedCell) => string[];
-  },
-): BakeFile {
+export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
   const { dockerfile, cacheRepository, output } = options;
   const prefixes = prefixTargets(cells, cacheRepository);
   const targets = cells.map(({ cell }) => cell.target);
-  const blocks = [hclBlock("group", "default", { targets })];
+  const hcl = createHclWriter();
+  hcl.block("group", "default", { targets });
 
   const groups = new Map<string, string[]>();
-  for (const { fragment, target } of prefixes)
-    groups.set(fragment, [...(groups.get(fragment) ?? []), target]);
+  for (const { fragment, target } of prefixes) {
+    const members = groups.get(fragment);
+    if (members) members.push(target);
+    else groups.set(fragment, [target]);
+  }
+  const names = ["default"];
   for (const [fragment, members] of [...groups].sort(([a], [b]) => compareText(a, b))) {
-    blocks.push(hclBlock("group", `prefix-${fragment}`, { targets: members }));
+    names.push(`prefix-${fragment}`);
+    hcl.block("group", `prefix-${fragment}`, { targets: members });
   }
   for (const prefix of prefixes) {
-    blocks.push(
-      hclBlock("target", prefix.target, {
-        context: ".",
-        dockerfile: dockerfile(prefix.cell),
-        target: prefix.fragment,
-        platforms: [prefix.platform],
-        "cache-from": prefix.cache_from,
-        "cache-to": prefix.cache_to,
-        output: ["type=cacheonly"],
-      }),
-    );
+    hcl.block("target", prefix.target, {
+      context: ".",
+      dockerfile: dockerfile(prefix.cell),
+      target: prefix.fragment,
+      platforms: [prefix.platform],
+      "cache-from": prefix.cache_from,
+      "cache-to": prefix.cache_to,
+      output: ["type=cacheonly"],
+    });
   }
   for (const planned of cells) {
-    const { cell, stitched } = planned;
-    blocks.push(
-      hclBlock("target", cell.target, {
-        context: ".",
-        dockerfile: dockerfile(planned),
-        platforms: [cell.platform],
-        tags: cell.tags,
-        labels: stitched.labels,
-        "cache-from": cell.cache_from,
-        "cache-to": cell.cache_to,
-        attest: [PROVENANCE],
-        output: output(planned),
-      }),
-    );
+    const { cell } = planned;
+    hcl.block("target", cell.target, {
+      context: ".",
+      dockerfile: dockerfile(planned),
+      platforms: [cell.platform],
+      tags: cell.tags,
+      labels: planned.labels,
+      "cache-from": cell.cache_from,
+      "cache-to": cell.cache_to,
+      attest: [PROVENANCE],
+      output: output(planned),
+    });
   }
-  return { text: blocks.join("\n"), targets, prefixes: prefixes.map(({ target }) => target) };
+  return {
+    text: hcl.text(),
+    targets,
+    prefixes: prefixes.map(({ target }) => target),
+    groups: names,
+  };
+}
+
+/**
+ * Writes cells as bake files of at most 500 targets each, prefixes counted: `docker-bake.hcl`, or `docker-bake-001.hcl`
+ * and so on where there are several. Each stands alone: prefixes that cells of two files share are targets of both.
+ * Each text is made when it is asked for. No cells are one file too, whose `default` group is empty.
+ * @param cells sorted so that those that share a prefix stand together
+ */
+export function* bakeFiles(cells: readonly PlannedCell[], options: BakeOptions): Iterable<NamedBakeFile> {
+  const parts = cells.length === 0 ? [cells] : bakeParts(cells, MAX_TARGETS);
+  const digits = Math.max(3, String(parts.length).length);
+  for (const [at, part] of parts.entries()) {
+    const number = parts.length === 1 ? "" : `-${String(at + 1).padStart(digits, "0")}`;
+    yield { name: `docker-bake${number}.hcl`, ...bakeFile(part, options) };
+  }
 }

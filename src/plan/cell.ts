@@ -1,12 +1,64 @@
 import { sha256Hex } from "../model/digest.ts";
 import { platformSlug } from "../model/platform.ts";
-import type { Stitched } from "../stitch/stitch.ts";
+import type { CellKeys, Stitched } from "../stitch/stitch.ts";
+
+/** What is to be done about a cell. */
+export type Action =
+  /** The image is built, tested and recorded. */
+  | "build"
+  /** The bits are known: they are tested again. */
+  | "retest"
+  /** Bits and verdict are known: the image gets its tag. */
+  | "retag"
+  /** Nothing: a record proves it. */
+  | "reuse";
+
+/** Why a cell is not simply reused: the first of these that holds. */
+export type Reason =
+  /** No attempt at it is known that passed. */
+  | "NEW"
+  /** The base's reference or digest is another. */
+  | "BASE"
+  /** The template, or its version, or its text is another. */
+  | "TEMPLATE"
+  /** Another version of a fragment, or another set of fragments. */
+  | "FRAGMENT"
+  /** The same versions, and what stands in a fragment's folder is not the same. */
+  | "FILES"
+  /** The value of an argument is another. */
+  | "ARGS"
+  /** The smoke tests are others. */
+  | "TESTS"
+  /** What is asked of a proof, or where the image goes, is another. */
+  | "POLICY"
+  /** The proof is older than `max_age`. */
+  | "EXPIRED"
+  /** Records were not to be looked at, or not to be believed. */
+  | "FORCED";
+
+/** One input that differs: `fragments.core`, `0.1.0`, `0.1.1`. null where there was, or is, none. */
+export interface Change {
+  input: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** What a plan declares about a verdict that is no pass. */
+export interface Expected {
+  result: "fail";
+  owner: string;
+  reason: string;
+  /** The last day on which it is tolerated, `YYYY-MM-DD`, or `never` where it stays so. */
+  until: string;
+}
 
 /** One fully resolved combination on one platform. */
 export interface Cell {
   /** `<manifest>.<fragment>-<version>….<platform>`: what the plan chose, not what ranges resolved to. */
   cell_id: string;
   manifest_id: string;
+  /** The plans that ask for it, sorted; empty for a manifest by itself. */
+  plan_ids: string[];
   platform: string;
   /** Version by fragment name, in the order of the Dockerfile. */
   fragments: Record<string, string>;
@@ -19,44 +71,96 @@ export interface Cell {
   tags: string[];
   cache_from: string[];
   cache_to: string[];
-  action: "build";
-  /** Why it is built. Records are not looked up yet, so nothing is known to be reusable. */
-  reason: "UNCHECKED";
+  action: Action;
+  /** Why; null where it is reused. */
+  reason: Reason | null;
+  /** What differs from the attempt that it was compared with. */
+  changes: Change[];
+  /** The record that proves it, or that it was compared with; null where there is none. */
+  record_id: string | null;
   /** What the plan declares about its verdict; null where it should pass. */
-  expect: { result: "fail"; reason: string } | null;
+  expect: Expected | null;
 }
 
 /** A cell with what is needed to build it. */
 export interface PlannedCell {
   cell: Cell;
-  stitched: Stitched;
+  /** All that went into its keys. */
+  keys: CellKeys;
+  /** Its Dockerfile and what goes with it, rendered when asked for: a plan of many cells does not hold them all. */
+  readonly stitched: Stitched;
+  /** All labels of its image, made when asked for. */
+  readonly labels: Record<string, string>;
+  /** How old a proof of it may be, in milliseconds; null for any age. */
+  maxAge: number | null;
   /** The same cell once the builder has told the digest of its base: its Dockerfile and its keys name it. */
   pin: (baseDigest: string) => PlannedCell;
 }
 
-/** A combination that the fragments' own contracts rule out. */
+/** A combination that a rule rules out. */
 export interface LeftOut {
-  fragments: Record<string, string>;
-  platform: string | null;
+  /** The values that may not stand together, by axis. */
+  values: Record<string, string>;
   what: string;
 }
 
-/** What a plan, or a manifest alone, comes to. Cells are sorted by their versions in Dockerfile order, then platform. */
+/** How much of a plan's combinations its cells cover. */
+export interface Coverage {
+  /** How many axes' values are looked at together: 2 for pairs. */
+  t: number;
+  /** Combinations that the rules allow, and how many of them stand in a cell. */
+  allowed: number;
+  covered: number;
+  /** Cells that the product would have. */
+  product: number;
+  /** Cells that stand for it because a record proves them. */
+  proven: number;
+}
+
+/** What plans, or a manifest alone, come to. Cells are sorted by their versions in Dockerfile order, then platform. */
 export interface Planned {
+  /** The plan; null for a manifest by itself, and for several plans. */
   plan_id: string | null;
-  manifest_id: string;
+  plan_ids: string[];
+  /** The manifest; null where there are several. */
+  manifest_id: string | null;
   cells: PlannedCell[];
   left_out: LeftOut[];
+  /** By plan; only for those whose strategy chooses. */
+  coverage: Record<string, Coverage>;
+}
+
+/** The cell with some of its fields changed; what it is built from stays. */
+export function withCell(planned: PlannedCell, changes: Partial<Cell>): PlannedCell {
+  return {
+    cell: { ...planned.cell, ...changes },
+    keys: planned.keys,
+    get stitched() {
+      return planned.stitched;
+    },
+    get labels() {
+      return planned.labels;
+    },
+    maxAge: planned.maxAge,
+    pin: (baseDigest) => withCell(planned.pin(baseDigest), changes),
+  };
 }
 
 const MAX_ID = 100;
 
+/** A base or an argument's value that cannot be taken for anything else. */
+const PLAIN = /^[a-z0-9_-]+$/;
+
 /** A version whose pre-release or build part reads like the next fragment and its version. */
 const READS_AS_MORE = /[-+].*\.[a-z][^.]*-\d/i;
 
+function isAmbiguous([name, value]: readonly [string, string]): boolean {
+  return name === "base" || name.startsWith("args.") ? !PLAIN.test(value) : READS_AS_MORE.test(value);
+}
+
 /**
- * The id of a cell: the manifest, each chosen fragment with its version, the platform, joined by `.`, which is no part
- * of a name. Made of `[a-z0-9._-]`. Where it would be longer than 100 characters, lose a difference or read as another
+ * The id of a cell: the manifest, each chosen axis with its value (`core-0.1.0`, `args.port-8080`), the platform, joined
+ * by `.`, which is no part of a name. Made of `[a-z0-9._-]`. Where it would be longer than 100 characters, lose a difference or read as another
  * cell's, it is cut and ends in `_h` and 8 hex digits of its sha256.
  */
 export function cellId(
@@ -64,15 +168,10 @@ export function cellId(
   chosen: readonly (readonly [string, string])[],
   platform: string,
 ): string {
-  const parts = [
-    manifestId,
-    ...chosen.map(([name, version]) => `${name}-${version}`),
-    platformSlug(platform),
-  ];
+  const parts = [manifestId, ...chosen.map(([name, value]) => `${name}-${value}`), platformSlug(platform)];
   const whole = parts.join(".");
   const id = whole.toLowerCase().replace(/[^a-z0-9._-]/g, "-");
-  const ambiguous = chosen.some(([, version]) => READS_AS_MORE.test(version));
-  if (id === whole && id.length <= MAX_ID && !ambiguous) return id;
+  if (id === whole && id.length <= MAX_ID && !chosen.some(isAmbiguous)) return id;
   return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts.join("\n")).slice(0, 8)}`;
 }
 

@@ -1,135 +1,168 @@
-import compare from "semver/functions/compare.js";
-import satisfies from "semver/functions/satisfies.js";
 import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { didYouMean } from "../catalog/suggest.ts";
 import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
-import type { CellInclude, CellSelector, Plan } from "../schemas/types.ts";
-import { platformFindings } from "../stitch/contracts.ts";
+import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts";
 import { type Choice, resolve, type Resolved } from "../stitch/resolve.ts";
-import { stitchResolved } from "../stitch/stitch.ts";
+import { cellKeys, imageLabels, stitchResolved } from "../stitch/stitch.ts";
+import type { Column } from "./axes.ts";
 import {
   type Cell,
   cellId,
+  type Coverage,
+  type Expected,
   type LeftOut,
   type Planned,
   type PlannedCell,
   tagOf,
   targetName,
 } from "./cell.ts";
+import { sortCells } from "./order.ts";
 import { cacheFrom, cacheTo } from "./prefix.ts";
+import { axisFinder, conditionsOf, holds } from "./rules.ts";
+import { type Given, type PlanRequest, readSpace, type Space } from "./space.ts";
+import { chooseRows } from "./strategy.ts";
 
-/** One combination of a plan before it has a platform. */
-interface Combination {
-  set: Record<string, string>;
-  /** Names that the plan chose: these make the id. */
-  chosen: string[];
-  platforms: readonly string[];
-  /** Whether `exclude` applies: what is included by name stays. */
-  excludable: boolean;
+/** What one row of a plan chose, by axis name. */
+type Chosen = ReadonlyMap<string, Value>;
+
+function chosenBy(columns: readonly Column[], row: readonly number[]): Map<string, Value> {
+  const chosen = new Map<string, Value>();
+  for (const [at, { axes }] of columns.entries())
+    for (const { name, values } of axes) chosen.set(name, values[row[at] ?? 0] ?? "");
+  return chosen;
 }
 
-const MAX_CELLS = 1_000_000;
+/** Contracts that rule an included row out without making the plan wrong. */
+const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT", "PLATFORM_UNSUPPORTED"]);
 
-/** Contracts that rule a combination out without making the plan wrong. */
-const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT"]);
-
-function product(axes: [string, string[]][]): Record<string, string>[] {
-  return axes.reduce<Record<string, string>[]>(
-    (rows, [name, versions]) =>
-      rows.flatMap((row) => versions.map((version) => ({ ...row, [name]: version }))),
-    [{}],
+/** Puts the place of an axis to findings that a value of it led to. */
+function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
+  const findings = error.findings;
+  if (!entry || !findings) return error;
+  return errorOf(
+    findings.map((one) => {
+      const name = one.where === undefined ? /the argument `([^`]+)`/.exec(one.what)?.[1] : undefined;
+      return name === undefined ? one : { ...one, where: entry.place(["axes", "args", name]) };
+    }),
   );
 }
 
-function combinations(plan: Plan, platforms: readonly string[]): Combination[] {
-  const fixed = { ...plan.fixed };
-  const axes = Object.entries(plan.axes ?? {})
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, versions]): [string, string[]] => [name, [...versions].sort(compare)]);
-  const rows: Combination[] = product(axes).map((row) => ({
-    set: { ...fixed, ...row },
-    chosen: [...Object.keys(fixed), ...Object.keys(row)],
-    platforms,
-    excludable: true,
+/** Makes the cells of one plan. */
+function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: Given) {
+  const { entry, manifest, fixed } = space;
+  const { manifest_id } = manifest.document;
+  const { repository, cache_repository, max_age } = catalog.settings();
+  const plan_ids = entry ? [entry.document.plan_id] : [];
+  const fixedNames = new Set(Object.keys(fixed));
+  const maxAge = ageMs(entry?.document.max_age ?? max_age);
+  const expectations = (entry?.document.expect ?? []).map((one: Expectation) => ({
+    ...one,
+    conditions: one.when ? conditionsOf(one.when) : null,
   }));
-  for (const include of plan.include ?? []) {
-    const { platform, ...row } = include as CellInclude & { platform?: string };
-    rows.push({
-      set: { ...fixed, ...(row as Record<string, string>) },
-      chosen: [...Object.keys(fixed), ...Object.keys(row)],
-      platforms: platform === undefined ? platforms : [platform],
-      excludable: false,
+  const ownArgs = "planId" in request ? {} : (request.args ?? {});
+
+  const expectedOf = (
+    cell_id: string,
+    resolved: Resolved,
+    platform: string,
+    chosen: Chosen,
+  ): Expected | null => {
+    const holding = expectations.filter(({ conditions, cell_id: only }) => {
+      if (!conditions) return only === cell_id;
+      return conditions.every(([name, condition]) => {
+        if (name === "platform") return platform === condition;
+        if (name === "base") return resolved.base === condition;
+        if (name.startsWith("args.")) {
+          const value = chosen.get(name) ?? resolved.args[name.slice(5)];
+          return value !== undefined && holds(name, value, condition);
+        }
+        const version = resolved.fragments.find(({ document }) => document.name === name)?.document.version;
+        return version !== undefined && holds(name, version, condition);
+      });
     });
-  }
-  return rows;
-}
-
-function selects(
-  selector: CellSelector,
-  versions: Readonly<Record<string, string>>,
-  platform: string,
-): boolean {
-  return Object.entries(selector).every(([name, range]) => {
-    if (name === "platform") return range === platform;
-    const version = versions[name];
-    return version !== undefined && satisfies(version, range as string, { includePrerelease: true });
-  });
-}
-
-/** A resolved combination, or why the fragments rule it out. Every other error is thrown. */
-function tryResolve(catalog: Catalog, manifestId: string, choice: Choice): Resolved | string {
-  try {
-    return resolve(catalog, manifestId, choice);
-  } catch (error) {
-    if (!(error instanceof FactoryError) || !error.findings?.every(({ code }) => RULED_OUT.has(code)))
-      throw error;
-    return error.findings.map(({ what }) => what).join("; ");
-  }
-}
-
-/** One cell of a resolved combination. */
-function planCell(
-  catalog: Catalog,
-  resolved: Resolved,
-  about: { chosen: [string, string][]; platform: string; expect: Cell["expect"] },
-  baseDigest: string | null,
-): PlannedCell {
-  const { chosen, platform, expect } = about;
-  const { repository, cache_repository } = catalog.settings();
-  const { manifest_id } = resolved.manifest.document;
-  const stitched = stitchResolved(catalog, resolved, { baseDigest, platform });
-  const cell_id = cellId(manifest_id, chosen, platform);
-  const cell: Cell = {
-    cell_id,
-    manifest_id,
-    platform,
-    fragments: Object.fromEntries(stitched.fragments.map(({ name, version }) => [name, version])),
-    base: stitched.base,
-    args: stitched.args,
-    build_key: stitched.build_key,
-    verdict_key: stitched.verdict_key,
-    target: targetName(cell_id),
-    tags: [`${repository}/${manifest_id}:${tagOf(cell_id.slice(manifest_id.length + 1))}`],
-    cache_from: cacheFrom(cache_repository, stitched.prefixes, platform),
-    cache_to: cacheTo(cache_repository, stitched.prefixes, platform),
-    action: "build",
-    reason: "UNCHECKED",
-    expect,
+    const [first] = holding;
+    if (!first) return null;
+    const { result, owner } = first;
+    const until = holding.map((one) => one.until).sort(compareText)[0] ?? first.until;
+    return { result, owner, until, reason: holding.map(({ reason }) => reason).join("; ") };
   };
-  return { cell, stitched, pin: (digest) => planCell(catalog, resolved, about, digest) };
+
+  const make = (chosen: Chosen, baseDigest?: string): PlannedCell => {
+    const set: Record<string, string> = { ...fixed };
+    const args: Record<string, Value> = { ...ownArgs };
+    let base: string | undefined;
+    let platform = "";
+    for (const [name, value] of chosen) {
+      if (name === "platform") platform = String(value);
+      else if (name === "base") base = String(value);
+      else if (name.startsWith("args.")) args[name.slice(5)] = value;
+      else set[name] = String(value);
+    }
+    const choice: Choice = { set, args, base, platforms: [platform], pick: given.pins?.version };
+    const resolved = resolve(catalog, manifest_id, choice);
+    const digest = baseDigest ?? given.digestOf?.(resolved.base, platform) ?? null;
+    const target = { baseDigest: digest, platform };
+    const keys = cellKeys(catalog, resolved, target);
+    const id: [string, string][] = [];
+    for (const { name, version } of keys.fragments)
+      if (fixedNames.has(name) || chosen.has(name)) id.push([name, version]);
+    for (const [name, value] of chosen)
+      if (name === "base" || name.startsWith("args.")) id.push([name, String(value)]);
+    const cell_id = cellId(manifest_id, id, platform);
+    const cell: Cell = {
+      cell_id,
+      manifest_id,
+      plan_ids,
+      platform,
+      fragments: Object.fromEntries(keys.fragments.map(({ name, version }) => [name, version])),
+      base: keys.base,
+      args: keys.args,
+      build_key: keys.build_key,
+      verdict_key: keys.verdict_key,
+      target: targetName(cell_id),
+      tags: [`${repository}/${manifest_id}:${tagOf(cell_id.slice(manifest_id.length + 1))}`],
+      cache_from: cacheFrom(cache_repository, keys.prefixes, platform),
+      cache_to: cacheTo(cache_repository, keys.prefixes, platform),
+      action: "build",
+      reason: "FORCED",
+      changes: [],
+      record_id: null,
+      expect: expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen),
+    };
+    return {
+      cell,
+      keys,
+      get stitched() {
+        return stitchResolved(catalog, resolve(catalog, manifest_id, choice), target);
+      },
+      get labels() {
+        return imageLabels(resolve(catalog, manifest_id, choice), keys);
+      },
+      maxAge,
+      pin: (pinned) => make(chosen, pinned),
+    };
+  };
+  return (chosen: Chosen): PlannedCell => {
+    try {
+      return make(chosen);
+    } catch (error) {
+      throw error instanceof FactoryError ? placed(error, entry) : error;
+    }
+  };
 }
 
-/** Sorts by versions in Dockerfile order, then platform: cells that share a prefix stand together. */
-function compareCells(a: PlannedCell, b: PlannedCell): number {
-  const left = Object.entries(a.cell.fragments);
-  const right = Object.entries(b.cell.fragments);
-  for (const [at, [name, version]] of left.entries()) {
-    const [otherName, otherVersion] = right[at] ?? ["", "0.0.0"];
-    const order =
-      compareText(name, otherName) || compare(version, otherVersion) || compareText(version, otherVersion);
-    if (order !== 0) return order;
-  }
-  return compareText(a.cell.platform, b.cell.platform) || compareText(a.cell.cell_id, b.cell.cell_id);
+/** The rows that `include` adds, each once a platform. */
+function includedRows({ entry, columns }: Space): Map<string, Value>[] {
+  const platforms = axisFinder(columns).get("platform")?.axis.values ?? [];
+  return (entry?.document.include ?? []).flatMap((include: CellInclude) => {
+    const conditions = conditionsOf(include);
+    const own = new Map(conditions).get("platform");
+    return (own === undefined ? platforms : [own]).map(
+      (platform) => new Map<string, Value>([...conditions, ["platform", platform]]),
+    );
+  });
 }
 
 /** Two cells with one id, or two targets with one name, cannot be told apart later: each pair is a finding. */
@@ -153,103 +186,71 @@ function duplicateFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | n
   return findings;
 }
 
-/**
- * Expands a plan, or one manifest, to its cells. Pure: reads the catalog alone.
- * @throws FactoryError PLAN_EMPTY, CELL_DUPLICATE, RULE_UNUSED, and what resolving and rendering throw
- */
-export function expand(
-  catalog: Catalog,
-  request: { planId: string } | ({ manifestId: string } & Choice),
-): Planned {
-  const entry = "planId" in request ? catalog.plan(request.planId) : null;
-  const manifestId = entry ? entry.document.manifest_id : (request as { manifestId: string }).manifestId;
-  const manifest = catalog.manifest(manifestId).document;
-  const platforms = [...(entry?.document.platforms ?? manifest.platforms ?? ["linux/amd64"])].sort(
-    compareText,
+/** Expectations of cells that the plan does not have. */
+function unknownCellFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | null): Finding[] {
+  const named = (entry?.document.expect ?? []).flatMap(({ cell_id }, at) =>
+    cell_id === undefined ? [] : [{ cell_id, at }],
   );
-  const { set = {}, args } = "planId" in request ? {} : request;
-  const size = Object.values(entry?.document.axes ?? {}).reduce(
-    (total, versions) => total * versions.length,
-    platforms.length,
-  );
-  if (size > MAX_CELLS) {
-    throw new FactoryError(
-      "PLAN_TOO_LARGE",
-      `the axes of the plan multiply to ${size} cells, and ${MAX_CELLS} is the limit`,
+  if (!entry || named.length === 0) return [];
+  const known = new Set(cells.map(({ cell }) => cell.cell_id));
+  return named.flatMap(({ cell_id, at }): Finding[] => {
+    if (known.has(cell_id)) return [];
+    const guess = didYouMean(cell_id, known);
+    return [
       {
-        where: entry?.place(["axes"]),
-        fix: "shorten the axes, or split the plan",
+        code: "RULE_UNUSED",
+        what: `rule ${at + 1} of \`expect\` names \`${cell_id}\`, which is no cell of the plan`,
+        where: entry.place(["expect", at, "cell_id"]),
+        fix: guess ? `did you mean \`${guess}\`?` : "see `factory plan`, or remove the rule",
       },
-    );
-  }
-  // Made after the check: the rows of the product are all in memory.
-  const rows = entry
-    ? combinations(entry.document, platforms)
-    : [{ set: { ...set }, chosen: Object.keys(set), platforms, excludable: false }];
+    ];
+  });
+}
 
-  const cells: PlannedCell[] = [];
-  const left_out: LeftOut[] = [];
-  const usedExcludes = new Set<number>();
-  const usedExpectations = new Set<number>();
-  for (const row of rows) {
-    const resolved = tryResolve(catalog, manifestId, { set: row.set, args, platforms: [] });
-    if (typeof resolved === "string") {
-      left_out.push({ fragments: row.set, platform: null, what: resolved });
-      continue;
-    }
-    const versions = Object.fromEntries(
-      resolved.fragments.map(({ document }) => [document.name, document.version]),
-    );
-    const chosen = Object.entries(versions).filter(([name]) => row.chosen.includes(name));
-    for (const platform of row.platforms) {
-      const excludes = row.excludable ? (entry?.document.exclude ?? []) : [];
-      const excluding = [...excludes.keys()].filter((at) => selects(excludes[at] ?? {}, versions, platform));
-      for (const at of excluding) usedExcludes.add(at);
-      if (excluding.length > 0) continue;
-      const [unsupported] = platformFindings(resolved, [platform]);
-      if (unsupported) {
-        left_out.push({ fragments: row.set, platform, what: unsupported.what });
-        continue;
-      }
-      const expectations = (entry?.document.expect ?? []).filter((one, at) => {
-        const holds = selects(one.when, versions, platform);
-        if (holds) usedExpectations.add(at);
-        return holds;
-      });
-      const expect = expectations[0]
-        ? { result: "fail" as const, reason: expectations.map(({ reason }) => reason).join("; ") }
-        : null;
-      cells.push(planCell(catalog, resolved, { chosen, platform, expect }, null));
-    }
-  }
+/**
+ * Expands a plan, or one manifest, to its cells. Pure: reads the catalog and what is given.
+ * @throws FactoryError PLAN_EMPTY, PLAN_TOO_LARGE, CELL_DUPLICATE, RULE_*, ZIP_*, STRATEGY_TOO_STRONG, SEED_IMPOSSIBLE,
+ * EXPECT_EXPIRED, and what resolving and rendering throw
+ */
+export function expand(catalog: Catalog, request: PlanRequest, given: Given): Planned {
+  const space = readSpace(catalog, request, given);
+  const { entry, manifest, columns, rules } = space;
+  const { manifest_id } = manifest.document;
+  const make = cellMaker(catalog, space, request, given);
 
-  const findings = duplicateFindings(cells, entry);
-  if (entry) {
-    for (const [rule, used] of [
-      ["exclude", usedExcludes],
-      ["expect", usedExpectations],
-    ] as const) {
-      for (const at of (entry.document[rule] ?? []).keys()) {
-        if (used.has(at)) continue;
-        findings.push({
-          code: "RULE_UNUSED",
-          what: `rule ${at + 1} of \`${rule}\` matches no cell of the plan`,
-          where: entry.place([rule, at]),
-          fix: "correct its versions, or remove it",
-        });
-      }
+  const { rows, coverage } = chooseRows(space, (row) => make(chosenBy(columns, row)), given.proven);
+  const cells = rows.map((row) => make(chosenBy(columns, row)));
+  const left_out: LeftOut[] = rules
+    .filter(({ where }) => where?.file !== entry?.file)
+    .map(({ forbids, what }) => ({ values: forbids, what }));
+  for (const chosen of includedRows(space)) {
+    try {
+      cells.push(make(chosen));
+    } catch (error) {
+      if (!(error instanceof FactoryError) || !error.findings?.every(({ code }) => RULED_OUT.has(code)))
+        throw error;
+      const values = Object.fromEntries([...chosen].map(([name, value]) => [name, String(value)]));
+      left_out.push({ values, what: error.findings.map(({ what }) => what).join("; ") });
     }
   }
+  const findings = [...duplicateFindings(cells, entry), ...unknownCellFindings(cells, entry)];
   if (cells.length === 0) {
-    const why = left_out[0] ? `: ${left_out[0].what}` : "";
     findings.unshift({
       code: "PLAN_EMPTY",
-      what: `${entry ? `the plan ${entry.document.plan_id}` : manifestId} comes to no cell${why}`,
-      where: entry?.place(["exclude"]),
-      fix: "widen `axes`, or remove a rule of `exclude`",
+      what: `${entry ? `the plan ${entry.document.plan_id}` : manifest_id} comes to no cell${left_out[0] ? `: ${left_out[0].what}` : ""}`,
+      where: entry?.place(["axes"]),
+      fix: "widen `axes`, or remove a rule",
     });
   }
   if (findings.length > 0) throw errorOf(findings);
-  cells.sort(compareCells);
-  return { plan_id: entry?.document.plan_id ?? null, manifest_id: manifestId, cells, left_out };
+  const plan_id = entry?.document.plan_id ?? null;
+  const covered: Record<string, Coverage> = plan_id !== null && coverage ? { [plan_id]: coverage } : {};
+  return {
+    plan_id,
+    plan_ids: plan_id === null ? [] : [plan_id],
+    manifest_id,
+    cells: sortCells(cells),
+    left_out,
+    coverage: covered,
+  };
 }

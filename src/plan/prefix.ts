@@ -24,6 +24,33 @@ export function cacheRef(repository: string, prefix: Prefix, platform: string): 
   return `${repository}:${tagOf(slug(prefix, platform))}`;
 }
 
+/** The name of a prefix's bake target. */
+export function prefixTarget(prefix: Prefix, platform: string): string {
+  return targetName(slug(prefix, platform));
+}
+
+/** `cache-from` entries by repository and platform, then by fragment, version and id: a plan's cells share most of them. */
+const entries = new Map<string, Map<string, string>>();
+
+/** How many entries are kept at once: past it, all of them are forgotten. */
+const MAX_ENTRIES = 50_000;
+
+function fromEntry(repository: string, prefix: Prefix, platform: string): string {
+  const place = `${repository}\n${platform}`;
+  let known = entries.get(place);
+  if (!known || known.size >= MAX_ENTRIES) {
+    if (entries.size >= 100) entries.clear();
+    entries.set(place, (known = new Map<string, string>()));
+  }
+  const key = `${prefix.id} ${prefix.version} ${prefix.fragment}`;
+  let entry = known.get(key);
+  if (entry === undefined) {
+    entry = `type=registry,ref=${cacheRef(repository, prefix, platform)}`;
+    known.set(key, entry);
+  }
+  return entry;
+}
+
 /** `cache-from` of a chain: every prefix of it, longest first. */
 export function cacheFrom(
   repository: string | null,
@@ -31,31 +58,38 @@ export function cacheFrom(
   platform: string,
 ): string[] {
   if (repository === null) return [];
-  return prefixes.map((prefix) => `type=registry,ref=${cacheRef(repository, prefix, platform)}`).reverse();
+  return prefixes.map((prefix) => fromEntry(repository, prefix, platform)).reverse();
 }
 
 /** `cache-to` of a chain: its longest prefix. A registry that is away costs time later, never the build. */
 export function cacheTo(repository: string | null, prefixes: readonly Prefix[], platform: string): string[] {
   const last = prefixes.at(-1);
   if (repository === null || !last) return [];
-  const ref = cacheRef(repository, last, platform);
-  return [`type=registry,ref=${ref},mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true`];
+  const entry = fromEntry(repository, last, platform);
+  return [`${entry},mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true`];
 }
 
 /** The distinct prefixes of the cells, without the cells' own whole chains; in the order of the cells. */
 export function prefixTargets(cells: readonly PlannedCell[], cacheRepository: string | null): PrefixTarget[] {
   const targets = new Map<string, PrefixTarget>();
+  // By platform, then id: most cells have no prefix that an earlier one does not have.
+  const seen = new Map<string, Map<string, Prefix>>();
   for (const planned of cells) {
     const { platform } = planned.cell;
-    const { prefixes } = planned.stitched;
-    for (let length = 1; length < prefixes.length; length += 1) {
-      const chain = prefixes.slice(0, length);
-      const last = chain.at(-1);
-      if (!last) continue;
-      const target = targetName(slug(last, platform));
+    const { prefixes } = planned.keys;
+    let known = seen.get(platform);
+    if (!known) seen.set(platform, (known = new Map<string, Prefix>()));
+    for (let at = 0; at < prefixes.length - 1; at += 1) {
+      const prefix = prefixes[at];
+      if (!prefix) continue;
+      const same = known.get(prefix.id);
+      if (same && same.fragment === prefix.fragment && same.version === prefix.version) continue;
+      known.set(prefix.id, prefix);
+      const target = prefixTarget(prefix, platform);
       if (targets.has(target)) continue;
+      const chain = prefixes.slice(0, at + 1);
       targets.set(target, {
-        fragment: last.fragment,
+        fragment: prefix.fragment,
         target,
         platform,
         cache_from: cacheFrom(cacheRepository, chain, platform),

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { compareText } from "../model/compare.ts";
 import type { Evidence, FactoryRecord } from "../schemas/types.ts";
 import { evidenceProblem, keepEvidence } from "./evidence.ts";
+import { type Located, locateRecords, recordPath, unreadableRecord } from "./locate.ts";
+import { loadRecordCheck, parseRecord } from "./read-record.ts";
 import { RECORD_ID, timeOfRecordId } from "./record-id.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -53,35 +54,15 @@ export interface RecordStore {
   verify: (recordId?: string) => Promise<{ checked: number; evidence: number; problems: RecordProblem[] }>;
 }
 
-interface Located {
-  manifestId: string;
-  recordId: string;
-  file: string;
-}
-
 /** Reads and checks one record. @throws FactoryError RECORD_UNREADABLE */
-async function read({ file, recordId, manifestId }: Located): Promise<FactoryRecord> {
-  const refuse = (what: string, cause?: unknown) =>
-    new FactoryError("RECORD_UNREADABLE", `the record ${recordId} ${what}`, {
-      where: { file: `records/${manifestId}/${recordId}.json` },
-      fix: "restore it from version control or from the CI artifact",
-      cause,
-    });
-  let document: unknown;
+async function read(located: Located): Promise<FactoryRecord> {
+  let bytes: Buffer;
   try {
-    document = JSON.parse(readFileSync(file, "utf8"));
+    bytes = readFileSync(located.file);
   } catch (error) {
-    throw refuse("cannot be read", error);
+    throw unreadableRecord(located, "cannot be read", error);
   }
-  const { record: validate } = await import("../schemas/record-validator.js");
-  if (!validate(document)) {
-    const [first] = validate.errors ?? [];
-    throw refuse(`is not a record: ${first?.instancePath || "/"} ${first?.message ?? ""}`);
-  }
-  const record = document as FactoryRecord;
-  if (record.record_id !== recordId || record.manifest_id !== manifestId)
-    throw refuse("names another record than its file does");
-  return record;
+  return parseRecord(located, bytes, await loadRecordCheck());
 }
 
 function summarize(record: FactoryRecord): RecordSummary {
@@ -107,27 +88,10 @@ function summarize(record: FactoryRecord): RecordSummary {
 export function openRecordStore(root: string): RecordStore {
   const base = join(root, "records");
 
-  /** Files named like records, newest first. Temporary files of a killed run are named otherwise and left alone. */
-  const locate = (manifestId?: string): Located[] => {
-    if (!existsSync(base)) return [];
-    const folders = readdirSync(base, { withFileTypes: true }).filter(
-      (entry) => entry.isDirectory() && (manifestId === undefined || entry.name === manifestId),
-    );
-    return folders
-      .flatMap(({ name }) =>
-        readdirSync(join(base, name))
-          .filter((file) => file.endsWith(".json") && RECORD_ID.test(file.slice(0, -".json".length)))
-          .map((file) => ({
-            manifestId: name,
-            recordId: file.slice(0, -".json".length),
-            file: join(base, name, file),
-          })),
-      )
-      .sort((a, b) => compareText(b.recordId, a.recordId) || compareText(a.manifestId, b.manifestId));
-  };
-
   const find = (recordId: string): Located => {
-    const found = RECORD_ID.test(recordId) ? locate().find((one) => one.recordId === recordId) : undefined;
+    const found = RECORD_ID.test(recordId)
+      ? locateRecords(base).find((one) => one.recordId === recordId)
+      : undefined;
     if (found) return found;
     throw new FactoryError("UNKNOWN_RECORD", `there is no record ${JSON.stringify(recordId)}`, {
       fix: "see `factory records list`",
@@ -138,12 +102,12 @@ export function openRecordStore(root: string): RecordStore {
     keep: (manifestId, bytes, mediaType) => keepEvidence(join(base, manifestId), bytes, mediaType),
 
     add: async (record) => {
-      const { record: validate } = await import("../schemas/record-validator.js");
+      const validate = await loadRecordCheck();
       if (!validate(record)) {
         const text = (validate.errors ?? []).map((one) => `${one.instancePath} ${one.message}`).join("; ");
         throw new Error(`a record that does not match its schema was about to be written: ${text}`);
       }
-      const path = `records/${record.manifest_id}/${record.record_id}.json`;
+      const path = recordPath(record.manifest_id, record.record_id);
       writeWhole(join(root, path), `${JSON.stringify(record, null, 2)}\n`);
       return path;
     },
@@ -152,7 +116,7 @@ export function openRecordStore(root: string): RecordStore {
       const records: RecordSummary[] = [];
       const unreadable: RecordProblem[] = [];
       let total = 0;
-      for (const located of locate(manifestId)) {
+      for (const located of locateRecords(base, manifestId)) {
         if (since !== undefined && timeOfRecordId(located.recordId) < since) break;
         try {
           const summary = summarize(await read(located));
@@ -172,7 +136,7 @@ export function openRecordStore(root: string): RecordStore {
     verify: async (recordId) => {
       const problems: RecordProblem[] = [];
       let evidence = 0;
-      const all = recordId === undefined ? locate() : [find(recordId)];
+      const all = recordId === undefined ? locateRecords(base) : [find(recordId)];
       for (const located of all) {
         try {
           const record = await read(located);

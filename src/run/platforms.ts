@@ -2,6 +2,24 @@ import { FactoryError } from "../errors.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 
 /**
+ * The cells of one platform, where one is wanted; else all of them.
+ * @param wanted a platform, `all`, or undefined
+ * @throws FactoryError USAGE where no cell has it
+ */
+export function ofPlatform(
+  cells: readonly PlannedCell[],
+  wanted: string | undefined,
+): readonly PlannedCell[] {
+  if (wanted === undefined || wanted === "all" || cells.length === 0) return cells;
+  const chosen = cells.filter(({ cell }) => cell.platform === wanted);
+  if (chosen.length > 0) return chosen;
+  const there = [...new Set(cells.map(({ cell }) => cell.platform))].join(", ");
+  throw new FactoryError("USAGE", `no cell is for the platform ${JSON.stringify(wanted)}`, {
+    fix: `there are cells for: ${there}`,
+  });
+}
+
+/**
  * The cells of a run by platform: all that the engine can build, those of one platform, or with `all` every one.
  * @param wanted a platform, `all`, or undefined
  * @param able what the engine can build
@@ -22,13 +40,7 @@ export function selectPlatforms(
       },
     );
   if (wanted !== undefined && wanted !== "all") {
-    const chosen = cells.filter(({ cell }) => cell.platform === wanted);
-    if (chosen.length === 0) {
-      const there = [...new Set(cells.map(({ cell }) => cell.platform))].join(", ");
-      throw new FactoryError("USAGE", `no cell is for the platform ${JSON.stringify(wanted)}`, {
-        fix: `there are cells for: ${there}`,
-      });
-    }
+    const chosen = [...ofPlatform(cells, wanted)];
     if (!chosen.every(can)) throw refuse([wanted]);
     return { cells: chosen, leftOut: [] };
   }

@@ -76,5 +76,7 @@ export interface RunSettings {
   relative: (path: string) => string;
   cacheRepository: string | null;
   push: boolean;
+  /** Whether the prefixes that fill the registry cache are baked once for all cells, and not with each. */
+  prefixesBaked?: boolean;
   signal?: AbortSignal;
 }

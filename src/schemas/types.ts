@@ -42,22 +42,40 @@ export type Platforms = Platform[];
  */
 export type SmokeTests = SmokeTest[];
 /**
+ * A digest, `sha256:` and 64 hex digits.
+ */
+export type Sha256 = string;
+/**
  * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`.
  */
 export type ImageRef = string;
 /**
+ * Exact versions; or which of those that exist: a range, `{latest: 3}` for the highest three, `{latest-minor: 2}` for the highest of each of the highest two minor versions.
+ */
+export type VersionAxis = Version[] | Range | LatestVersions;
+/**
+ * An axis: a fragment's name, `base`, `platform`, or `args.` and an argument's name.
+ */
+export type AxisName = string;
+/**
+ * A time in hours, days or weeks: `12h`, `30d`, `8w`.
+ */
+export type Age = string;
+/**
+ * A label of a runner, such as `ubuntu-24.04-arm`.
+ */
+export type RunnerLabel = string;
+/**
  * A registry repository, without tag, such as `127.0.0.1:5000/team`.
  */
 export type Repository = string;
-/**
- * A digest, `sha256:` and 64 hex digits.
- */
-export type Sha256 = string;
 
 export interface Documents {
   fragment: Fragment;
+  lock: Lock;
   manifest: Manifest;
   plan: Plan;
+  pool: Pool;
   product: Product;
   record: FactoryRecord;
   template: Template;
@@ -250,6 +268,42 @@ export interface BudgetTest {
   layers?: number;
 }
 /**
+ * factory.lock: what ranges and base images stood for when `factory lock` was run.
+ */
+export interface Lock {
+  schema_version: SchemaVersion;
+  templates: LockedVersions;
+  fragments: LockedVersions;
+  /**
+   * Versions by fragment name, then by the axis as plans have it: `>=0.1 <1`, `latest: 3`.
+   */
+  axes: {
+    [k: string]: {
+      /**
+       * @minItems 1
+       */
+      [k: string]: Version[];
+    };
+  };
+  /**
+   * Digests by base image, then platform.
+   */
+  bases: {
+    [k: string]: {
+      [k: string]: Sha256;
+    };
+  };
+  lock_digest: Sha256;
+}
+/**
+ * Versions by name, then by range.
+ */
+export interface LockedVersions {
+  [k: string]: {
+    [k: string]: Version;
+  };
+}
+/**
  * manifests/<manifest_id>.yaml: what an image is made of.
  */
 export interface Manifest {
@@ -297,19 +351,68 @@ export interface Plan {
   manifest_id: Id;
   summary?: Text;
   /**
-   * Versions to try, by fragment name. The plan is their product.
+   * What to try, by name: versions of a fragment, `base` images, `platform`s, values of `args`. The plan is their product, or what `strategy` chooses of it.
    */
   axes?: {
     /**
+     * Base images, in place of the manifest's.
+     *
      * @minItems 1
      * @maxItems 1000
      */
-    [k: string]: Version[];
+    base?: ImageRef[];
+    /**
+     * Platforms, in place of `platforms`.
+     *
+     * @minItems 1
+     * @maxItems 100
+     */
+    platform?: Platform[];
+    /**
+     * Values to try, by argument name.
+     */
+    args?: {
+      /**
+       * @minItems 1
+       * @maxItems 1000
+       */
+      [k: string]: Value[];
+    };
+    [k: string]:
+      | VersionAxis
+      | ImageRef[]
+      | Platform[]
+      | {
+          /**
+           * @minItems 1
+           * @maxItems 1000
+           */
+          [k: string]: Value[];
+        }
+      | undefined;
   };
+  /**
+   * Axes that move together, position by position, such as `[[core, light]]`; an argument's is named `args.port`.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  zip?: AxisName[][];
   fixed?: Ranges;
   platforms?: Platforms;
   /**
-   * Cells beside the product.
+   * Which cells of the product: `all` (the default), `pairwise`, or `{t: N}`: so many that each allowed combination of N axes' values is in one of them.
+   */
+  strategy?: ("all" | "pairwise") | TWise;
+  /**
+   * Values that some cell has to have together, whatever the strategy chooses.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  always?: CellInclude[];
+  /**
+   * Cells beside those of the axes.
    *
    * @maxItems 1000
    */
@@ -321,30 +424,96 @@ export interface Plan {
    */
   exclude?: CellSelector[];
   /**
-   * Cells that are meant to fail.
+   * What has to hold of every cell, beside what the fragments themselves require.
+   *
+   * @minItems 1
+   * @maxItems 1000
+   */
+  constraints?: Constraint[];
+  /**
+   * Cells that are meant to fail, and for how long that is tolerated.
    *
    * @maxItems 1000
    */
   expect?: Expectation[];
+  /**
+   * How old a passing record may be to be reused here. Default: that of factory.yaml.
+   */
+  max_age?: Age;
+}
+export interface LatestVersions {
+  /**
+   * The highest so many versions.
+   */
+  latest?: number;
+  /**
+   * The highest version of each of the highest so many minor versions.
+   */
+  "latest-minor"?: number;
+  range?: Range;
+}
+export interface TWise {
+  t: number;
 }
 /**
- * Exact versions by fragment name, and optionally a platform.
+ * Exact values by axis: versions by fragment name, and optionally `base`, `platform` and `args`.
  */
 export interface CellInclude {
+  base?: ImageRef;
   platform?: Platform;
-  [k: string]: Version | undefined;
+  args?: Args;
+  [k: string]: Version | Args | undefined;
 }
 /**
- * Versions or ranges by fragment name, and optionally a platform. All must hold.
+ * Versions or ranges by fragment name, and optionally `base`, `platform` and `args`. All must hold.
  */
 export interface CellSelector {
+  base?: ImageRef;
   platform?: Platform;
-  [k: string]: Range | undefined;
+  args?: Args;
+  [k: string]: Range | Args | undefined;
+}
+export interface Constraint {
+  when: CellSelector;
+  then: CellSelector;
+  reason?: Text;
 }
 export interface Expectation {
-  when: CellSelector;
+  when?: CellSelector;
+  /**
+   * One cell, in place of `when`.
+   */
+  cell_id?: string;
   result: "fail";
+  /**
+   * Who sees to it, such as `@platform-team`.
+   */
+  owner: string;
   reason: Text;
+  /**
+   * The last day (UTC) on which it is tolerated, such as `"2027-06-30"`; `never` where it is meant to stay so.
+   */
+  until: string;
+}
+/**
+ * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.
+ */
+export interface Pool {
+  schema_version: SchemaVersion;
+  /**
+   * The pool's id; the same as its file's name.
+   */
+  pool_id: Id;
+  summary?: Text;
+  platforms: Platforms;
+  /**
+   * Whether it takes cells that ask for GPUs, and those alone. Default: false.
+   */
+  gpus?: boolean;
+  /**
+   * GitHub's `runs-on`: a label, or a list of labels that a runner has to have all.
+   */
+  runs_on: RunnerLabel | RunnerLabel[];
 }
 /**
  * control_plane/products/<product_id>.yaml: the public face of a manifest.
@@ -584,5 +753,14 @@ export interface Workspace {
      * Seconds for one test. Default: 60.
      */
     timeout_s?: number;
+  };
+  /**
+   * When a recorded verdict may stand for a new one.
+   */
+  reuse?: {
+    /**
+     * How old a passing record may be. Default: any age.
+     */
+    max_age?: Age;
   };
 }

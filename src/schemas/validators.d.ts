@@ -6,8 +6,10 @@ export interface Validate {
   errors?: ErrorObject[] | null;
 }
 export const fragment: Validate;
+export const lock: Validate;
 export const manifest: Validate;
 export const plan: Validate;
+export const pool: Validate;
 export const product: Validate;
 export const template: Validate;
 export const workspace: Validate;

@@ -8,6 +8,17 @@ export function label(entry: FolderEntry<Fragment>): string {
   return `${entry.document.name}@${entry.document.version}`;
 }
 
+/** Whether nothing that a fragment says about another one keeps the two apart. */
+export function getsOnWith({ document }: FolderEntry<Fragment>, other: FolderEntry<Fragment>): boolean {
+  const { name, version } = other.document;
+  const wanted = Object.hasOwn(document.requires ?? {}, name) ? document.requires?.[name] : undefined;
+  const refused = Object.hasOwn(document.conflicts ?? {}, name) ? document.conflicts?.[name] : undefined;
+  return (
+    (wanted === undefined || satisfies(version, wanted)) &&
+    (refused === undefined || !satisfies(version, refused))
+  );
+}
+
 /** Requirements and conflicts among the chosen fragments. */
 export function checkContracts(
   fragments: readonly FolderEntry<Fragment>[],
@@ -59,7 +70,7 @@ export function checkContracts(
 }
 
 /** A circle among the requirements, as names with the first again at the end; undefined where there is none. */
-function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
+export function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
   const done = new Set<string>();
   const visit = (name: string, path: string[]): string[] | undefined => {
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];

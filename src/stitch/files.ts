@@ -20,10 +20,10 @@ const MAX_FILES = 10_000;
 
 const PIECE = 1 << 20;
 
-/** sha256 of a file of any size, a piece at a time. */
-function hashFile(file: string): string {
+/** sha256 of a file of any size, a piece at a time. `size` is what it is expected to hold. */
+function hashFile(file: string, size: number): string {
   const hash = createHash("sha256");
-  const piece = Buffer.allocUnsafe(PIECE);
+  const piece = Buffer.allocUnsafe(Math.min(size + 1, PIECE));
   const handle = openSync(file, "r");
   try {
     for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece))
@@ -77,7 +77,7 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         add(`${path}/${entry}`);
       }
     } else if (stat.isFile()) {
-      files.push({ path, mode, sha256: hashFile(join(root, path)) });
+      files.push({ path, mode, sha256: hashFile(join(root, path), stat.size) });
     } else {
       throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {
         where,

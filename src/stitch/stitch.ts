@@ -1,40 +1,19 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import { digestOf, sha256 } from "../model/digest.ts";
+import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import { compareText } from "../model/compare.ts";
+import { canonicalJson, digestOf, sha256 } from "../model/digest.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
 import { effectiveTests } from "../model/suite.ts";
-import type { Value } from "../schemas/types.ts";
-import type { ContextFile } from "./files.ts";
-import { buildKey, prefixId, verdictKey } from "./keys.ts";
-import { BUILD_KEY_LABEL, render } from "./render.ts";
+import type { Manifest, Template, Value } from "../schemas/types.ts";
+import { type Composed, compose, writeDockerfile } from "./frame.ts";
+import { joinBuildKey, joinSuiteHash, joinVerdictKey, policyJson, testsJson } from "./keys.ts";
+import { type Ground, groundOf, labelInstruction } from "./labels.ts";
+import { keep, ofCatalog } from "./memo.ts";
+import type { Piece, Share } from "./piece.ts";
+import { type Named, type Prefix, withPrefixes } from "./prefixes.ts";
+import { BUILD_KEY_LABEL } from "./render.ts";
 import { type Choice, resolve, type Resolved } from "./resolve.ts";
 
-/** A fragment's place in the chain: `--target` builds the image up to it. */
-export interface Prefix {
-  fragment: string;
-  version: string;
-  /** 12 hex digits that name the chain up to here (see prefixId). */
-  id: string;
-}
-
-/** A manifest rendered to a Dockerfile, with its keys. */
-export interface Stitched {
-  manifest_id: string;
-  template: { id: string; version: string; digest: string };
-  base: { ref: string; digest: string | null };
-  fragments: { name: string; version: string; digest: string }[];
-  args: Record<string, Value>;
-  platform: string | null;
-  gpus: "all" | number | null;
-  build_key: string;
-  verdict_key: string;
-  tests: DeclaredTest[];
-  dockerfile: string;
-  /** All labels of the image, the build key's among them. */
-  labels: Record<string, string>;
-  /** The text of the Dockerfile.dockerignore. */
-  dockerignore: string;
-  prefixes: Prefix[];
-}
+export type { Prefix } from "./prefixes.ts";
 
 /** What is known of the base and the platform. Both may be unknown: stitching asks nobody. */
 export interface Target {
@@ -44,93 +23,178 @@ export interface Target {
   platform?: string | null;
 }
 
-/** The reference behind FROM: pinned where a digest is known and not already part of it. */
-function pinned(ref: string, digest: string | null): string {
-  return digest === null || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
+/**
+ * All that went into a cell's keys, without the texts: what a plan of many cells holds of each. Parts are shared between
+ * cells and frozen.
+ */
+export interface CellKeys {
+  template: Readonly<{ id: string; version: string; digest: string }>;
+  base: Readonly<{ ref: string; digest: string | null }>;
+  /** In the order of the Dockerfile. */
+  fragments: Named[];
+  args: Readonly<Record<string, Value>>;
+  gpus: "all" | number | null;
+  build_key: string;
+  verdict_key: string;
+  /** `suiteHash` of the tests. */
+  suite_hash: string;
+  readonly prefixes: Prefix[];
+  platform: string | null;
 }
 
-/** Digest of what a fragment gives to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
-function fragmentDigest(entry: Resolved["fragments"][number], files: readonly ContextFile[]): string {
-  const { name, version, args, requires, conflicts, platforms } = entry.document;
-  return digestOf({
-    scheme: "factory/fragment/1",
-    name,
-    version,
-    args: args ?? {},
-    requires: requires ?? {},
-    conflicts: conflicts ?? {},
-    platforms: platforms ?? null,
-    dockerfile: sha256(entry.dockerfile.text),
-    files: files.filter(({ path }) => path.startsWith(`${entry.folder}/`)),
+/** A manifest rendered to a Dockerfile, with its keys. */
+export interface Stitched extends CellKeys {
+  manifest_id: string;
+  tests: DeclaredTest[];
+  dockerfile: string;
+  /** All labels of the image, the build key's among them. */
+  labels: Record<string, string>;
+  /** The text of the Dockerfile.dockerignore. */
+  dockerignore: string;
+  /** Files and folders that it copies, from the workspace's root; a folder's path ends in `/`. */
+  files: string[];
+}
+
+/** What a manifest gives to the keys of its cells. */
+interface Terms {
+  gpus: "all" | number | null;
+  testsJson: string;
+  policyJson: string;
+  /** Hashes of suites, by the numbers of the fragments' tests. */
+  suites: Map<string, string>;
+}
+
+const termsOf = ofCatalog(() => new Map<Entry<Manifest>, Terms>());
+const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, CellKeys["template"]>());
+
+function makeTerms(catalog: Catalog, { document }: Entry<Manifest>): Terms {
+  const gpus = document.gpus ?? null;
+  return {
+    gpus,
+    testsJson: testsJson("manifest", document.smoke),
+    policyJson: policyJson(gpus, catalog.settings().smoke),
+    suites: new Map(),
+  };
+}
+
+function templateKeys({ document, dockerfile }: FolderEntry<Template>): CellKeys["template"] {
+  const { template_id: id, version, slots } = document;
+  const digest = digestOf({
+    scheme: "factory/template/1",
+    slots: slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
+    dockerfile: sha256(dockerfile.text),
   });
+  return Object.freeze({ id, version, digest });
+}
+
+/** The files of all pieces as canonical JSON, sorted by path: each piece's stand in a folder of its own. */
+function filesJson(pieces: readonly Piece[], shares: readonly Share[]): string {
+  const holding: { folder: string; json: string }[] = [];
+  for (let at = 0; at < pieces.length; at += 1) {
+    const json = shares[at]?.filesJson ?? "";
+    if (json !== "") holding.push({ folder: pieces[at]?.folder ?? "", json });
+  }
+  holding.sort((a, b) => compareText(a.folder, b.folder));
+  let all = "";
+  for (const { json } of holding) all += all === "" ? json : `,${json}`;
+  return all;
+}
+
+/** The hash of the pieces' tests and the manifest's. */
+function suiteHashOf(suites: Map<string, string>, pieces: readonly Piece[], manifestTests: string): string {
+  let key = "";
+  for (const piece of pieces) {
+    const { number } = piece.tests();
+    if (number > 0) key += `${number},`;
+  }
+  return keep(suites, key, () =>
+    joinSuiteHash(
+      [...pieces.map((piece) => piece.tests().json), manifestTests].filter((json) => json !== "").join(","),
+    ),
+  );
+}
+
+interface Parts {
+  keys: CellKeys;
+  ground: Ground;
+  composed: Composed;
+}
+
+function partsOf(
+  catalog: Catalog,
+  resolved: Resolved,
+  { baseDigest = null, platform = null }: Target,
+): Parts {
+  const { manifest, template, pieces, base: ref, args } = resolved;
+  const ground = groundOf(manifest, template, ref, baseDigest);
+  const composed = compose(catalog, template, pieces, ground.from);
+  const shares: Share[] = [];
+  const fragments: CellKeys["fragments"] = [];
+  let list = "";
+  for (const piece of pieces) {
+    const share = piece.share(composed.keepsModes);
+    shares.push(share);
+    fragments.push(share.named);
+    list += list === "" ? piece.label : `,${piece.label}`;
+  }
+  const dockerfile = writeDockerfile(composed, `${ground.beforeList}${list}${ground.behindList}`);
+  const build_key = joinBuildKey(dockerfile, {
+    filesJson: filesJson(pieces, shares),
+    baseJson: ground.baseJson,
+    platformJson: canonicalJson(platform),
+  });
+  const terms = keep(termsOf(catalog), manifest, () => makeTerms(catalog, manifest));
+  const suite_hash = suiteHashOf(terms.suites, pieces, terms.testsJson);
+  const keys = withPrefixes({
+    template: keep(templatesOf(catalog), template, () => templateKeys(template)),
+    base: ground.base,
+    fragments,
+    args,
+    gpus: terms.gpus,
+    build_key,
+    verdict_key: joinVerdictKey(build_key, suite_hash, terms.policyJson),
+    suite_hash,
+    platform,
+  });
+  return { keys, ground, composed };
+}
+
+/**
+ * The keys of an already resolved manifest, without its texts.
+ * @throws FactoryError as stitchResolved does
+ */
+export function cellKeys(catalog: Catalog, resolved: Resolved, target: Target = {}): CellKeys {
+  return partsOf(catalog, resolved, target).keys;
+}
+
+function labelsWith(ground: Ground, { fragments, build_key }: CellKeys): Record<string, string> {
+  const list = fragments.map(({ name, version }) => `${name}@${version}`).join(",");
+  return { ...ground.labels(list), [BUILD_KEY_LABEL]: build_key };
+}
+
+/** All labels of an image, without rendering it: those of `stitchResolved` with the same keys. */
+export function imageLabels({ manifest, template }: Resolved, keys: CellKeys): Record<string, string> {
+  return labelsWith(groundOf(manifest, template, keys.base.ref, keys.base.digest), keys);
 }
 
 /**
  * Renders an already resolved manifest.
- * @throws FactoryError as render does
+ * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*: the first that is met
  */
 export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Target = {}): Stitched {
-  const { manifest, template, fragments, argsByFragment, args } = resolved;
-  const { manifest_id, summary, base: ref, smoke } = manifest.document;
-  const gpus = manifest.document.gpus ?? null;
-  const platform = target.platform ?? null;
-  const digest = /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1] ?? target.baseDigest ?? null;
-  const base = { ref, digest };
-  // Labels are in NFC: a bake file cannot carry another form, and the Dockerfile's have to be the same.
-  const labels = {
-    "org.opencontainers.image.title": manifest_id,
-    ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
-    "org.opencontainers.image.base.name": ref,
-    ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
-    "io.factory.manifest-id": manifest_id,
-    "io.factory.template": `${template.document.template_id}@${template.document.version}`,
-    "io.factory.fragments": fragments.map(({ document }) => `${document.name}@${document.version}`).join(","),
-  };
-  const rendered = render(resolved, catalog.root, pinned(ref, digest), labels);
-  const build_key = buildKey({
-    dockerfile: rendered.dockerfile(null),
-    files: rendered.files,
-    base,
-    platform,
-  });
-  const documents = fragments.map(({ document }) => document);
-  const tests = effectiveTests(documents, smoke);
-  const chain = documents.map(({ name, version }) => ({
-    name,
-    version,
-    args: argsByFragment.get(name) ?? {},
-  }));
+  const { keys, ground, composed } = partsOf(catalog, resolved, target);
+  const { manifest_id, smoke } = resolved.manifest.document;
+  const documents = resolved.fragments.map(({ document }) => document);
+  const labels = labelsWith(ground, keys);
+  const allowed = new Set(composed.bodies.flatMap((body) => body.allowed));
   return {
     manifest_id,
-    template: {
-      id: template.document.template_id,
-      version: template.document.version,
-      digest: digestOf({
-        scheme: "factory/template/1",
-        slots: template.document.slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
-        dockerfile: sha256(template.dockerfile.text),
-      }),
-    },
-    base,
-    fragments: fragments.map((entry) => ({
-      name: entry.document.name,
-      version: entry.document.version,
-      digest: fragmentDigest(entry, rendered.files),
-    })),
-    args,
-    platform,
-    gpus,
-    build_key,
-    verdict_key: verdictKey({ build_key, tests, gpus, limits: catalog.settings().smoke }),
-    tests,
-    dockerfile: rendered.dockerfile(build_key),
-    labels: { ...labels, [BUILD_KEY_LABEL]: build_key },
-    dockerignore: ["*", ...rendered.allowed.map((path) => `!${path}`), ""].join("\n"),
-    prefixes: chain.map(({ name, version }, at) => ({
-      fragment: name,
-      version,
-      id: prefixId(ref, chain.slice(0, at + 1)),
-    })),
+    ...keys,
+    tests: effectiveTests(documents, smoke),
+    dockerfile: writeDockerfile(composed, labelInstruction(labels)),
+    labels,
+    dockerignore: ["*", ...[...allowed].sort(compareText).map((path) => `!${path}`), ""].join("\n"),
+    files: composed.bodies.flatMap((body) => body.files.map(({ path }) => path)),
   };
 }
 

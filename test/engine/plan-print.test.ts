@@ -61,7 +61,7 @@ function fields(text: string): Record<string, string> {
 /** Holds a plan's bake file to the plan. */
 function expectPrinted(root: string, request: { planId: string } | { manifestId: string }): void {
   const catalog = openCatalog(root);
-  const { cells } = expand(catalog, request);
+  const { cells } = expand(catalog, request, { today: "2026-01-01" });
   const cacheRepository = catalog.settings().cache_repository;
   const file = bakeFile(cells, {
     dockerfile: ({ cell }) => `d/${cell.target}`,
@@ -218,7 +218,7 @@ describeEngine("docker buildx bake --print", () => {
   it("is what the command writes, and it needs no other file", () => {
     const root = copyReference();
     const catalog = openCatalog(root);
-    const { cells } = expand(catalog, { planId: "incompatible_core_light" });
+    const { cells } = expand(catalog, { planId: "incompatible_core_light" }, { today: "2026-01-01" });
     const { text } = bakeFile(cells, {
       dockerfile: () => "D",
       cacheRepository: null,

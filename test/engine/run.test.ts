@@ -176,7 +176,7 @@ describeEngine("factory run", () => {
       fragments: { core: { "0.1.0": { body: "RUN true" } } },
       plans: {
         doomed:
-          'axes: {core: [0.1.0]}\nexpect: [{when: {core: 0.1.0}, result: fail, reason: "it used to"}]\n',
+          'axes: {core: [0.1.0]}\nexpect: [{when: {core: 0.1.0}, result: fail, owner: us, reason: "it used to", until: never}]\n',
       },
     });
     const run = await factory(root, ["run", "--plan", "doomed", "--json"]);

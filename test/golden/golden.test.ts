@@ -35,9 +35,12 @@ describe("the reference workspace", () => {
     await expectDockerfile(copyReference(), manifest, manifest);
   });
 
-  it.each(["baseline_core_light", "incompatible_core_light"])("plans %s", async (plan) => {
-    await expectPlan(copyReference(), plan, plan);
-  });
+  it.each(["baseline_core_light", "incompatible_core_light", "latest_core_light", "core_smoke"])(
+    "plans %s",
+    async (plan) => {
+      await expectPlan(copyReference(), plan, plan);
+    },
+  );
 });
 
 describe("every word of the template language", () => {

@@ -282,17 +282,28 @@ const DOCUMENTS: Record<string, Case> = {
     code: "CELL_DUPLICATE",
     at: `${PLAN}:6`,
   },
-  "a plan with no cells": {
+  "a rule that takes every cell": {
     files: plan("axes: {core: [0.1.0]}\nexclude:\n  - {core: 0.1.0}\n"),
     argv: ["plan", "grid", "--format", "bake"],
-    code: "PLAN_EMPTY",
+    code: "RULE_REMOVES_ALL",
     at: `${PLAN}:6`,
+  },
+  "a plan with no cells": {
+    files: {
+      ...plan("axes: {core: [0.1.0]}\n"),
+      ...change("fragments/app/0.1.0/fragment.yaml", '">=0.1 <1"', '">=0.1.1"'),
+    },
+    argv: ["plan", "grid", "--format", "bake"],
+    code: "PLAN_EMPTY",
+    at: `${MANIFEST}:7`,
+    what: "app@0.1.0 requires core >=0.1.1",
   },
   "an axis that the manifest has not": {
     files: plan("axes: {cores: [0.1.0]}\n"),
     argv: ["plan", "grid"],
-    code: "UNKNOWN_FRAGMENT",
-    validates: false,
+    code: "UNKNOWN_AXIS",
+    at: `${PLAN}:4`,
+    what: "did you mean `core`?",
   },
   "a version that is not there": {
     files: plan("axes: {core: [7.0.0]}\n"),
@@ -303,7 +314,7 @@ const DOCUMENTS: Record<string, Case> = {
 };
 const LINES: Record<string, Case> = {
   "no manifest": { argv: ["stitch"], code: "USAGE" },
-  "no plan": { argv: ["plan"], code: "USAGE", what: "no plan is named" },
+  "no plan": { files: { [PLAN]: null }, argv: ["plan"], code: "USAGE", what: "there are no plans" },
   "a plan and a manifest": { argv: ["plan", "grid", "--manifest-id", "demo"], code: "USAGE" },
   "an unknown manifest": {
     argv: ["stitch", "--manifest-id", "dmeo"],
@@ -353,7 +364,8 @@ const LINES: Record<string, Case> = {
 function contextOf(root: string): Context {
   const same = (text: string) => text;
   const color = { red: same, green: same, yellow: same, cyan: same, dim: same, bold: same };
-  return { catalog: () => Promise.resolve(openCatalog(root)), color } as Partial<Context> as Context;
+  const now = () => Date.UTC(2026, 0, 1);
+  return { catalog: () => Promise.resolve(openCatalog(root)), color, now } as Partial<Context> as Context;
 }
 
 interface Failure {

@@ -31,10 +31,11 @@ function fragment(name: string, requires: Record<string, string>, version = "0.1
 
 describe("checkWorkspace", () => {
   it("finds nothing in a sound workspace, and counts it", () => {
-    const result = checkWorkspace(openCatalog(workspace()));
+    const pool = "schema_version: 1\npool_id: amd64\nplatforms: [linux/amd64]\nruns_on: ubuntu-24.04\n";
+    const result = checkWorkspace(openCatalog(workspace({ "control_plane/pools/amd64.yaml": pool })));
     expect(result).toEqual({
       findings: [],
-      summary: { manifests: 1, fragments: 2, templates: 1, plans: 1, products: 1 },
+      summary: { manifests: 1, fragments: 2, templates: 1, plans: 1, pools: 1, products: 1 },
     });
   });
 
@@ -94,7 +95,7 @@ axes: {cor: [0.1.0, 0.2.0], light: [0.1.0, 0.2.0]}
 fixed: {core: ^3.0}
 include: [{core: 0.1.0, platform: linux/amd64}, {lihgt: 0.1.0}]
 exclude: [{security: "*"}]
-expect: [{when: {core: ">1"}, result: fail, reason: x}]
+expect: [{when: {core: ">1"}, result: fail, owner: a, reason: x, until: never}]
 `;
     const file = "control_plane/plans/all.yaml";
     const root = workspace({ [file]: plan, ...fragment("security", {}) });

@@ -58,7 +58,12 @@ describe("ranges", () => {
     const plan =
       'schema_version: 1\nplan_id: all\nmanifest_id: demo\nfixed: {core: "=="}\nexclude: [{core: "==", platform: linux/amd64}]\n';
     expect(
-      said(findings("plan", `${plan}expect: [{when: {light: ">>1"}, result: fail, reason: x}]\n`)),
+      said(
+        findings(
+          "plan",
+          `${plan}expect: [{when: {light: ">>1"}, result: fail, owner: a, reason: x, until: never}]\n`,
+        ),
+      ),
     ).toEqual(["RANGE_INVALID 4:15", "RANGE_INVALID 5:18", "RANGE_INVALID 6:25"]);
   });
 

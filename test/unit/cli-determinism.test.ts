@@ -11,7 +11,7 @@ axes: {core: [0.2.0, 0.1.0], app: [0.1.0, 0.2.0]}
 fixed: {extra: "*"}
 include: [{core: 0.1.1, app: 0.2.0, platform: linux/arm64}]
 exclude: [{core: 0.2.0, app: 0.1.0, platform: linux/arm64}]
-expect: [{when: {core: 0.1.0, app: 0.1.0}, result: fail, reason: meant to}]
+expect: [{when: {core: 0.1.0, app: 0.1.0}, result: fail, owner: "@us", reason: meant to, until: never}]
 `;
 const FILES: Files = {
   ...SMALL,
@@ -45,6 +45,8 @@ const COMMANDS = [
   ["plan", "grid", "--format", "json"],
   ["plan", "grid", "--format", "github"],
   ["plan", "grid", "--format", "bake"],
+  ["plan", "grid", "--format", "dot"],
+  ["plan", "grid", "--format", "mermaid"],
   ["plan", "grid"],
   ["plan", "--manifest-id", "demo", "--json"],
   ["validate", "--json"],

@@ -65,7 +65,11 @@ describe("the command line", () => {
     [["records"], "no command is named", "--help"],
     [["help", "stich"], "no command is named", "--help"],
     [["plan", "grid", "more"], "too many arguments", "--help"],
-    [["plan", "grid", "--format", "yaml"], "Allowed choices are table, json, bake, github", "--help"],
+    [
+      ["plan", "grid", "--format", "yaml"],
+      "Allowed choices are table, json, bake, github, dot, mermaid",
+      "--help",
+    ],
     [["plan", "grid", "--quiet", "--verbose"], "cannot be used with", "--help"],
     [["stitch", "--manifest-id"], "argument missing", "--help"],
     [["completion", "bahs"], 'no completion for "bahs"', "did you mean bash?"],
@@ -101,7 +105,7 @@ describe("the command line", () => {
   it("finds its workspace upward, by name and in the environment", () => {
     const root = makeWorkspace();
     const elsewhere = temporaryFolder();
-    const counts = { manifests: 1, fragments: 5, templates: 1, plans: 1, products: 0 };
+    const counts = { manifests: 1, fragments: 5, templates: 1, plans: 1, pools: 0, products: 0 };
     const summary = (cwd: string, argv: string[], env = {}) => {
       const { stdout } = factory(cwd, ["validate", "--json", ...argv], env);
       return (JSON.parse(stdout) as { summary?: object }).summary;
@@ -180,13 +184,16 @@ describe("the command line", () => {
     expect(JSON.parse(stdout)).toMatchObject({ SchemaVersion: "0.1.0", Vendor: "Factory" });
     const plugin = join(temporaryFolder(), "docker-factory");
     symlinkSync(cli, plugin);
-    const called = spawnSync(plugin, ["factory", "plan", "grid", "--format", "github"], {
-      cwd: makeWorkspace(),
-      env: cleanEnv(),
-      encoding: "utf8",
+    const root = makeWorkspace();
+    const argv = ["plan", "grid", "--format", "github"];
+    const called = spawnSync(plugin, ["factory", ...argv], { cwd: root, env: cleanEnv(), encoding: "utf8" });
+    const { status: code, stdout: matrix, stderr } = called;
+    expect({ status: code, stdout: matrix, stderr }).toEqual(factory(root, argv));
+    expect({ status: code, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringMatching(/^4 shards \([a-f0-9]{12}\): [^\n]+\n$/) as string,
     });
-    expect({ status: called.status, stderr: called.stderr }).toEqual({ status: 0, stderr: "" });
-    expect(JSON.parse(called.stdout)).toMatchObject({ "fail-fast": false });
+    expect(JSON.parse(matrix)).toMatchObject({ "fail-fast": false });
   });
 });
 
@@ -263,7 +270,7 @@ describe("stitch", () => {
 describe("plan", () => {
   it("writes what it would print into a file", () => {
     const root = makeWorkspace();
-    for (const format of ["table", "json", "bake", "github"]) {
+    for (const format of ["table", "json", "bake", "github", "dot", "mermaid"]) {
       const { stdout } = factory(root, ["plan", "grid", "--format", format]);
       expect(factory(root, ["plan", "grid", "--format", format, "-o", "out"])).toMatchObject({
         status: 0,
@@ -273,6 +280,34 @@ describe("plan", () => {
     }
   });
 
+  it("takes every plan of the workspace where none is named", () => {
+    const other = "schema_version: 1\nplan_id: other\nmanifest_id: demo\naxes: {core: [0.1.0, 0.1.1]}\n";
+    const root = makeWorkspace({ "control_plane/plans/other.yaml": other });
+    const { status, stdout, stderr } = factory(root, ["plan", "--json"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { plan_id, plan_ids, manifest_id, cells } = JSON.parse(stdout) as {
+      plan_id: null;
+      plan_ids: string[];
+      manifest_id: string | null;
+      cells: { cell_id: string; plan_ids: string[] }[];
+    };
+    expect({ plan_id, plan_ids, manifest_id }).toEqual({
+      plan_id: null,
+      plan_ids: ["grid", "other"],
+      manifest_id: "demo",
+    });
+    const plansOf = Object.fromEntries(cells.map((cell) => [cell.cell_id, cell.plan_ids]));
+    expect(cells).toHaveLength(6);
+    expect(plansOf).toEqual({
+      "demo.core-0.1.0.linux-amd64": ["grid", "other"],
+      "demo.core-0.1.0.linux-arm64": ["grid", "other"],
+      "demo.core-0.1.1.linux-amd64": ["other"],
+      "demo.core-0.1.1.linux-arm64": ["other"],
+      "demo.core-0.2.0.linux-amd64": ["grid"],
+      "demo.core-0.2.0.linux-arm64": ["grid"],
+    });
+  });
+
   it("gives cells with all that the contract names", () => {
     const { cells } = JSON.parse(factory(makeWorkspace(), ["plan", "grid", "--json"]).stdout) as {
       cells: object[];
@@ -280,7 +315,7 @@ describe("plan", () => {
     for (const cell of cells) {
       expect(Object.keys(cell)).toEqual(
         expect.arrayContaining(
-          "cell_id manifest_id platform fragments base args build_key verdict_key target tags cache_from cache_to action reason".split(
+          "cell_id manifest_id platform fragments base args build_key verdict_key target tags cache_from cache_to action reason plan_ids changes record_id expect".split(
             " ",
           ),
         ),
@@ -321,7 +356,7 @@ describe("completion", () => {
     [["plan", "g"], ["grid"]],
     [
       ["plan", "--format", ""],
-      ["table", "json", "bake", "github"],
+      ["table", "json", "bake", "github", "dot", "mermaid"],
     ],
     [["plan", "--form"], ["--format"]],
     [["run", "--plan", ""], ["grid"]],

@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
 import { canonicalJson, digestOf, sha256 } from "../../src/model/digest.ts";
-import { buildKey, prefixId, verdictKey } from "../../src/stitch/keys.ts";
+import { suiteHash } from "../../src/model/suite.ts";
+import { buildKey, joinSuiteHash, prefixId, testsJson, verdictKey } from "../../src/stitch/keys.ts";
 import { stitch } from "../../src/stitch/stitch.ts";
 import { type Files, makeCatalog, makeWorkspace, SMALL } from "./workspace.ts";
 
@@ -198,6 +200,73 @@ describe("the build key", () => {
     ];
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-f0-9]{12}$/);
+  });
+});
+
+describe("keys that are joined from texts", () => {
+  const text = fc.string({ unit: "grapheme" });
+  const digest = fc.string().map((one) => sha256(one));
+  const file = fc.record({ path: text, mode: fc.option(text), sha256: digest });
+
+  it("are those of the whole objects, for build keys", () => {
+    const inputs = fc.record({
+      dockerfile: text,
+      files: fc.array(file, { maxLength: 4 }),
+      base: fc.record({ ref: text, digest: fc.option(digest) }),
+      platform: fc.option(text),
+    });
+    fc.assert(
+      fc.property(inputs, ({ dockerfile, ...more }) => {
+        const whole = { scheme: "factory/build/1", dockerfile: sha256(dockerfile), ...more };
+        expect(buildKey({ dockerfile, ...more })).toBe(digestOf(whole));
+      }),
+    );
+  });
+
+  it("are those of the whole objects, for suites and verdicts", () => {
+    const test = fc.record({
+      id: text,
+      summary: text,
+      from: fc.constantFrom("core", "app", "manifest"),
+      timeout_s: fc.option(fc.nat(), { nil: undefined }),
+      command: fc.record({ argv: fc.array(text, { minLength: 1 }), exit_code: fc.nat(255) }),
+    });
+    const limits = fc.record({ memory_mb: fc.nat(), pids: fc.nat(), timeout_s: fc.nat() });
+    const gpus = fc.constantFrom<("all" | number | null)[]>("all", 2, null);
+    fc.assert(
+      fc.property(digest, fc.array(test, { maxLength: 4 }), gpus, limits, (build_key, tests, gpu, limit) => {
+        const json = tests.map((one) => testsJson(one.from, [one])).join(",");
+        expect(joinSuiteHash(json)).toBe(suiteHash(tests));
+        const whole = { scheme: "factory/verdict/1", build_key, tests: suiteHash(tests), gpus: gpu };
+        expect(
+          verdictKey({ build_key, tests, gpus: gpu, limits: { ...limit, more: 1 } as typeof limit }),
+        ).toBe(digestOf({ ...whole, limits: limit }));
+      }),
+    );
+  });
+
+  it("are those of the whole objects, for prefixes", () => {
+    const value = fc.oneof(text, fc.integer(), fc.boolean());
+    const link = fc.record({ name: text, version: text, args: fc.dictionary(text, value) });
+    fc.assert(
+      fc.property(text, fc.array(link, { maxLength: 4 }), (base, chain) => {
+        const whole = digestOf({ scheme: "factory/prefix/1", base, chain });
+        expect(prefixId(base, chain)).toBe(whole.slice("sha256:".length, "sha256:".length + 12));
+      }),
+    );
+  });
+});
+
+describe("sha256", () => {
+  it("is that of the text's UTF-8, or of the bytes", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: "binary" }), fc.constant("\ud800a"), fc.uint8Array()),
+        (data) => {
+          expect(sha256(data)).toBe(`sha256:${createHash("sha256").update(data).digest("hex")}`);
+        },
+      ),
+    );
   });
 });
 

@@ -1,12 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { didYouMean } from "../../src/catalog/suggest.ts";
 import { FactoryError } from "../../src/errors.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { selectPlatforms } from "../../src/run/platforms.ts";
 import { isExpected } from "../../src/run/record.ts";
-import { selectCells } from "../../src/run/run.ts";
+import { selectCells } from "../../src/plan/select.ts";
 import { BuildFails, manyCells, runIn } from "./run-world.ts";
 import { errorFrom } from "./workspace.ts";
 
@@ -46,9 +45,9 @@ describe("selectCells", () => {
   const { selected, refused } = {
     selected: (ids: (all: string[]) => string[]) => {
       const { planned, ids: all } = manyCells();
-      return idsOf(selectCells(planned, ids(all), didYouMean).cells);
+      return idsOf(selectCells(planned, ids(all)).cells);
     },
-    refused: (id: string) => errorFrom(() => selectCells(manyCells().planned, [id], didYouMean)),
+    refused: (id: string) => errorFrom(() => selectCells(manyCells().planned, [id])),
   };
 
   it("takes the named ones, each once, or all", () => {

@@ -31,12 +31,12 @@ manifest_id: demo
 axes: {core: [${cores.join(", ")}]}
 platforms: [linux/amd64]
 include: [{core: 0.2.0, platform: linux/arm64}]
-expect: [{when: {core: 0.2.3}, result: fail, reason: meant to}]
+expect: [{when: {core: 0.2.3}, result: fail, owner: "@us", reason: meant to, until: never}]
 `,
     ...cores.map(core).reduce((all, one) => ({ ...all, ...one }), {}),
     ...changes,
   });
-  const planned = expand(openCatalog(root), { planId: "many" });
+  const planned = expand(openCatalog(root), { planId: "many" }, { today: "2026-01-01" });
   const idOf = (version: string, platform = "linux-amd64") => `demo.core-${version}.${platform}`;
   return { root, planned, ids: cores.map((version) => idOf(version)), idOf };
 }

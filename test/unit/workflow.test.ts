@@ -38,9 +38,14 @@ const jobs = Object.values(workflow.jobs);
 const steps = jobs.flatMap((job) => job.steps);
 
 /** The verdict job's own script, run as GitHub runs `shell: bash`; gives its exit code. */
-function judge(planResult: string, cellResult: string): number | null {
+function judge(planResult: string, cellResult: string, expected = "success"): number | null {
   const script = verdict.steps.map((step) => step.run).join("\n");
-  const env = { PATH: process.env.PATH, PLAN_RESULT: planResult, CELL_RESULT: cellResult };
+  const env = {
+    PATH: process.env.PATH,
+    PLAN_RESULT: planResult,
+    CELL_RESULT: cellResult,
+    EXPECTED: expected,
+  };
   const argv = ["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script];
   return spawnSync("bash", argv, { env, stdio: "ignore" }).status;
 }
@@ -78,15 +83,20 @@ describe("the workflow", () => {
     expect(workflow.concurrency.group).toContain("github.ref");
   });
 
-  it("takes the whole strategy from the plan, and the cell's id from its environment", () => {
+  it("takes the whole strategy from the plan, and the shard from its environment", () => {
     expect(plan.outputs).toEqual({ strategy: "${{ steps.plan.outputs.strategy }}" });
     expect(plan.steps.some((step) => step.id === "plan")).toBe(true);
     expect(cell.strategy).toBe("${{ fromJSON(needs.plan.outputs.strategy) }}");
     expect(cell.needs).toBe("plan");
-    expect(cell.env).toEqual({ CELL_ID: "${{ matrix.cell_id }}" });
+    expect(cell.env).toEqual({ SHARD: "${{ matrix.shard }}" });
     const run = cell.steps.find((step) => step.run?.includes("cli.js run"));
-    expect(run?.run).toContain('--plan "$PLAN_ID" --cell "$CELL_ID"');
-    expect(Object.keys(workflow.env)).toEqual(["PLAN_ID", "FACTORY_REPOSITORY", "FACTORY_CACHE_REPOSITORY"]);
+    expect(run?.run).toContain('--plan "$PLAN_ID" --since "$SINCE" --shard "$SHARD" --reuse --push');
+    expect(Object.keys(workflow.env)).toEqual([
+      "PLAN_ID",
+      "SINCE",
+      "FACTORY_REPOSITORY",
+      "FACTORY_CACHE_REPOSITORY",
+    ]);
   });
 
   it("keeps record and evidence whatever happened, and misses them loudly", () => {
@@ -104,11 +114,13 @@ describe("the workflow", () => {
   it("passes its verdict only where plan and cells succeeded", () => {
     expect(verdict.if).toBe("always()");
     expect(verdict.needs).toEqual(["plan", "cell"]);
-    expect(verdict.env).toEqual({
+    expect(verdict.env).toMatchObject({
       PLAN_RESULT: "${{ needs.plan.result }}",
       CELL_RESULT: "${{ needs.cell.result }}",
     });
     expect(judge("success", "success")).toBe(0);
+    expect(judge("success", "skipped", "skipped")).toBe(0);
+    expect(judge("success", "skipped", "success")).toBe(1);
     for (const result of ["failure", "cancelled", "skipped", ""]) {
       expect(judge("success", result)).toBe(1);
       expect(judge(result, "success")).toBe(1);

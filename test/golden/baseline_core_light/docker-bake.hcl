@@ -38,7 +38,7 @@ group "prefix-security" {
 
 target "security-0_1_0-f9e71069df71-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "security"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64"]
@@ -48,7 +48,7 @@ target "security-0_1_0-f9e71069df71-linux-amd64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -61,7 +61,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
 
 target "light-0_1_0-9a1070309f99-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -75,7 +75,7 @@ target "light-0_1_0-9a1070309f99-linux-amd64" {
 
 target "security-0_1_0-f9e71069df71-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
   target = "security"
   platforms = ["linux/arm64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64"]
@@ -85,7 +85,7 @@ target "security-0_1_0-f9e71069df71-linux-arm64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
   target = "core"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -98,7 +98,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-arm64" {
 
 target "light-0_1_0-9a1070309f99-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -112,7 +112,7 @@ target "light-0_1_0-9a1070309f99-linux-arm64" {
 
 target "light-0_2_0-177b727e7164-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -126,7 +126,7 @@ target "light-0_2_0-177b727e7164-linux-amd64" {
 
 target "light-0_2_0-177b727e7164-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -140,7 +140,7 @@ target "light-0_2_0-177b727e7164-linux-arm64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -153,7 +153,7 @@ target "core-0_3_0-2577baa0ad0d-linux-amd64" {
 
 target "light-0_2_0-c2f46954004b-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -167,7 +167,7 @@ target "light-0_2_0-c2f46954004b-linux-amd64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
   target = "core"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -180,7 +180,7 @@ target "core-0_3_0-2577baa0ad0d-linux-arm64" {
 
 target "light-0_2_0-c2f46954004b-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -194,7 +194,7 @@ target "light-0_2_0-c2f46954004b-linux-arm64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -219,7 +219,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-arm64"]
   labels = {
@@ -244,7 +244,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -269,7 +269,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-arm64"]
   labels = {
@@ -294,7 +294,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -319,7 +319,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-arm64"]
   labels = {

@@ -29,7 +29,7 @@ group "prefix-security" {
 
 target "security-0_1_0-f9e71069df71-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "security"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64"]
@@ -39,7 +39,7 @@ target "security-0_1_0-f9e71069df71-linux-amd64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -52,7 +52,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
 
 target "light-0_1_0-9a1070309f99-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -66,7 +66,7 @@ target "light-0_1_0-9a1070309f99-linux-amd64" {
 
 target "light-0_2_0-177b727e7164-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -80,7 +80,7 @@ target "light-0_2_0-177b727e7164-linux-amd64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -93,7 +93,7 @@ target "core-0_3_0-2577baa0ad0d-linux-amd64" {
 
 target "light-0_1_0-bb011dd85969-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -107,7 +107,7 @@ target "light-0_1_0-bb011dd85969-linux-amd64" {
 
 target "light-0_2_0-c2f46954004b-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -121,7 +121,7 @@ target "light-0_2_0-c2f46954004b-linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -146,7 +146,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -171,7 +171,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -196,7 +196,7 @@ target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-amd64"]
   labels = {

@@ -14,7 +14,7 @@ group "prefix-words" {
 
 target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64.Dockerfile"
   target = "words"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64"]
@@ -24,7 +24,7 @@ target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
 
 target "words-1_0_0-29830854f6a2-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64.Dockerfile"
   target = "words"
   platforms = ["linux/arm64"]
   cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64"]
@@ -34,7 +34,7 @@ target "words-1_0_0-29830854f6a2-linux-arm64" {
 
 target "language_words-1_0_0-rc_1_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64/Dockerfile"
+  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["registry.example:5000/team/language:words-1.0.0-rc.1.linux-amd64"]
   labels = {
@@ -57,7 +57,7 @@ target "language_words-1_0_0-rc_1_linux-amd64" {
 
 target "language_words-1_0_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64/Dockerfile"
+  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["registry.example:5000/team/language:words-1.0.0.linux-arm64"]
   labels = {

@@ -1,0 +1,152 @@
+import type { Cell, PlannedCell } from "../plan/cell.ts";
+import { reasonText } from "../plan/change-text.ts";
+import { shown } from "./table.ts";
+
+/** A line of a plan's table: a cell, or cells that differ in their platform alone. */
+export interface PlanRow {
+  id: string;
+  action: Cell["action"];
+  reason: string;
+  expected: string;
+  /** What distinguishes the cell, where its id is cut; else empty. */
+  versions: string;
+  cells: readonly Cell[];
+}
+
+/** What cells of one manifest have in common, and what not. */
+export interface Common {
+  /** Facts for the heading, in the order in which people name them. */
+  facts: string[];
+  /** Names that vary: of fragments, `base`, and `args.` with an argument's name. */
+  varying: string[];
+}
+
+/** An id that was cut, or changed, and got a hash. */
+const CUT = /_h[0-9a-f]{8}$/;
+
+function valueOf(cell: Cell, name: string): string | undefined {
+  if (name === "base") return cell.base.ref;
+  if (name.startsWith("args.")) {
+    const value = cell.args[name.slice(5)];
+    return value === undefined ? undefined : String(value);
+  }
+  return cell.fragments[name];
+}
+
+/** @param cells of one manifest */
+export function commonOf(cells: readonly PlannedCell[]): Common {
+  const [first] = cells;
+  if (!first) return { facts: [], varying: [] };
+  const same = (of: (cell: Cell) => unknown) =>
+    cells.every(({ cell }) => Object.is(of(cell), of(first.cell)));
+  const names = new Set<string>();
+  for (const { cell } of cells) for (const name in cell.fragments) names.add(name);
+  const facts: string[] = [];
+  const varying: string[] = [];
+  if (same((cell) => cell.base.ref)) facts.push(first.cell.base.ref);
+  else varying.push("base");
+  if (same((cell) => cell.platform)) facts.push(first.cell.platform);
+  for (const name of names) {
+    if (same((cell) => cell.fragments[name])) facts.push(`${name} ${first.cell.fragments[name]}`);
+    else varying.push(name);
+  }
+  const args = new Set<string>();
+  for (const { cell } of cells) for (const name in cell.args) args.add(name);
+  for (const name of args) if (!same((cell) => cell.args[name])) varying.push(`args.${name}`);
+  return { facts: facts.map(shown), varying };
+}
+
+function versionsText(cell: Cell, varying: readonly string[]): string {
+  const parts = varying.flatMap((name) => {
+    const value = valueOf(cell, name);
+    if (value === undefined) return [];
+    return [name === "base" ? value : `${name.replace(/^args\./, "")} ${value}`];
+  });
+  return shown(parts.join(", "));
+}
+
+/** What a plan declares about a cell: empty where it should pass. */
+function expectedText({ expect }: Cell): string {
+  if (!expect) return "";
+  const { owner, until, reason } = expect;
+  return shown(`fails: ${reason} (${owner}${until === "never" ? "" : `, until ${until}`})`);
+}
+
+/** A row a cell. */
+export function rowsOf(cells: readonly PlannedCell[], { varying }: Common): PlanRow[] {
+  const cut = cells.some(({ cell }) => CUT.test(cell.cell_id));
+  return cells.map(({ cell }) => ({
+    id: cell.cell_id,
+    action: cell.action,
+    reason: shown(reasonText(cell)),
+    expected: expectedText(cell),
+    versions: cut ? versionsText(cell, varying) : "",
+    cells: [cell],
+  }));
+}
+
+/** The id without its platform; undefined where it does not end in that. */
+function stemOf({ cell_id, platform }: Cell): string | undefined {
+  const slug = `.${platform.replaceAll("/", "-")}`;
+  return cell_id.endsWith(slug) ? cell_id.slice(0, -slug.length) : undefined;
+}
+
+/** Ids that differ in their platform, in the way that shells expand: `demo.core-0.1.0.linux-{amd64,arm64}`. */
+function togetherId(stem: string, cells: readonly Cell[]): string {
+  const slugs = cells.map(({ platform }) => platform.replaceAll("/", "-"));
+  const linux = slugs.every((slug) => slug.startsWith("linux-"));
+  return `${stem}.${linux ? "linux-" : ""}{${slugs.map((slug) => (linux ? slug.slice(6) : slug)).join(",")}}`;
+}
+
+/** Cells that differ in their platform alone as one row, where the same is done about them for the same reason. */
+export function acrossPlatforms(rows: readonly PlanRow[]): PlanRow[] {
+  const found = new Map<string, PlanRow[]>();
+  for (const row of rows) {
+    const [cell] = row.cells;
+    const stem = cell && stemOf(cell);
+    const change = cell?.changes[0]?.input ?? "";
+    const key =
+      stem === undefined ? row.id : [stem, row.action, cell?.reason, change, row.expected].join("\n");
+    const known = found.get(key);
+    if (known) known.push(row);
+    else found.set(key, [row]);
+  }
+  return [...found.values()].flatMap((same) => {
+    const [first] = same;
+    const cells = same.flatMap((row) => row.cells);
+    const stem = cells[0] && stemOf(cells[0]);
+    if (!first || same.length === 1 || stem === undefined) return same;
+    const alike = same.every(({ reason }) => reason === first.reason);
+    const [change] = cells[0]?.changes ?? [];
+    const reason = alike ? first.reason : shown(`${cells[0]?.reason ?? ""} ${change?.input ?? ""}`.trimEnd());
+    return [{ ...first, id: togetherId(stem, cells), reason, cells }];
+  });
+}
+
+/**
+ * So many of the rows, in their order, that show best what is done: some for each action and reason in turn, and those
+ * that nothing is done about only where there are no others.
+ */
+export function tellingRows(rows: readonly PlanRow[], most: number): PlanRow[] {
+  const working = rows.filter(({ action }) => action !== "reuse");
+  const kinds = new Map<string, PlanRow[]>();
+  for (const row of working.length > 0 ? working : rows) {
+    const kind = `${row.action} ${row.expected === "" ? row.reason : "meant to fail"}`;
+    const known = kinds.get(kind);
+    if (known) known.push(row);
+    else kinds.set(kind, [row]);
+  }
+  const lists = [...kinds.values()].sort((a, b) => b.length - a.length);
+  const chosen = new Set<PlanRow>();
+  for (let round = 0; chosen.size < most; round += 1) {
+    let added = false;
+    for (const list of lists) {
+      const row = list[round];
+      if (!row || chosen.size >= most) continue;
+      chosen.add(row);
+      added = true;
+    }
+    if (!added) break;
+  }
+  return rows.filter((row) => chosen.has(row));
+}

@@ -1,0 +1,260 @@
+import compare from "semver/functions/compare.js";
+import major from "semver/functions/major.js";
+import minor from "semver/functions/minor.js";
+import prerelease from "semver/functions/prerelease.js";
+import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { didYouMean } from "../catalog/suggest.ts";
+import { sortVersions, versionsIn } from "../catalog/versions.ts";
+import { listed } from "../catalog/visible.ts";
+import type { Finding } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import type { LatestVersions, Manifest, Plan, Value, VersionAxis } from "../schemas/types.ts";
+
+/** What varies between the cells of a plan, by the name that rules and `zip` know it by. */
+export interface Axis {
+  /** A fragment's name, `base`, `platform`, or `args.` and an argument's name. */
+  name: string;
+  kind: "fragment" | "base" | "platform" | "arg";
+  values: readonly Value[];
+  /** Where it stands in the plan; undefined where the manifest says it. */
+  path: readonly (string | number)[] | undefined;
+}
+
+/** Axes that move together: at a position each has the value of its own at that position. Most columns have one axis. */
+export interface Column {
+  axes: readonly Axis[];
+  size: number;
+}
+
+/** Stands in for the newest version that a range allows: a lock. undefined: the lock says nothing of it. */
+export interface Pins {
+  version: (
+    what: "fragment" | "template",
+    name: string,
+    range: string,
+    versions: readonly string[],
+  ) => string | undefined;
+  /** @param axis the axis as plans have it, as `axisText` writes it */
+  axis: (name: string, axis: string) => readonly string[] | undefined;
+}
+
+/** A version axis in one line: `>=0.1 <1`, `latest: 3`, `latest-minor: 2 of >=0.1`. */
+export function axisText(axis: Exclude<VersionAxis, string[]>): string {
+  if (typeof axis === "string") return axis;
+  const { latest, "latest-minor": latestMinor, range } = axis;
+  const parts = [
+    ...(latest === undefined ? [] : [`latest: ${latest}`]),
+    ...(latestMinor === undefined ? [] : [`latest-minor: ${latestMinor}`]),
+  ];
+  return `${parts.join(", ")}${range === undefined ? "" : `${parts.length > 0 ? " of " : ""}${range}`}`;
+}
+
+/**
+ * The versions that an axis means, of those that exist: `latest` and `latest-minor` count releases alone, unless the
+ * range itself names pre-releases. An explicit list keeps its order, which counts where it is zipped.
+ * @param versions sorted by semver, lowest first
+ */
+export function versionsOfAxis(axis: VersionAxis, versions: readonly string[]): string[] {
+  if (Array.isArray(axis)) return axis;
+  if (typeof axis === "string") return versionsIn(axis, versions);
+  const { latest, "latest-minor": latestMinor, range }: LatestVersions = axis;
+  let chosen =
+    range === undefined
+      ? versions.filter((version) => prerelease(version) === null)
+      : versionsIn(range, versions);
+  if (latestMinor !== undefined) {
+    const highest = new Map<string, string>();
+    for (const version of chosen) highest.set(`${major(version)}.${minor(version)}`, version);
+    chosen = [...highest.values()].slice(-latestMinor);
+  }
+  return latest === undefined ? chosen : chosen.slice(-latest);
+}
+
+function compareValues(a: Value, b: Value): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return compareText(String(a), String(b)) || compareText(typeof a, typeof b);
+}
+
+/** The axes of a plan, sorted by name, with sorted values; the platforms are always one of them. */
+function axesOf(
+  catalog: Catalog,
+  entry: Entry<Plan>,
+  manifest: Manifest,
+  pins: Pins | undefined,
+  findings: Finding[],
+): Axis[] {
+  const { axes = {}, platforms } = entry.document;
+  const { base, platform, args = {}, ...versions } = axes;
+  const found: Axis[] = [];
+  if (base) found.push({ name: "base", kind: "base", values: base, path: ["axes", "base"] });
+  for (const [name, values] of Object.entries(args))
+    found.push({ name: `args.${name}`, kind: "arg", values, path: ["axes", "args", name] });
+  if (platform && platforms) {
+    findings.push({
+      code: "SCHEMA",
+      what: "the platforms stand under `axes` and under `platforms`",
+      where: entry.place(["platforms"]),
+      fix: "remove one of the two",
+    });
+  }
+  found.push({
+    name: "platform",
+    kind: "platform",
+    values: platform ?? platforms ?? manifest.platforms ?? ["linux/amd64"],
+    path: platform ? ["axes", "platform"] : platforms ? ["platforms"] : undefined,
+  });
+  for (const [name, axis] of Object.entries(versions) as [string, VersionAxis][]) {
+    const path = ["axes", name];
+    if (!Object.hasOwn(manifest.fragments, name)) {
+      const known = [...Object.keys(manifest.fragments), "base", "platform", "args"];
+      const guess = didYouMean(name, known);
+      findings.push({
+        code: "UNKNOWN_AXIS",
+        what: `\`${name}\` is no fragment of the manifest ${manifest.manifest_id}`,
+        where: entry.place(path),
+        fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
+      });
+      continue;
+    }
+    const existing = catalog.fragmentNames().includes(name) ? catalog.fragmentVersions(name) : [];
+    const unknown = Array.isArray(axis) ? axis.filter((version) => !existing.includes(version)) : [];
+    for (const version of unknown) {
+      findings.push({
+        code: "RANGE_UNSATISFIED",
+        what: `no version of the fragment ${name} satisfies \`${version}\``,
+        where: entry.place([...path, (axis as string[]).indexOf(version)]),
+        fix: `there ${existing.length === 1 ? "is" : "are"}: ${listed(existing) || "none"}`,
+      });
+    }
+    if (unknown.length > 0) continue;
+    const values =
+      (Array.isArray(axis) ? undefined : pins?.axis(name, axisText(axis))) ?? versionsOfAxis(axis, existing);
+    if (values.length === 0) {
+      findings.push({
+        code: "RANGE_UNSATISFIED",
+        what: `no version of the fragment ${name} satisfies \`${Array.isArray(axis) ? "" : axisText(axis)}\``,
+        where: entry.place(path),
+        fix: `there ${existing.length === 1 ? "is" : "are"}: ${listed(existing) || "none"}`,
+      });
+      continue;
+    }
+    found.push({ name, kind: "fragment", values, path });
+  }
+  for (const { name, values, path } of found) {
+    const texts = values.map(String);
+    const twice = texts.find((text, at) => texts.indexOf(text) !== at);
+    if (twice === undefined) continue;
+    findings.push({
+      code: "SCHEMA",
+      what: `the axis \`${name}\` holds ${twice} twice`,
+      where: path && entry.place(path),
+      fix: "keep one of the two",
+    });
+  }
+  return found.sort((a, b) => compareText(a.name, b.name));
+}
+
+/** Zip groups that share an axis: a chain of them, or a circle. */
+function overlapFinding(entry: Entry<Plan>, zip: readonly string[][]): Finding | undefined {
+  const groupOf = new Map<string, number>();
+  const parent = zip.map((_, at) => at);
+  const root = (at: number): number => (parent[at] === at ? at : root(parent[at] ?? at));
+  let shared: string | undefined;
+  let circle: string | undefined;
+  for (const [at, names] of zip.entries()) {
+    for (const name of names) {
+      const before = groupOf.get(name);
+      if (before === undefined) groupOf.set(name, at);
+      else if (root(before) === root(at)) circle ??= name;
+      else {
+        shared ??= name;
+        parent[root(at)] = root(before);
+      }
+    }
+  }
+  const name = circle ?? shared;
+  if (name === undefined) return undefined;
+  const groups = zip.filter((names) => names.includes(name)).map((names) => `[${names.join(", ")}]`);
+  return {
+    code: "ZIP_CYCLE",
+    what: circle
+      ? `the groups of \`zip\` close a circle at \`${name}\`: ${zip.map((names) => names.join(" – ")).join(", ")}`
+      : `\`${name}\` stands in two groups of \`zip\`: ${groups.join(" and ")}`,
+    where: entry.place(["zip"]),
+    fix: "let each axis stand in one group: axes that all move together are one group",
+  };
+}
+
+/** The columns of a plan: zipped axes are one. Sorted by the name of their first axis, positions by their values. */
+function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[]): Column[] {
+  const { zip = [] } = entry.document;
+  const byName = new Map(axes.map((axis) => [axis.name, axis]));
+  const overlap = overlapFinding(entry, zip);
+  if (overlap) {
+    findings.push(overlap);
+    return [];
+  }
+  const columns: Column[] = [];
+  const zipped = new Set<string>();
+  for (const [at, names] of zip.entries()) {
+    const members = names.flatMap((name) => {
+      const axis = byName.get(name);
+      if (axis) return [axis];
+      const known = axes.map((one) => one.name);
+      const guess = didYouMean(name, known);
+      findings.push({
+        code: "UNKNOWN_AXIS",
+        what: `\`${name}\` is no axis of this plan`,
+        where: entry.place(["zip", at, names.indexOf(name)]),
+        fix: guess ? `did you mean \`${guess}\`?` : `its axes are: ${known.join(", ")}`,
+      });
+      return [];
+    });
+    for (const name of names) zipped.add(name);
+    if (members.length < names.length) continue;
+    const sizes = members.map(({ values }) => values.length);
+    if (new Set(sizes).size > 1) {
+      findings.push({
+        code: "ZIP_LENGTH",
+        what: `zipped axes have different lengths: ${members.map(({ name, values }) => `${name} has ${values.length}`).join(", ")}`,
+        where: entry.place(["zip", at]),
+        fix: "give each of them as many values, in the order in which they belong together",
+      });
+      continue;
+    }
+    const sorted = [...members].sort((a, b) => compareText(a.name, b.name));
+    const positions = [...(sorted[0]?.values.keys() ?? [])].sort((a, b) => {
+      for (const { values, kind } of sorted) {
+        const [left, right] = [values[a] ?? "", values[b] ?? ""];
+        const order = kind === "fragment" ? compare(String(left), String(right)) : compareValues(left, right);
+        if (order !== 0) return order;
+      }
+      return 0;
+    });
+    columns.push({
+      axes: sorted.map((axis) => ({
+        ...axis,
+        values: positions.map((position) => axis.values[position] ?? ""),
+      })),
+      size: positions.length,
+    });
+  }
+  for (const axis of axes) {
+    if (zipped.has(axis.name)) continue;
+    const values =
+      axis.kind === "fragment" ? sortVersions(axis.values as string[]) : [...axis.values].sort(compareValues);
+    columns.push({ axes: [{ ...axis, values }], size: values.length });
+  }
+  return columns.sort((a, b) => compareText(a.axes[0]?.name ?? "", b.axes[0]?.name ?? ""));
+}
+
+/** What varies in a plan: one column an axis, or a group of zipped axes. All that is wrong with them goes to `findings`. */
+export function readColumns(
+  catalog: Catalog,
+  entry: Entry<Plan>,
+  manifest: Manifest,
+  pins: Pins | undefined,
+  findings: Finding[],
+): Column[] {
+  return columnsOf(entry, axesOf(catalog, entry, manifest, pins, findings), findings);
+}

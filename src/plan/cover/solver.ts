@@ -1,0 +1,102 @@
+import type { Model, Row, Values } from "./model.ts";
+import { createPropagation } from "./propagation.ts";
+import { compileRules, permitsAll } from "./rules.ts";
+
+/** Answers what a model allows. Rows have as many entries as the model has columns. */
+export interface Solver {
+  /** Whether no rule is broken for certain: by what stands in the row, whatever comes into its open places. */
+  allows: (row: Row) => boolean;
+  /**
+   * A whole allowed row that has what stands in `partial`, or null where there is none. Where there is a choice it takes
+   * the value of `prefer`, else the first.
+   */
+  complete: (partial: Values, prefer?: Values) => number[] | null;
+  /** Whether a whole allowed row has what stands in `partial`. */
+  feasible: (partial: Values) => boolean;
+}
+
+/** Searches by propagation and backtracking. Nothing is enumerated beforehand, and nothing is remembered between calls. */
+export function createSolver(model: Model): Solver {
+  const { sizes } = model;
+  const rules = compileRules(model);
+  const state = createPropagation(rules);
+  const decide = (partial: Values, prefer: Values): boolean => {
+    if (rules.contradiction) return false;
+    for (let column = 0; column < sizes.length; column += 1) {
+      const value = partial[column] ?? -1;
+      if (value !== -1 && !state.assign(column, value)) return false;
+    }
+    return state.search(prefer);
+  };
+  return {
+    allows: (row) => !rules.contradiction && row.length === sizes.length && permitsAll(rules, row),
+    complete: (partial, prefer = []) => {
+      const mark = state.mark();
+      const found = decide(partial, prefer)
+        ? sizes.map((size, column) => {
+            const first = rules.start[column]!;
+            const wanted = prefer[column] ?? -1;
+            if (wanted >= 0 && wanted < size && state.live[first + wanted]) return wanted;
+            return state.live.indexOf(1, first) - first;
+          })
+        : null;
+      state.undo(mark);
+      return found;
+    },
+    feasible: (partial) => {
+      const mark = state.mark();
+      const found = decide(partial, []);
+      state.undo(mark);
+      return found;
+    },
+  };
+}
+
+/**
+ * All allowed rows, in lexicographic order. A beginning that no row has is left at once: the row found last, where it has
+ * the beginning, or else a search vouches for one.
+ */
+export function* enumerate(model: Model): Generator<number[], void, undefined> {
+  const { sizes } = model;
+  const rules = compileRules(model);
+  const state = createPropagation(rules);
+  const solver = createSolver(model);
+  const columns = sizes.length;
+  let witness = rules.contradiction ? null : solver.complete(sizes.map(() => -1));
+  if (!witness) return;
+  if (columns === 0) {
+    yield [];
+    return;
+  }
+  const bound = [...rules.bound.keys()].filter((column) => rules.bound[column]);
+  // Where one column that stands in rules is left, all of it that is live is allowed.
+  const last = bound.at(-2) ?? -1;
+  const row = sizes.map(() => -1);
+  const marks = sizes.map(() => 0);
+  let column = 0;
+  marks[0] = state.mark();
+  while (column >= 0) {
+    state.undo(marks[column]!);
+    const value = row[column]! + 1;
+    if (value >= sizes[column]!) {
+      row[column] = -1;
+      column -= 1;
+      continue;
+    }
+    row[column] = value;
+    if (!state.live[rules.start[column]! + value]) continue;
+    if (rules.bound[column]) {
+      if (!state.assign(column, value)) continue;
+      if (column < last && bound.some((one) => one <= column && witness?.[one] !== row[one])) {
+        const next = solver.complete(row);
+        if (!next) continue;
+        witness = next;
+      }
+    }
+    if (column === columns - 1) yield [...row];
+    else {
+      column += 1;
+      marks[column] = state.mark();
+    }
+  }
+}

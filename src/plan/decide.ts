@@ -1,0 +1,235 @@
+import pLimit from "p-limit";
+import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import type { Attempt, Attempts, Inputs } from "./attempts.ts";
+import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "./cell.ts";
+import { compareInputs, inputsOf } from "./reason.ts";
+
+/** What a decision depends on beside the cells. */
+export interface DecideOptions {
+  attempts: Attempts;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** How old a proof may be, in milliseconds; null for any age. */
+  maxAge: (planned: PlannedCell) => number | null;
+  /** Build everything; records are not looked at. */
+  force: boolean;
+  /** Whether an image that was never pushed is not enough. */
+  needPushed: boolean;
+}
+
+/** What is to be done about a cell as the list of attempts has it, before any record was read. */
+interface Ruling {
+  action: Action;
+  /** null for a cell that is reused, and where comparing has to tell. */
+  reason: Reason | null;
+  changes: Change[];
+  /** The attempt whose record has to hold. */
+  reliesOn: Attempt | null;
+  /** The attempt that it is compared with, and the reason where nothing differs from it. */
+  compared: Attempt | null;
+  otherwise: Reason;
+}
+
+/** What a record came to when it was read. */
+interface Checked {
+  finding: Finding | null;
+  inputs: Inputs | null;
+}
+
+const DAY = 86_400_000;
+const AT_ONCE = 8;
+const SHOWN = 5;
+
+/** Stages that an attempt reaches only with a built image. */
+const BUILT: ReadonlySet<string> = new Set(["smoke", "sbom", "push", "done"]);
+
+const BUILD: Ruling = {
+  action: "build",
+  reason: null,
+  changes: [],
+  reliesOn: null,
+  compared: null,
+  otherwise: "NEW",
+};
+
+function dateText(ms: number): string {
+  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
+}
+
+/** Whether an attempt has an image of the very bits that the cell asks for. */
+function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
+  return (
+    attempt.manifest_id === cell.manifest_id &&
+    attempt.platform === cell.platform &&
+    attempt.build_key === cell.build_key &&
+    attempt.digest !== null &&
+    BUILT.has(attempt.stage)
+  );
+}
+
+/** The newest verdict on a key, where it is a pass on this very cell. An error is no verdict, and a fail is never reused. */
+function provenBy(planned: PlannedCell, attempts: Attempts, now: number): Attempt | null {
+  const { verdict_key } = planned.cell;
+  const verdicts = attempts.withVerdictKey(verdict_key).filter(({ status }) => status !== "error");
+  const [newest] = verdicts;
+  if (newest?.status !== "pass" || newest.stage !== "done") return null;
+  if (newest.verdict_key !== verdict_key || !hasBits(planned, newest)) return null;
+  // By a clock that runs ahead nobody can tell whether a fail came later.
+  const ahead = Date.parse(newest.tested_at) > now;
+  return ahead && verdicts.some(({ status }) => status === "fail") ? null : newest;
+}
+
+/**
+ * The newest attempt that tells about the bits, where it has them. One that the environment kept from building tells
+ * nothing; one whose build failed tells that they are not to be had again.
+ */
+function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
+  const telling = attempts
+    .withBuildKey(planned.cell.build_key)
+    .find(({ status, stage }) => status !== "error" || BUILT.has(stage));
+  return telling && hasBits(planned, telling) ? telling : null;
+}
+
+/** Why a proof is too old, or from a time that is not to be believed; null where it holds. */
+function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Change | null {
+  const tested = Date.parse(tested_at);
+  if (!(tested <= now + DAY)) return { input: "clock", before: tested_at, after: dateText(now) };
+  if (maxAge === null || now - tested <= maxAge) return null;
+  return { input: "proof", before: tested_at, after: dateText(tested + maxAge) };
+}
+
+/** What the image lacks though its bits and its verdict are known. */
+function misplaced({ tags }: Cell, { ref, pushed }: Attempt, needPushed: boolean): Change[] {
+  const changes: Change[] = [];
+  if (ref === null || !tags.includes(ref))
+    changes.push({ input: "tags", before: ref, after: tags.join(", ") });
+  if (needPushed && !pushed) changes.push({ input: "pushed", before: "false", after: "true" });
+  return changes;
+}
+
+/** A build whose reason lies in what differs from an attempt; where nothing does, `otherwise`. */
+function against({ cell }: PlannedCell, compared: Attempt, otherwise: Reason): Ruling {
+  const reason = compared.verdict_key === cell.verdict_key ? otherwise : null;
+  return { ...BUILD, reason, compared, otherwise };
+}
+
+/** A build, compared with the newest attempt at the cell that passed, else with the newest at all. */
+function build(planned: PlannedCell, attempts: Attempts, otherwise: Reason): Ruling {
+  const known = attempts.ofCell(planned.cell.manifest_id, planned.cell.cell_id);
+  const compared = known.find(({ status }) => status === "pass") ?? known[0];
+  return compared ? against(planned, compared, otherwise) : { ...BUILD, reason: "NEW" };
+}
+
+function rule(planned: PlannedCell, options: DecideOptions): Ruling {
+  const { attempts, now, force, needPushed } = options;
+  const { cell } = planned;
+  if (force) return { ...BUILD, reason: "FORCED" };
+  // Without the base's digest the keys do not say which bits are meant.
+  if (cell.base.digest === null && cell.base.ref !== "scratch") return build(planned, attempts, "BASE");
+  if (cell.expect) {
+    const [same] = attempts.withVerdictKey(cell.verdict_key);
+    return same ? against(planned, same, "FORCED") : build(planned, attempts, "FORCED");
+  }
+  const proof = provenBy(planned, attempts, now);
+  const age = proof ? expired(proof, now, options.maxAge(planned)) : null;
+  if (proof && !age) {
+    const changes = misplaced(cell, proof, needPushed);
+    if (changes.length === 0) return { ...BUILD, action: "reuse", reliesOn: proof };
+    return { ...BUILD, action: "retag", reason: "POLICY", changes, reliesOn: proof };
+  }
+  const bits = age?.input === "clock" ? null : bitsFrom(planned, attempts);
+  if (age) {
+    const changes = [age];
+    if (!bits) return { ...BUILD, reason: "EXPIRED", changes, compared: proof };
+    return { ...BUILD, action: "retest", reason: "EXPIRED", changes, reliesOn: bits };
+  }
+  if (bits) return { ...against(planned, bits, "NEW"), action: "retest", reliesOn: bits };
+  return build(planned, attempts, "NEW");
+}
+
+function keyOf({ manifest_id, record_id }: Attempt): string {
+  return `${manifest_id}/${record_id}`;
+}
+
+function fileOf(attempt: Attempt): { file: string } {
+  return { file: `records/${keyOf(attempt)}.json` };
+}
+
+/** One finding for all that is wrong with a record. */
+function mismatch(attempt: Attempt, cellId: string, problems: readonly string[]): Finding {
+  const more = problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : "";
+  return {
+    code: "EVIDENCE_MISMATCH",
+    what: `the record ${attempt.record_id}, which would prove ${cellId}, cannot be believed: ${problems.slice(0, SHOWN).join("; ")}${more}`,
+    where: fileOf(attempt),
+    fix: "restore the file from version control or from the CI artifact, or remove the record, or build anyway with --force",
+  };
+}
+
+/** Reads a record for what is asked of it. A record that cannot be read is a finding. */
+async function check(
+  attempts: Attempts,
+  attempt: Attempt,
+  asked: { cellId: string; relied: boolean; compared: boolean },
+): Promise<Checked> {
+  try {
+    const problems = asked.relied ? await attempts.problems(attempt) : [];
+    if (problems.length > 0) return { finding: mismatch(attempt, asked.cellId, problems), inputs: null };
+    if (!asked.compared) return { finding: null, inputs: null };
+    const { template, fragments, args, base, platform, test_suite_hash, build_key, verdict_key } =
+      await attempts.read(attempt);
+    const inputs = { template, fragments, args, base, platform, test_suite_hash, build_key, verdict_key };
+    return { finding: null, inputs };
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    const { code, message, where, fix } = error;
+    return { finding: { code, what: message, where: where ?? fileOf(attempt), fix }, inputs: null };
+  }
+}
+
+/** Reads every record that a ruling needs, each once, some at a time. */
+async function checkAll(rulings: readonly (readonly [PlannedCell, Ruling])[], attempts: Attempts) {
+  const asked = new Map<string, { attempt: Attempt; cellId: string; relied: boolean; compared: boolean }>();
+  for (const [{ cell }, { reliesOn, reason, compared }] of rulings) {
+    const ask = (attempt: Attempt | null, what: "relied" | "compared") => {
+      if (!attempt) return;
+      const key = keyOf(attempt);
+      const one = asked.get(key) ?? { attempt, cellId: cell.cell_id, relied: false, compared: false };
+      // The cell that a finding names is one that would rely on the record.
+      if (what === "relied" && !one.relied) one.cellId = cell.cell_id;
+      one[what] = true;
+      asked.set(key, one);
+    };
+    ask(reliesOn, "relied");
+    if (reason === null) ask(compared, "compared");
+  }
+  const limit = pLimit(AT_ONCE);
+  const entries = [...asked].map(([key, { attempt, ...what }]) =>
+    limit(async () => [key, await check(attempts, attempt, what)] as const),
+  );
+  return new Map(await Promise.all(entries));
+}
+
+/**
+ * What is to be done about each cell, and why. A cell is reused only where the newest verdict on its verdict key is a pass
+ * that is not too old, whose record and evidence hold, and whose image has the cell's tag. What only the tag or the push is
+ * missing of is `retag`; known bits without a valid verdict are `retest`; everything else, and all that is in doubt, is
+ * `build`. A cell that is meant to fail is always built. The cells come back as new ones, in their order.
+ * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records that would be relied on, or
+ * compared with, and are not what they were
+ */
+export async function decide(cells: readonly PlannedCell[], options: DecideOptions): Promise<PlannedCell[]> {
+  const rulings = cells.map((planned) => [planned, rule(planned, options)] as const);
+  const checked = await checkAll(rulings, options.attempts);
+  const findings = [...checked.values()].flatMap(({ finding }) => finding ?? []);
+  if (findings.length > 0) throw errorOf(findings);
+  return rulings.map(([planned, { action, reason, changes, reliesOn, compared, otherwise }]) => {
+    const record_id = (reliesOn ?? compared)?.record_id ?? null;
+    if (reason !== null || action === "reuse")
+      return withCell(planned, { action, reason, changes: [...changes], record_id });
+    const inputs = compared ? checked.get(keyOf(compared))?.inputs : undefined;
+    if (!inputs) throw new Error(`the record ${record_id} was not read`);
+    const difference = compareInputs(inputs, inputsOf(planned)) ?? { reason: otherwise, changes: [] };
+    return withCell(planned, { action, record_id, ...difference });
+  });
+}

@@ -1,0 +1,202 @@
+import { realpathSync } from "node:fs";
+import { join, posix, relative } from "node:path";
+import type { Catalog } from "../catalog/catalog.ts";
+import { FactoryError } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import { type Change, type PlannedCell, type Reason, withCell } from "./cell.ts";
+import { compareInputs, inputsOf } from "./reason.ts";
+
+/**
+ * The cells that are not what they were: those without a cell of the same id and verdict key before. Each comes back as a
+ * new one with its reason and what differs, in the order of `now`; the others are left out.
+ */
+export function affectedSince(now: readonly PlannedCell[], before: readonly PlannedCell[]): PlannedCell[] {
+  const known = new Map(before.map((planned) => [planned.cell.cell_id, planned]));
+  return now.flatMap((planned) => {
+    const old = known.get(planned.cell.cell_id);
+    if (!old) return [withCell(planned, { reason: "NEW", changes: [], record_id: null })];
+    const difference = compareInputs(inputsOf(old), inputsOf(planned));
+    return difference ? [withCell(planned, { ...difference, record_id: null })] : [];
+  });
+}
+
+/** What is known of changed files where there is no version control to ask. */
+export interface ChangedFiles {
+  catalog: Catalog;
+  /** Paths from the workspace's root, with `/`; of files, or of folders that may have changed anywhere. */
+  changed: readonly string[];
+  /** Whether there is something at a path from the workspace's root. */
+  exists: (path: string) => boolean;
+  /** Files and folders that a cell's Dockerfile copies, from the workspace's root; a folder's path ends in `/`. */
+  inputsOfFiles: (planned: PlannedCell) => readonly string[];
+}
+
+/** Where all that cells are made of stands. */
+const OWN = /(?:^|\/)((?:manifests|fragments|templates|control_plane)(?:\/|$).*|factory\.(?:yaml|lock)$)/;
+
+/** A path from the root without detours; null for an empty line. @throws FactoryError USAGE */
+function clean(path: string): string | null {
+  if (path === "") return null;
+  if (posix.isAbsolute(path) || path.includes("\0")) {
+    throw new FactoryError("USAGE", `${JSON.stringify(path)} is no path from the workspace's root`, {
+      fix: "name changed files as `git diff --name-only --relative` does",
+    });
+  }
+  return posix.normalize(path).replace(/\/$/, "");
+}
+
+/** The folders above a path, nearest first, up to `.`. */
+function above(path: string): string[] {
+  const folders: string[] = [];
+  for (let folder = posix.dirname(path); ; folder = posix.dirname(folder)) {
+    folders.push(folder);
+    if (folder === "." || folder === "/") return folders;
+  }
+}
+
+/** Changed paths, made ready to be asked for what a cell reads. Each answer is a path as it was given. */
+function readChanged({ catalog, changed, exists }: ChangedFiles) {
+  /** As given, by path from the root. */
+  const paths = new Map<string, string>();
+  for (const given of [...changed].sort(compareText)) {
+    const path = clean(given);
+    if (path === null) continue;
+    // What git says above the workspace's root about line ends holds below it too.
+    if (/^(\.\.\/)+\.gitattributes$/.test(path)) paths.set(".gitattributes", given);
+    if (path.startsWith("..")) continue;
+    if (!paths.has(path)) paths.set(path, given);
+    // A path from the repository's root where the workspace is a folder of it: in doubt it is meant.
+    const [, own] = OWN.exec(path) ?? [];
+    if (own !== undefined && own !== path && !paths.has(own) && !exists(path)) paths.set(own, given);
+  }
+  /** The first changed path below a folder, by folder. */
+  const below = new Map<string, string>();
+  /** The first path that exists no more, by `fragments/<name>` or `templates/<id>`, then by version. */
+  const gone = new Map<string, Map<string, string>>();
+  /** The first changed contract, or folder of a version, by fragment name. */
+  const contracts = new Map<string, string>();
+  for (const [path, given] of paths) {
+    for (const folder of above(path)) if (!below.has(folder)) below.set(folder, given);
+    const [, owner, name = "", version] = /^((?:fragments|templates)\/([^/]+))\/([^/]+)/.exec(path) ?? [];
+    if (owner === undefined || version === undefined) continue;
+    if (!exists(path)) {
+      const versions = gone.get(owner) ?? new Map<string, string>();
+      if (!versions.has(version)) versions.set(version, given);
+      gone.set(owner, versions);
+    }
+    if (/^fragments\/[^/]+\/[^/]+(\/fragment\.yaml)?$/.test(path) && !contracts.has(name))
+      contracts.set(name, given);
+  }
+
+  const lookUp = (read: string): string | undefined => {
+    const path = read.replace(/\/$/, "");
+    for (const one of [path, ...above(path)]) {
+      const found = paths.get(one) ?? paths.get(posix.join(one, ".gitattributes"));
+      if (found !== undefined) return found;
+    }
+    return read.endsWith("/") ? below.get(path) : undefined;
+  };
+  const known = new Map<string, string | undefined>();
+  /** The changed path that touches what is read: it, a folder that holds it, or, where a folder is read, what is in it. */
+  const touching = (read: string): string | undefined => {
+    if (known.has(read)) return known.get(read);
+    let found = lookUp(read);
+    if (found === undefined && paths.size > 0) {
+      try {
+        const real = relative(catalog.root, realpathSync.native(join(catalog.root, read)));
+        found = lookUp(read.endsWith("/") ? `${real}/` : real);
+      } catch (error) {
+        // What is not there leads nowhere.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+    known.set(read, found);
+    return found;
+  };
+  return { touching, gone, contracts };
+}
+
+/** Where several hold, the first is the reason. */
+const ORDER: readonly Reason[] = ["TEMPLATE", "FRAGMENT", "FILES", "POLICY"];
+
+/**
+ * The cells that changed files may touch, by paths alone: a cell reads factory.yaml, factory.lock, its manifest, its plans,
+ * its template, its fragments' fragment.yaml and Dockerfile.hbs, and what these copy. What exists no more below the folder
+ * of a fragment or template that it uses touches it too, since a range may take another version now; and where a plan
+ * chooses or pairs its cells by the versions that exist, so does every fragment.yaml of a fragment's name. In doubt a cell is
+ * touched. Each comes back as a new one, with the first path for each thing that it reads.
+ * @throws FactoryError USAGE for an absolute path
+ */
+export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFiles): PlannedCell[] {
+  const { catalog, inputsOfFiles } = files;
+  const { touching, gone, contracts } = readChanged(files);
+  const copied = new Map<string, string | undefined>();
+
+  /** The changed path that touches what a fragment copies. Asked for only where something in its folder changed. */
+  const copiedFrom = (planned: PlannedCell, folder: string): string | undefined => {
+    const inFolder = touching(`${folder}/`);
+    if (inFolder === undefined) return undefined;
+    const key = `${folder} ${JSON.stringify(planned.keys.args)}`;
+    if (copied.has(key)) return copied.get(key);
+    let found: string | undefined;
+    try {
+      for (const path of inputsOfFiles(planned)) if (path.startsWith(`${folder}/`)) found ??= touching(path);
+    } catch (error) {
+      // Which files it copies cannot be told: all that is in its folder counts.
+      if (!(error instanceof FactoryError)) throw error;
+      found = inFolder;
+    }
+    copied.set(key, found);
+    return found;
+  };
+
+  /** Whether a plan's cells depend on which versions exist, beyond those that stand in them. */
+  const choosing = (planId: string): boolean => {
+    const { strategy = "all", zip } = catalog.plan(planId).document;
+    return strategy !== "all" || zip !== undefined;
+  };
+
+  const touched = (planned: PlannedCell): [Reason, Change][] => {
+    const { cell, keys } = planned;
+    const found: [Reason, Change][] = [];
+    const add = (reason: Reason, input: string, path: string | undefined) => {
+      if (path !== undefined) found.push([reason, { input, before: null, after: path }]);
+    };
+    const addGone = (input: string, folder: string, reasonOf: (version: string) => Reason | null) => {
+      for (const [version, path] of gone.get(folder) ?? []) {
+        const reason = reasonOf(version);
+        if (reason) found.push([reason, { input, before: path, after: null }]);
+      }
+    };
+    const template = catalog.template(keys.template.id, keys.template.version);
+    add("TEMPLATE", "template", touching(template.file) ?? touching(template.dockerfile.file));
+    addGone("template", `templates/${keys.template.id}`, () => "TEMPLATE");
+    for (const { name, version } of keys.fragments) {
+      const entry = catalog.fragment(name, version);
+      const path =
+        touching(entry.file) ?? touching(entry.dockerfile.file) ?? copiedFrom(planned, entry.folder);
+      add("FILES", `fragments.${name}`, path);
+      addGone(`fragments.${name}`, `fragments/${name}`, (one) => {
+        if (one !== version) return "FRAGMENT";
+        return path === undefined ? "FILES" : null;
+      });
+    }
+    add("POLICY", "manifest", touching(catalog.manifest(cell.manifest_id).file));
+    for (const planId of cell.plan_ids) {
+      const chosen = choosing(planId)
+        ? keys.fragments.map(({ name }) => contracts.get(name)).find((path) => path !== undefined)
+        : undefined;
+      add("POLICY", `plans.${planId}`, touching(catalog.plan(planId).file) ?? chosen);
+    }
+    for (const file of ["factory.yaml", "factory.lock"]) add("POLICY", file, touching(file));
+    return found;
+  };
+
+  return cells.flatMap((planned) => {
+    const found = touched(planned);
+    const kinds = ORDER.flatMap((reason) => found.filter(([one]) => one === reason));
+    const [first] = kinds;
+    if (!first) return [];
+    return [withCell(planned, { reason: first[0], changes: kinds.map(([, one]) => one), record_id: null })];
+  });
+}

@@ -1,0 +1,188 @@
+import { quoted } from "../catalog/visible.ts";
+import type { Finding } from "../errors.ts";
+import { grouped } from "../model/count.ts";
+import { platformSlug } from "../model/platform.ts";
+import type { Prefix } from "../stitch/stitch.ts";
+import type { NamedBakeFile } from "./bake.ts";
+import type { PlannedCell } from "./cell.ts";
+import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
+import { cacheRef, prefixTarget } from "./prefix.ts";
+
+/** What is looked at beside the cells. */
+export interface Emitted {
+  /** The bake files, where they were written. */
+  bakeFiles?: Iterable<Pick<NamedBakeFile, "name" | "targets" | "prefixes" | "groups">>;
+  /** The platforms that a base image is there for; undefined where nobody knows. */
+  platformsOf?: (baseRef: string) => readonly string[] | undefined;
+}
+
+function both({ first, second, more }: Clash): string {
+  return `${first} and ${second}${more > 0 ? `, and ${grouped(more)} more` : ""}`;
+}
+
+/** The ref of a `cache-to` entry. */
+function refOf(entry: string): string | undefined {
+  return /(?:^|,)ref=([^,]+)/.exec(entry)?.[1];
+}
+
+/** What tells platforms apart: `linux/arm64/v8` is `linux/arm64`. Variants are counted. */
+function partsOf(platform: string): { family: string; level: number } {
+  const [os = "", arch = "", variant = ""] = platform.split("/");
+  const usual = arch === "arm64" ? 8 : arch === "arm" ? 7 : 1;
+  return { family: `${os}/${arch}`, level: Number(/^v(\d+)/.exec(variant)?.[1] ?? usual) };
+}
+
+/** Whether an image for one platform runs on another: it is for the same, or for an older variant of it. */
+function serves(offered: string, wanted: string): boolean {
+  const [image, machine] = [partsOf(offered), partsOf(wanted)];
+  return image.family === machine.family && image.level <= machine.level;
+}
+
+/** Whether a tag ends in the platform's name, so that no other platform has the same. */
+function namesPlatform(tag: string, platform: string): boolean {
+  const name = platformSlug(platform);
+  return tag === name || (tag.endsWith(name) && /[-_.]$/.test(tag.slice(0, -name.length)));
+}
+
+function prefixText({ fragment, version, id }: Prefix, platform: string): string {
+  return `the prefix ${fragment} ${version} (${id}) on ${platform}`;
+}
+
+/** Cache refs that two write, and those that do not name their platform. */
+function cacheLint(check: ReturnType<typeof createLengthCheck>["check"]) {
+  const owners = createOwners();
+  const nameless = new Map<string, { owner: string; platform: string; more: number }>();
+  return {
+    claim: (ref: string, owner: string, platform: string): void => {
+      owners.claim(ref, owner, false);
+      const { repository, tag } = splitRef(ref);
+      check("repository", repository, "the cache");
+      check("tag", tag, owner);
+      if (namesPlatform(tag, platform)) return;
+      const known = nameless.get(ref);
+      if (known) known.more += 1;
+      else nameless.set(ref, { owner, platform, more: 0 });
+    },
+    findings: (): Finding[] => [
+      ...[...owners.clashes].map(([ref, clash]): Finding => ({
+        code: "CACHE_REF_SHARED",
+        what: `the cache ref ${quoted(ref)} is written by ${both(clash)}`,
+        fix: "give each prefix and platform a ref of its own: the last writer wins, and what the other wrote is lost",
+      })),
+      ...[...nameless].map(([ref, { owner, platform, more }]): Finding => ({
+        code: "CACHE_REF_SHARED",
+        what: `the cache ref ${quoted(ref)} of ${owner}${more > 0 ? ` and ${grouped(more)} more` : ""} does not name its platform, so that any other would write it too`,
+        fix: `let its tag end in \`-${platformSlug(platform)}\``,
+      })),
+    ],
+  };
+}
+
+/** Names that stand twice in a bake file, but for those that are known to. */
+function fileFindings(
+  { name: file, targets, prefixes, groups }: Pick<NamedBakeFile, "name" | "targets" | "prefixes" | "groups">,
+  known: ReadonlyMap<string, Clash>,
+): Finding[] {
+  const owners = createOwners();
+  for (const name of groups) owners.claim(name, "a group", true);
+  for (const name of prefixes) owners.claim(name, "a prefix", true);
+  for (const name of targets) owners.claim(name, "a cell", true);
+  return [...owners.clashes]
+    .filter(([name]) => !known.has(name))
+    .map(([name, clash]) => ({
+      code: "TARGET_COLLISION",
+      what: `${file} has the bake target ${quoted(name)} twice: of ${both(clash)}`,
+      fix: "rename one of them: of two with one name bake makes one, without a word",
+    }));
+}
+
+/**
+ * Checks what cells come to when they are emitted: cache refs, tags, bake targets, the length of names, and the platforms of
+ * bases. One pass over the cells; what many cells have in common is one finding, which names the first two of them.
+ */
+export function lint(
+  cells: readonly PlannedCell[],
+  { bakeFiles = [], platformsOf }: Emitted = {},
+): Finding[] {
+  const lengths = createLengthCheck();
+  const { check } = lengths;
+  const cache = cacheLint(check);
+  const tags = createOwners();
+  const targets = createOwners();
+  const groups = new Set(["default"]);
+  // By platform and cache repository, then by id: most cells have no prefix that an earlier one does not have.
+  const seen = new Map<string, Map<string, Prefix>>();
+  const bases = new Map<string, { ref: string; platform: string; first: string; cells: number }>();
+
+  for (const { cell, keys } of cells) {
+    const { cell_id, platform, base } = cell;
+    check("cell id", cell_id, `the manifest ${cell.manifest_id}`);
+    check("bake target", cell.target, `the cell ${cell_id}`);
+    targets.claim(cell.target, `the cell ${cell_id}`, true);
+    for (const ref of cell.tags) {
+      tags.claim(ref, `the cell ${cell_id}`, true);
+      const { repository, tag } = splitRef(ref);
+      check("repository", repository, `the manifest ${cell.manifest_id}`);
+      check("tag", tag, `the cell ${cell_id}`);
+    }
+
+    const { prefixes } = keys;
+    const whole = prefixes.at(-1);
+    let repository: string | null = null;
+    for (const entry of cell.cache_to) {
+      const ref = refOf(entry);
+      if (ref === undefined) continue;
+      repository = splitRef(ref).repository;
+      cache.claim(ref, whole ? prefixText(whole, platform) : `the cell ${cell_id}`, platform);
+    }
+    const place = `${platform} ${repository ?? ""}`;
+    let known = seen.get(place);
+    if (!known) seen.set(place, (known = new Map<string, Prefix>()));
+    for (let at = 0; at < prefixes.length - 1; at += 1) {
+      const prefix = prefixes[at];
+      if (!prefix) continue;
+      const same = known.get(prefix.id);
+      if (same && same.fragment === prefix.fragment && same.version === prefix.version) continue;
+      known.set(prefix.id, prefix);
+      const owner = prefixText(prefix, platform);
+      targets.claim(prefixTarget(prefix, platform), owner, false);
+      groups.add(`prefix-${prefix.fragment}`);
+      if (repository !== null) cache.claim(cacheRef(repository, prefix, platform), owner, platform);
+    }
+
+    const on = `${base.ref} ${platform}`;
+    const stand = bases.get(on);
+    if (stand) stand.cells += 1;
+    else bases.set(on, { ref: base.ref, platform, first: cell_id, cells: 1 });
+  }
+  for (const name of groups) targets.claim(name, "a group of the bake file", true);
+
+  const findings = cache.findings();
+  for (const [tag, clash] of tags.clashes) {
+    findings.push({
+      code: "TAG_COLLISION",
+      what: `${both(clash)} have one tag, ${quoted(tag)}`,
+      fix: "rename one of their manifests or versions, or leave one out: the image pushed last would take the tag from the other",
+    });
+  }
+  for (const [name, clash] of targets.clashes) {
+    findings.push({
+      code: "TARGET_COLLISION",
+      what: `${both(clash)} have one name in bake, ${quoted(name)}`,
+      fix: "rename one of them: of two with one name bake makes one, without a word",
+    });
+  }
+  for (const file of bakeFiles) findings.push(...fileFindings(file, targets.clashes));
+  findings.push(...lengths.findings());
+  for (const { ref, platform, first, cells: count } of bases.values()) {
+    const offered = ref === "scratch" ? undefined : platformsOf?.(ref);
+    if (!offered || offered.some((one) => serves(one, platform))) continue;
+    const more = count > 1 ? ` and ${grouped(count - 1)} more` : "";
+    findings.push({
+      code: "BASE_PLATFORM",
+      what: `the base image ${ref} is not there for ${platform}, on which ${first}${more} ${count > 1 ? "stand" : "stands"}`,
+      fix: `choose a base that is, or leave ${platform} out of the platforms; it is there for ${offered.join(", ") || "none"}`,
+    });
+  }
+  return findings;
+}

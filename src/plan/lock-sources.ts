@@ -1,0 +1,56 @@
+import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { compareFindings, findingsOf, type Loaded } from "../catalog/document.ts";
+import { checkManifestReferences, checkPlanReferences } from "../catalog/references.ts";
+import { errorOf, type Finding } from "../errors.ts";
+import type { Manifest, Plan } from "../schemas/types.ts";
+
+/** What a function gives; what is wrong with the input goes to `findings`. */
+export function collect<T>(findings: Finding[], give: () => T): T[] {
+  try {
+    return [give()];
+  } catch (error) {
+    findings.push(...findingsOf(error));
+    return [];
+  }
+}
+
+/** Findings by place, each once: a manifest and its plans may say the same. */
+export function distinct(findings: readonly Finding[]): Finding[] {
+  const byText = new Map(findings.map((one) => [JSON.stringify([one.code, one.where, one.what]), one]));
+  return [...byText.values()].sort(compareFindings);
+}
+
+/** The documents that a lock is about. */
+interface Sources {
+  manifests: Entry<Manifest>[];
+  plans: Entry<Plan>[];
+}
+
+/**
+ * The named manifests and their plans; all of them where none is named.
+ * @throws FactoryError with all that is wrong with them
+ */
+export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): Sources {
+  const findings: Finding[] = [];
+  const manifests = (manifestIds ?? catalog.manifestIds()).flatMap((id) =>
+    collect(findings, () => catalog.manifest(id)),
+  );
+  // Whose plan it is that cannot be read, nobody knows: it is in the way of those alone who ask for all.
+  const ofPlans = manifestIds === undefined ? findings : [];
+  const plans = catalog
+    .planIds()
+    .flatMap((id) => collect(ofPlans, () => catalog.plan(id)))
+    .filter(({ document }) => manifestIds?.includes(document.manifest_id) ?? true);
+  const byId = new Map(manifests.map((entry) => [entry.document.manifest_id, loadedOf(entry)]));
+  for (const loaded of byId.values()) findings.push(...checkManifestReferences(catalog, loaded));
+  for (const entry of plans)
+    findings.push(...checkPlanReferences(catalog, loadedOf(entry), byId.get(entry.document.manifest_id)));
+  if (findings.length > 0) throw errorOf(distinct(findings));
+  return { manifests, plans };
+}
+
+/** A document without findings, as the rules about references take it. */
+function loadedOf<T extends Manifest | Plan>(entry: Entry<T>): Loaded<T> {
+  const { document, file, place } = entry;
+  return { file, findings: [], entry, sound: document as Loaded<T>["sound"], place, keyPlace: place };
+}

@@ -1,0 +1,105 @@
+import { stringify } from "yaml";
+import { isVersion } from "../catalog/versions.ts";
+import { compareText } from "../model/compare.ts";
+import { digestOf } from "../model/digest.ts";
+import type { Lock } from "../schemas/types.ts";
+
+/** What an entry of the lock is about. */
+export interface LockSubject {
+  kind: keyof typeof SECTIONS;
+  /** A template, a fragment, or a base image. */
+  name: string;
+  /** The range, the axis, or the base's platform: as `rangeKey` and `axisKey` write them. */
+  at: string;
+}
+
+/** A version; versions of an axis; a base's digest. */
+export type LockValue = string | readonly string[];
+
+export interface LockEntry extends LockSubject {
+  value: LockValue;
+}
+
+/** Entries by `subjectKey`. */
+export type LockEntries = ReadonlyMap<string, LockEntry>;
+
+/** Where the entries of each kind stand, in the order of the file. */
+const SECTIONS = { template: "templates", fragment: "fragments", axis: "axes", base: "bases" } as const;
+const KINDS = Object.keys(SECTIONS) as LockSubject["kind"][];
+
+const SCHEME = "factory/lock/1";
+
+const HEAD = `# Written by \`factory lock\`; do not edit: \`lock_digest\` is over all that stands here.
+# \`factory lock\` adds what is missing and keeps the rest, \`factory lock --update\` takes the newest.
+`;
+
+/** Names an entry among all: no part but the last holds a space. */
+export function subjectKey({ kind, name, at }: LockSubject): string {
+  return `${kind} ${name} ${at}`;
+}
+
+/** Orders entries as the file has them. */
+export function compareSubjects(a: LockSubject, b: LockSubject): number {
+  return (
+    KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || compareText(a.name, b.name) || compareText(a.at, b.at)
+  );
+}
+
+/**
+ * A range as the lock knows it: white space that means nothing is left out. Around an exact version it does mean
+ * something: a version to the letter stands for itself alone, a range for builds of it too.
+ */
+export function rangeKey(range: string): string {
+  const tidy = range.trim().replace(/ +/g, " ");
+  return isVersion(tidy) ? range : tidy;
+}
+
+/** The text of an axis (see axisText) as the lock knows it. */
+export function axisKey(axis: string): string {
+  const [head, range] = axis.split(" of ", 2);
+  return range === undefined ? rangeKey(axis) : `${head} of ${rangeKey(range)}`;
+}
+
+/** The entries of a lock. */
+export function entriesOf(lock: Lock): Map<string, LockEntry> {
+  const entries = new Map<string, LockEntry>();
+  for (const kind of KINDS) {
+    for (const [name, byRange] of Object.entries(lock[SECTIONS[kind]])) {
+      for (const [at, value] of Object.entries(byRange as Record<string, LockValue>)) {
+        const entry: LockEntry = { kind, name, at, value };
+        entries.set(subjectKey(entry), entry);
+      }
+    }
+  }
+  return entries;
+}
+
+type Sections = Record<(typeof SECTIONS)[LockSubject["kind"]], Record<string, Record<string, LockValue>>>;
+
+function sectionsOf(entries: Iterable<LockEntry>): Sections {
+  const sections: Sections = { templates: {}, fragments: {}, axes: {}, bases: {} };
+  for (const { kind, name, at, value } of entries) {
+    const section = sections[SECTIONS[kind]];
+    if (!Object.hasOwn(section, name)) section[name] = {};
+    Object.assign(section[name] ?? {}, { [at]: value });
+  }
+  return sections;
+}
+
+/** The digest that a lock of these entries has: over canonical JSON, so that comments and order do not count. */
+export function lockDigest(entries: LockEntries): string {
+  return digestOf({ scheme: SCHEME, schema_version: 1, ...sectionsOf(entries.values()) });
+}
+
+/** Whether a lock says something else than when it was written. */
+export function isEdited(lock: Lock): boolean {
+  return lockDigest(entriesOf(lock)) !== lock.lock_digest;
+}
+
+/** The text of a lock: the same entries give the same bytes. */
+export function lockText(entries: LockEntries): string {
+  const sections = Object.entries(sectionsOf(entries.values())).map((section) =>
+    stringify(Object.fromEntries([section]), { sortMapEntries: true, lineWidth: 0 }),
+  );
+  return `${HEAD}schema_version: 1\n${sections.join("")}lock_digest: ${lockDigest(entries)}\n`;
+}

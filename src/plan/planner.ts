@@ -1,0 +1,186 @@
+import type { OpenCatalog } from "../catalog/open.ts";
+import { FactoryError } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import type { Attempts, Inputs } from "./attempts.ts";
+import { readColumns } from "./axes.ts";
+import type { Planned, PlannedCell } from "./cell.ts";
+import { decide } from "./decide.ts";
+import { expand } from "./expand.ts";
+import { mergePlans } from "./graph.ts";
+import { affectedByFiles, affectedSince } from "./impact.ts";
+import { pinsOf } from "./lock-pins.ts";
+import { selectCells } from "./select.ts";
+import type { Given, PlanRequest } from "./space.ts";
+
+/** A base image on a platform. */
+export interface BaseOn {
+  ref: string;
+  platform: string;
+}
+
+/** What is asked of the planner. */
+export interface Question {
+  requests: readonly PlanRequest[];
+  /** Versions and digests are those of factory.lock, and nothing else. */
+  locked: boolean;
+  /** Records are asked what is proven. */
+  reuse: boolean;
+  /** Nothing is reused, whatever the records say. */
+  force: boolean;
+  /** An image that was never pushed is not enough. */
+  needPushed: boolean;
+  /** Only cells that differ from what they are at the merge base with this commit. */
+  since?: string;
+  /** Only cells that one of these paths is an input of. */
+  changedFiles?: readonly string[];
+  /** Only these cells; empty for all. */
+  cells: readonly string[];
+}
+
+/** What the planner asks of the world. Nothing here is called unless the question needs it. */
+export interface Answers {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** The digests that the builder resolves bases to, by `<ref> <platform>`; those that cannot be pinned are missing. */
+  baseDigests: (bases: readonly BaseOn[]) => Promise<ReadonlyMap<string, string>>;
+  attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
+  /** The workspace at the merge base with a commit; `unknown` says why there is none. */
+  workspaceAt: (ref: string) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
+  /** Whether there is something at a path from the workspace's root. */
+  exists: (path: string) => boolean;
+  /** A line for people. */
+  note: (text: string) => void;
+}
+
+/** How many of the newest passing attempts of a manifest are asked whether they still prove a cell. */
+const PROVEN_READ = 2000;
+
+function manifestOf(catalog: OpenCatalog, request: PlanRequest): string {
+  return "planId" in request ? catalog.plan(request.planId).document.manifest_id : request.manifestId;
+}
+
+/** Every base and platform that requests can come to. */
+function basesOf(catalog: OpenCatalog, requests: readonly PlanRequest[], pins: Given["pins"]): BaseOn[] {
+  const bases = new Map<string, BaseOn>();
+  for (const request of requests) {
+    const manifest = catalog.manifest(manifestOf(catalog, request)).document;
+    const entry = "planId" in request ? catalog.plan(request.planId) : null;
+    const axes = entry
+      ? readColumns(catalog, entry, manifest, pins, []).flatMap((column) => column.axes)
+      : [];
+    const valuesOf = (name: string) =>
+      (axes.find((axis) => axis.name === name)?.values as string[] | undefined) ?? [];
+    const included = entry?.document.include ?? [];
+    const refs = [manifest.base, ...valuesOf("base"), ...included.flatMap(({ base }) => base ?? [])];
+    const platforms = [
+      ...(entry ? [] : (manifest.platforms ?? ["linux/amd64"])),
+      ...valuesOf("platform"),
+      ...included.flatMap(({ platform }) => platform ?? []),
+    ];
+    for (const ref of refs)
+      for (const platform of platforms) bases.set(`${ref} ${platform}`, { ref, platform });
+  }
+  return [...bases.values()];
+}
+
+/** Inputs of the newest passing attempts at cells of a manifest, one a verdict key. */
+async function provenInputs(attempts: Attempts, manifestId: string): Promise<Inputs[]> {
+  const keys = new Set<string>();
+  const inputs: Inputs[] = [];
+  for (const attempt of attempts.ofManifest(manifestId)) {
+    if (attempt.status !== "pass" || keys.has(attempt.verdict_key)) continue;
+    if (keys.size >= PROVEN_READ) break;
+    keys.add(attempt.verdict_key);
+    inputs.push(await attempts.read(attempt));
+  }
+  return inputs;
+}
+
+/** Cells that differ from what they were, or all of them where that cannot be told. */
+async function since(
+  planned: Planned,
+  question: Question & { since: string },
+  given: Given,
+  answers: Answers,
+): Promise<Planned> {
+  const at = await answers.workspaceAt(question.since);
+  if ("unknown" in at) {
+    answers.note(`warning: ${at.unknown}: everything is planned`);
+    return planned;
+  }
+  try {
+    const before: PlannedCell[] = [];
+    for (const request of question.requests) {
+      try {
+        const own = question.locked ? pinsOf(at.catalog, [manifestOf(at.catalog, request)]) : {};
+        before.push(...expand(at.catalog, request, { ...given, ...own, proven: undefined }).cells);
+      } catch (error) {
+        if (!(error instanceof FactoryError)) throw error;
+        const name = "planId" in request ? request.planId : request.manifestId;
+        answers.note(
+          `warning: at ${question.since} ${name} cannot be planned (${error.message}): all of it is planned`,
+        );
+      }
+    }
+    return { ...planned, cells: affectedSince(planned.cells, before) };
+  } finally {
+    at.remove();
+  }
+}
+
+/**
+ * Plans: expands what is asked for to one graph of cells, keeps those that a change touches, and asks the records what
+ * is proven.
+ * @throws FactoryError with findings about the plans, the lock and the records that would be relied on
+ */
+export async function planCells(
+  catalog: OpenCatalog,
+  question: Question,
+  answers: Answers,
+): Promise<Planned> {
+  const { requests, locked, reuse, force } = question;
+  const today = new Date(answers.now).toISOString().slice(0, 10);
+  const manifestIds = [...new Set(requests.map((request) => manifestOf(catalog, request)))].sort(compareText);
+  const given: Given = { today, ...(locked ? pinsOf(catalog, manifestIds) : {}) };
+  const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
+  if (attempts && !given.digestOf) {
+    const digests = await answers.baseDigests(basesOf(catalog, requests, given.pins));
+    given.digestOf = (ref, platform) => digests.get(`${ref} ${platform}`) ?? null;
+  }
+  if (attempts) {
+    const chooses = requests.some((request) => {
+      const strategy = "planId" in request ? catalog.plan(request.planId).document.strategy : "all";
+      return strategy !== undefined && strategy !== "all";
+    });
+    const known = new Map<string, Inputs[]>();
+    if (chooses) for (const id of manifestIds) known.set(id, await provenInputs(attempts, id));
+    given.proven = (manifestId) => known.get(manifestId) ?? [];
+  }
+  let planned = mergePlans(requests.map((request) => expand(catalog, request, given)));
+  planned = selectCells(planned, question.cells);
+  if (question.since !== undefined)
+    planned = await since(planned, { ...question, since: question.since }, given, answers);
+  if (question.changedFiles) {
+    planned = {
+      ...planned,
+      cells: affectedByFiles(planned.cells, {
+        catalog,
+        changed: question.changedFiles,
+        exists: answers.exists,
+        inputsOfFiles: ({ stitched }) => stitched.files,
+      }),
+    };
+  }
+  // What was left out, and how much the cells cover, is about the whole plan.
+  if (question.since !== undefined || question.changedFiles)
+    planned = { ...planned, left_out: [], coverage: {} };
+  if (!attempts) return planned;
+  const cells = await decide(planned.cells, {
+    attempts,
+    now: answers.now,
+    maxAge: ({ maxAge }) => maxAge,
+    force: false,
+    needPushed: question.needPushed,
+  });
+  return { ...planned, cells };
+}

@@ -1,0 +1,112 @@
+import type { Inputs } from "./attempts.ts";
+import type { Change, PlannedCell, Reason } from "./cell.ts";
+
+/** Why two cells, or a cell and an attempt, have different verdict keys. */
+export interface Difference {
+  reason: Reason;
+  /** Those of the reason's own kind first. */
+  changes: Change[];
+}
+
+/** A reason that lies in what went into a cell, with the inputs that differ. */
+type Kind = readonly [Reason, Change[]];
+
+const SHORT = "sha256:".length + 12;
+
+/** Digests in a text cut to 12 hex digits. */
+function short(text: string): string {
+  return text.replace(/sha256:[a-f0-9]{64}/g, (digest) => digest.slice(0, SHORT));
+}
+
+/** One input before and after; nothing where it is the same. What differs also reads differently. */
+function changed(input: string, before: string | null, after: string | null): Change[] {
+  if (before === after) return [];
+  const [was, is] = [before, after].map((text) => (text === null ? null : short(text)));
+  return was === is ? [{ input, before, after }] : [{ input, before: was ?? null, after: is ?? null }];
+}
+
+function templateChanges(before: Inputs["template"], after: Inputs["template"]): Change[] {
+  const named = changed("template", `${before.id}@${before.version}`, `${after.id}@${after.version}`);
+  return named.length > 0 ? named : changed("template.digest", before.digest, after.digest);
+}
+
+/** Names of both sides: those of the new one in its order, then those that are gone. */
+function namesOf(before: Iterable<string>, after: Iterable<string>): string[] {
+  return [...new Set([...after, ...before])];
+}
+
+/** Fragments of other versions, or other fragments; and those whose version stayed while their contents did not. */
+function fragmentChanges(before: Inputs["fragments"], after: Inputs["fragments"]) {
+  const was = new Map(before.map((one) => [one.name, one]));
+  const is = new Map(after.map((one) => [one.name, one]));
+  const versions: Change[] = [];
+  const files: Change[] = [];
+  for (const name of namesOf(was.keys(), is.keys())) {
+    const [old, own] = [was.get(name), is.get(name)];
+    const version = changed(`fragments.${name}`, old?.version ?? null, own?.version ?? null);
+    versions.push(...version);
+    if (version.length === 0)
+      files.push(...changed(`fragments.${name}.digest`, old?.digest ?? null, own?.digest ?? null));
+  }
+  // The same fragments in another order are another chain.
+  const order = (list: Inputs["fragments"]) => list.map(({ name }) => name).join(", ");
+  if (versions.length === 0) versions.push(...changed("fragments", order(before), order(after)));
+  return { versions, files };
+}
+
+/** Values as people read them, unless the two read the same: the text `1` and the number 1 are two values. */
+function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
+  return namesOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
+    const [was, is] = [before, after].map((args) => (Object.hasOwn(args, name) ? args[name] : undefined));
+    if (was === is) return [];
+    const texts = [was, is].map((value) => (value === undefined ? null : String(value)));
+    const exact = [was, is].map((value) => (value === undefined ? null : JSON.stringify(value)));
+    const [old = null, own = null] = texts[0] === texts[1] ? exact : texts;
+    return changed(`args.${name}`, old, own);
+  });
+}
+
+/** What went into a planned cell, in the form that records keep it in. */
+export function inputsOf({ cell, keys }: PlannedCell): Inputs {
+  const { template, fragments, args, base, build_key, verdict_key, suite_hash } = keys;
+  const { platform } = cell;
+  return { template, fragments, args, base, platform, test_suite_hash: suite_hash, build_key, verdict_key };
+}
+
+/**
+ * Why the second is not the first: every input that differs, digests cut to 12 hex digits, and the first kind of them as
+ * the reason. A base whose digest only one side knows counts as another base: the keys cannot be compared. Where the build
+ * keys are equal the bits are the same, whatever else was written otherwise: then the reason is TESTS or POLICY.
+ * null where the verdict keys are equal.
+ */
+export function compareInputs(before: Inputs, after: Inputs): Difference | null {
+  if (before.verdict_key === after.verdict_key) return null;
+  const fragments = fragmentChanges(before.fragments, after.fragments);
+  const bits: Kind[] = [
+    [
+      "BASE",
+      [
+        ...changed("base", before.base.ref, after.base.ref),
+        ...changed("base.digest", before.base.digest, after.base.digest),
+      ],
+    ],
+    ["TEMPLATE", templateChanges(before.template, after.template)],
+    ["FRAGMENT", fragments.versions],
+    ["FILES", fragments.files],
+    ["ARGS", argChanges(before.args, after.args)],
+  ];
+  const tests: Kind = ["TESTS", changed("tests", before.test_suite_hash, after.test_suite_hash)];
+  const platform = changed("platform", before.platform, after.platform);
+  const sameBits = before.build_key === after.build_key;
+  const named = bits.some(([, changes]) => changes.length > 0) || platform.length > 0;
+  const policy: Change[] = [...platform];
+  // A key that none of the named inputs moved: a label, GPUs, limits.
+  if (!sameBits && !named) policy.push(...changed("build_key", before.build_key, after.build_key));
+  if (sameBits && tests[1].length === 0)
+    policy.push(...changed("verdict_key", before.verdict_key, after.verdict_key));
+  const kinds: Kind[] = sameBits
+    ? [tests, ["POLICY", policy], ...bits]
+    : [...bits, tests, ["POLICY", policy]];
+  const [reason] = kinds.find(([, changes]) => changes.length > 0) ?? ["POLICY"];
+  return { reason, changes: kinds.flatMap(([, changes]) => changes) };
+}

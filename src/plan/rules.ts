@@ -1,0 +1,258 @@
+import satisfies from "semver/functions/satisfies.js";
+import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { didYouMean } from "../catalog/suggest.ts";
+import type { Finding, Place } from "../errors.ts";
+import type { CellSelector, Manifest, Plan, Value } from "../schemas/types.ts";
+import type { Axis, Column } from "./axes.ts";
+import type { Nogood } from "./cover/model.ts";
+
+/** What a rule says of one combination of values that it forbids. */
+export interface Rule extends Nogood {
+  /** Values that may not stand together, by axis, as people read them. */
+  forbids: Record<string, string>;
+  what: string;
+  where: Place | undefined;
+}
+
+/** Value of what is no axis, by axis name: it is the same in every cell. */
+export type Constants = ReadonlyMap<string, Value>;
+
+/** The conditions of a selector by axis name; `args` is taken apart. */
+export function conditionsOf(selector: CellSelector): [string, Value][] {
+  const { args = {}, ...rest } = selector;
+  return [
+    ...(Object.entries(rest) as [string, string][]),
+    ...Object.entries(args).map(([name, value]): [string, Value] => [`args.${name}`, value]),
+  ];
+}
+
+/** Whether a value of an axis fulfils a condition: a version lies in a range, all else is the same. */
+export function holds(name: string, value: Value, condition: Value): boolean {
+  if (name === "base" || name === "platform" || name.startsWith("args."))
+    return String(value) === String(condition);
+  return value === condition || satisfies(String(value), String(condition), { includePrerelease: true });
+}
+
+/** Tests of the values of some axes, all of which have to hold for a rule to forbid. */
+type Tests = ReadonlyMap<string, (value: Value) => boolean>;
+
+/** A finder of axes by name, with the column that each is in. */
+export function axisFinder(columns: readonly Column[]) {
+  const found = new Map<string, { axis: Axis; column: number }>();
+  for (const [column, { axes }] of columns.entries())
+    for (const axis of axes) found.set(axis.name, { axis, column });
+  return found;
+}
+
+/**
+ * A forbidden combination as masks over the positions of columns. null where a constant keeps it from ever holding, or
+ * no value fulfils one of the tests.
+ */
+function nogoodOf(
+  columns: readonly Column[],
+  finder: ReturnType<typeof axisFinder>,
+  constants: Constants,
+  tests: Tests,
+): Nogood | null {
+  const masks = new Map<number, Uint8Array>();
+  for (const [name, test] of tests) {
+    const found = finder.get(name);
+    if (!found) {
+      const constant = constants.get(name);
+      if (constant === undefined || !test(constant)) return null;
+      continue;
+    }
+    const { axis, column } = found;
+    const mask = masks.get(column) ?? new Uint8Array(columns[column]?.size ?? 0).fill(1);
+    for (const [at, value] of axis.values.entries()) if (!test(value)) mask[at] = 0;
+    masks.set(column, mask);
+  }
+  const sorted = [...masks].sort(([a], [b]) => a - b);
+  if (sorted.some(([, mask]) => !mask.includes(1))) return null;
+  return { columns: sorted.map(([column]) => column), values: sorted.map(([, mask]) => mask) };
+}
+
+/** Whether a rule forbids every combination. */
+function forbidsAll({ values }: Nogood): boolean {
+  return values.every((mask) => !mask.includes(0));
+}
+
+function textOf(conditions: readonly [string, Value][]): string {
+  return conditions.map(([name, value]) => `${name} ${value}`).join(", ");
+}
+
+interface Sources {
+  catalog: Catalog;
+  /** null for a manifest by itself, which has no rules of its own. */
+  entry: Entry<Plan> | null;
+  manifest: Entry<Manifest>;
+  columns: readonly Column[];
+  constants: Constants;
+}
+
+/** Names in a selector that are neither an axis nor a fragment, the base or the platform. */
+function unknownNames(
+  sources: Sources & { entry: Entry<Plan> },
+  selector: CellSelector,
+  path: readonly (string | number)[],
+): Finding[] {
+  const finder = axisFinder(sources.columns);
+  return conditionsOf(selector).flatMap(([name]): Finding[] => {
+    if (finder.has(name) || sources.constants.has(name)) return [];
+    const known = [...new Set([...finder.keys(), ...sources.constants.keys()])];
+    const guess = didYouMean(name, known);
+    return [
+      {
+        code: "UNKNOWN_AXIS",
+        what: `\`${name}\` is no axis of this plan, and no fragment of ${sources.manifest.document.manifest_id}`,
+        where: sources.entry.place([
+          ...path,
+          ...(name.startsWith("args.") ? ["args", name.slice(5)] : [name]),
+        ]),
+        fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
+      },
+    ];
+  });
+}
+
+/** What `exclude` and `constraints` forbid. A rule that removes nothing, or everything, is a finding. */
+function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
+  const { entry, columns, constants } = sources;
+  const finder = axisFinder(columns);
+  const rules: Rule[] = [];
+  const judge = (
+    made: readonly Rule[],
+    rule: { path: readonly (string | number)[]; name: string; nothing: string },
+  ) => {
+    const where = entry.place(rule.path);
+    if (made.length === 0) {
+      findings.push({
+        code: "RULE_UNUSED",
+        what: `${rule.name} ${rule.nothing}`,
+        where,
+        fix: "correct it, or remove it",
+      });
+    }
+    if (made.some(forbidsAll)) {
+      findings.push({
+        code: "RULE_REMOVES_ALL",
+        what: `${rule.name} removes every cell of the plan`,
+        where,
+        fix: "narrow it, or remove it",
+      });
+    }
+    rules.push(...made);
+  };
+  for (const [at, selector] of (entry.document.exclude ?? []).entries()) {
+    const path = ["exclude", at];
+    const unknown = unknownNames(sources, selector, path);
+    findings.push(...unknown);
+    if (unknown.length > 0) continue;
+    const conditions = conditionsOf(selector);
+    const tests = new Map(conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value)]));
+    const nogood = nogoodOf(columns, finder, constants, tests);
+    const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, String(value)]));
+    const what = `rule ${at + 1} of \`exclude\` takes out ${textOf(conditions)}`;
+    judge(nogood ? [{ ...nogood, forbids, what, where: entry.place(path) }] : [], {
+      path,
+      name: `rule ${at + 1} of \`exclude\``,
+      nothing: "matches no cell of the plan",
+    });
+  }
+  for (const [at, { when, then, reason }] of (entry.document.constraints ?? []).entries()) {
+    const path = ["constraints", at];
+    const unknown = [
+      ...unknownNames(sources, when, [...path, "when"]),
+      ...unknownNames(sources, then, [...path, "then"]),
+    ];
+    findings.push(...unknown);
+    if (unknown.length > 0) continue;
+    const conditions = conditionsOf(when);
+    const made = conditionsOf(then).flatMap(([name, wanted]): Rule[] => {
+      const tests = new Map<string, (value: Value) => boolean>(
+        conditions.map(([one, value]) => [one, (own: Value) => holds(one, own, value)]),
+      );
+      const before = tests.get(name);
+      tests.set(name, (own) => (before?.(own) ?? true) && !holds(name, own, wanted));
+      const nogood = nogoodOf(columns, finder, constants, tests);
+      if (!nogood) return [];
+      const forbids = {
+        ...Object.fromEntries(conditions.map(([one, value]) => [one, String(value)])),
+        [name]: `not ${wanted}`,
+      };
+      const what = `rule ${at + 1} of \`constraints\`: with ${textOf(conditions)} goes ${name} ${wanted}${reason === undefined ? "" : ` (${reason})`}`;
+      return [{ ...nogood, forbids, what, where: entry.place(path) }];
+    });
+    judge(made, {
+      path,
+      name: `rule ${at + 1} of \`constraints\``,
+      nothing: "rules out no cell of the plan",
+    });
+  }
+  return rules;
+}
+
+/** What the fragments' own `requires`, `conflicts` and `platforms` forbid. */
+function contractRules({ catalog, manifest, columns, constants }: Sources): Rule[] {
+  const finder = axisFinder(columns);
+  const rules: Rule[] = [];
+  const add = (
+    name: string,
+    version: string,
+    other: { name: string; test: (value: Value) => boolean; text: string },
+    what: string,
+  ) => {
+    const tests = new Map([
+      [name, (value: Value) => value === version],
+      [other.name, other.test],
+    ]);
+    const nogood = nogoodOf(columns, finder, constants, tests);
+    // Where nothing of it varies, the manifest itself breaks the contract: resolving it says so.
+    if (!nogood || nogood.columns.length === 0) return;
+    const where = manifest.place(["fragments", name]);
+    rules.push({ ...nogood, forbids: { [name]: version, [other.name]: other.text }, what, where });
+  };
+  for (const name of Object.keys(manifest.document.fragments)) {
+    const axis = finder.get(name)?.axis;
+    const constant = constants.get(name);
+    const versions = axis ? axis.values : constant === undefined ? [] : [constant];
+    for (const version of versions as string[]) {
+      const { requires = {}, conflicts = {}, platforms } = catalog.fragment(name, version).document;
+      for (const [other, range] of Object.entries(requires)) {
+        if (!finder.has(other) && !constants.has(other)) continue;
+        const test = (value: Value) => !satisfies(String(value), range);
+        add(
+          name,
+          version,
+          { name: other, test, text: `not ${range}` },
+          `${name}@${version} requires ${other} ${range}`,
+        );
+      }
+      for (const [other, range] of Object.entries(conflicts)) {
+        const test = (value: Value) => satisfies(String(value), range);
+        add(
+          name,
+          version,
+          { name: other, test, text: range },
+          `${name}@${version} conflicts with ${other} ${range}`,
+        );
+      }
+      if (platforms) {
+        const test = (value: Value) => !platforms.includes(String(value));
+        const what = `${name}@${version} works on ${platforms.join(", ")} alone`;
+        add(name, version, { name: "platform", test, text: `not ${platforms.join(", ")}` }, what);
+      }
+    }
+  }
+  return rules;
+}
+
+/**
+ * All that may not stand together in a cell: the plan's own rules merged with the fragments' contracts. What is wrong with
+ * the plan's rules goes to `findings`.
+ */
+export function readRules(sources: Sources, findings: Finding[]): Rule[] {
+  const { entry } = sources;
+  const own = entry ? ownRules({ ...sources, entry }, findings) : [];
+  return [...own, ...contractRules(sources)];
+}

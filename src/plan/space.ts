@@ -1,0 +1,123 @@
+import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { versionsIn } from "../catalog/versions.ts";
+import { errorOf, type Finding } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import type { Manifest, Plan, Value } from "../schemas/types.ts";
+import type { Choice } from "../stitch/resolve.ts";
+import type { Inputs } from "./attempts.ts";
+import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
+import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./rules.ts";
+
+/** What is asked for: a plan, or a manifest by itself. */
+export type PlanRequest = { planId: string } | ({ manifestId: string } & Pick<Choice, "set" | "args">);
+
+/** What a plan depends on beside the workspace's documents. */
+export interface Given {
+  /** The day (UTC), `YYYY-MM-DD`: expectations may have ended. */
+  today: string;
+  /** Versions that a lock pins. */
+  pins?: Pins;
+  /** Digest of a base on a platform, where it is known; null else. */
+  digestOf?: (ref: string, platform: string) => string | null;
+  /** Inputs of attempts that passed and are fresh: where a strategy chooses, they count as covered. */
+  proven?: (manifestId: string) => readonly Inputs[];
+}
+
+/** What one plan is about: what varies, what may not stand together, what stays the same. */
+export interface Space {
+  entry: Entry<Plan> | null;
+  manifest: Entry<Manifest>;
+  columns: Column[];
+  rules: Rule[];
+  /** Versions or ranges that stand in place of the manifest's in every cell. */
+  fixed: Readonly<Record<string, string>>;
+}
+
+/** A plan's constants: the fragments that do not vary, at the version that they resolve to, and the base. */
+function constantsOf(
+  catalog: Catalog,
+  manifest: Manifest,
+  fixed: Readonly<Record<string, string>>,
+  columns: readonly Column[],
+  pins: Pins | undefined,
+): Constants {
+  const varying = axisFinder(columns);
+  const constants = new Map<string, Value>();
+  for (const [name, own] of Object.entries(manifest.fragments)) {
+    if (varying.has(name)) continue;
+    const range = Object.hasOwn(fixed, name) ? (fixed[name] ?? own) : own;
+    const versions = catalog.fragmentNames().includes(name) ? catalog.fragmentVersions(name) : [];
+    const version = pins?.version("fragment", name, range, versions) ?? versionsIn(range, versions).at(-1);
+    if (version !== undefined) constants.set(name, version);
+  }
+  if (!varying.has("base")) constants.set("base", manifest.base);
+  return constants;
+}
+
+/** Expectations that have ended, or that name what the plan does not have. */
+function expectFindings({ entry, columns }: Space, constants: Constants, today: string): Finding[] {
+  if (!entry) return [];
+  const finder = axisFinder(columns);
+  return (entry.document.expect ?? []).flatMap(({ when, cell_id, until, owner, reason }, at): Finding[] => {
+    const where = entry.place(["expect", at]);
+    const findings: Finding[] = [];
+    if (until !== "never" && until < today) {
+      findings.push({
+        code: "EXPECT_EXPIRED",
+        what: `rule ${at + 1} of \`expect\` held until ${until}: ${reason}`,
+        where: entry.place(["expect", at, "until"]),
+        fix: `${owner} mends the cause and removes the rule, or agrees on a later day`,
+      });
+    }
+    if (cell_id !== undefined || !when) return findings;
+    const included = (entry.document.include ?? []).map((row) => new Map(conditionsOf(row)));
+    const fits = conditionsOf(when).every(([name, condition]) => {
+      const values =
+        finder.get(name)?.axis.values ?? (constants.has(name) ? [constants.get(name) ?? ""] : []);
+      const more = included.flatMap((row) => row.get(name) ?? []);
+      return [...values, ...more].some((value) => holds(name, value, condition));
+    });
+    if (!fits) {
+      findings.push({
+        code: "RULE_UNUSED",
+        what: `rule ${at + 1} of \`expect\` matches no cell of the plan`,
+        where,
+        fix: "correct its versions, or remove it",
+      });
+    }
+    return findings;
+  });
+}
+
+/**
+ * Reads what a plan varies, and what its rules and the fragments' contracts forbid. Nothing is enumerated.
+ * @throws FactoryError with all findings about axes, rules and expectations
+ */
+export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins }: Given): Space {
+  const entry = "planId" in request ? catalog.plan(request.planId) : null;
+  const manifest = catalog.manifest(
+    entry ? entry.document.manifest_id : (request as { manifestId: string }).manifestId,
+  );
+  const findings: Finding[] = [];
+  const columns = entry
+    ? readColumns(catalog, entry, manifest.document, pins, findings)
+    : [platformColumn(manifest.document)];
+  const fixed = entry ? (entry.document.fixed ?? {}) : (("set" in request ? request.set : undefined) ?? {});
+  const constants = constantsOf(catalog, manifest.document, fixed, columns, pins);
+  const sources = { catalog, entry, manifest, columns, constants };
+  const rules = findings.length > 0 ? [] : readRules(sources, findings);
+  const space = { entry, manifest, columns, rules, fixed };
+  if (findings.length === 0) findings.push(...expectFindings(space, constants, today));
+  if (findings.length > 0) throw errorOf(findings);
+  return space;
+}
+
+function platformColumn({ platforms = ["linux/amd64"] }: Manifest): Column {
+  const axis: Axis = {
+    name: "platform",
+    kind: "platform",
+    values: [...platforms].sort(compareText),
+    path: undefined,
+  };
+  return { axes: [axis], size: platforms.length };
+}

@@ -1,0 +1,118 @@
+import { closeSync, constants, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { sha256 } from "../model/digest.ts";
+import common from "../schemas/common.schema.json" with { type: "json" };
+import schema from "../schemas/record.schema.json" with { type: "json" };
+import { startsOf } from "./index-line.ts";
+
+/** The lines of an index. A later line about a record stands in the place of an earlier one. */
+export interface IndexLines {
+  bytes: Buffer;
+  /** Where each line starts. */
+  starts: number[];
+}
+
+/**
+ * The index of a manifest's records, `.factory/records/<manifest_id>.ndjson`: what is known of record files that were read
+ * and checked. It is derived, and may be lost, cut or refused at any time: then the records are read again, and that is
+ * said. Several processes may use it at once.
+ */
+export interface IndexFile {
+  /** null where there is none, and where one byte of it is not what was written. */
+  lines: IndexLines | null;
+  /** Adds whole lines in one write. */
+  append: (text: string) => void;
+  /** Puts a new index with these lines in the place of the old one. */
+  replace: (text: string) => Promise<void>;
+}
+
+/** Another way to write lines is another version. */
+const VERSION = 1;
+const FOLDER = [".factory", "records"];
+
+/** The first line. What a record has to be is part of it, for the index remembers which files are records. */
+function headerOf(manifestId: string): string {
+  const records = sha256(JSON.stringify([common, schema]));
+  return `${JSON.stringify({ schema: "factory/records-index", version: VERSION, manifest_id: manifestId, records })}\n`;
+}
+
+/** Why a file is not to be used: the first link on the way to it, or that the way cannot be seen. */
+function barrier(root: string, names: readonly string[]): string | undefined {
+  const paths = names.map((_, at) => names.slice(0, at + 1).join("/"));
+  try {
+    const link = paths.find((path) =>
+      lstatSync(join(root, path), { throwIfNoEntry: false })?.isSymbolicLink(),
+    );
+    return link === undefined ? undefined : `${link} is a link`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+/** The lines of the file. @returns a text that says why there are none; undefined where there is no file */
+function readLines(file: string, header: string): IndexLines | string | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" ? undefined : `it cannot be read (${code})`;
+  }
+  if (bytes.toString("latin1", 0, header.length) !== header) return "it is of another format";
+  const starts = startsOf(bytes, header.length);
+  return starts ? { bytes, starts } : "it is damaged";
+}
+
+/**
+ * @param root real path of the workspace
+ * @param manifestId checked
+ * @param note is told what keeps the index from being used
+ */
+export function openIndexFile(root: string, manifestId: string, note: (text: string) => void): IndexFile {
+  const names = [...FOLDER, `${manifestId}.ndjson`];
+  const path = names.join("/");
+  const file = join(root, path);
+  const barred = barrier(root, names);
+  if (barred !== undefined) {
+    note(`the index ${path} is not used: ${barred}`);
+    return { lines: null, append: () => undefined, replace: () => Promise.resolve() };
+  }
+  const header = headerOf(manifestId);
+  const read = readLines(file, header);
+  if (typeof read === "string") note(`the index ${path} is made anew: ${read}`);
+  const cannotWrite = (error: unknown) => {
+    if (!(error instanceof FactoryError) && !(error instanceof Error && "code" in error)) throw error;
+    note(`the index ${path} cannot be written, so records will be read again: ${error.message}`);
+  };
+  return {
+    lines: typeof read === "object" ? read : null,
+
+    append: (text) => {
+      try {
+        const descriptor = openSync(
+          file,
+          constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0),
+        );
+        try {
+          // A line that is cut is found when the index is read next.
+          if (writeSync(descriptor, text) < text.length)
+            note(`the index ${path} was cut by a full disk, so records will be read again`);
+        } finally {
+          closeSync(descriptor);
+        }
+      } catch (error) {
+        cannotWrite(error);
+      }
+    },
+
+    replace: async (text) => {
+      try {
+        const { writeWhole } = await import("./write-whole.ts");
+        writeWhole(file, header + text, false);
+      } catch (error) {
+        cannotWrite(error);
+      }
+    },
+  };
+}

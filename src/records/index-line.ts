@@ -1,0 +1,146 @@
+import { crc32 } from "node:zlib";
+import type { Attempt } from "../plan/attempts.ts";
+
+/**
+ * A line of the index: a JSON array in ASCII that ends with a CRC-32 of what stands before it. Fields that are looked at in
+ * every line come first and at fixed places, so that opening and searching an index parses no JSON. Digests are without
+ * their `sha256:`. A place is an offset in the index's bytes; a line is told by where it starts.
+ *
+ * `["<record id>","<verdict key>","<build key>","<sha256 of the record's file>","<stamp>","<cell id>",…,"<crc>"]`
+ */
+const ID = { from: 2, to: 30 };
+const VERDICT_KEY = { from: 33, to: 97 };
+const BUILD_KEY = { from: 100, to: 164 };
+const SHA256 = { from: 167, to: 231 };
+const STAMP = 234;
+/** `xxxxxxxx"]`, before the end of the line. */
+const TAIL = 10;
+const QUOTE = 0x22;
+const NEWLINE = 0x0a;
+const SCHEME = "sha256:";
+
+/** The fields of a line, parsed. */
+type Fields = [
+  record_id: string,
+  verdict_key: string,
+  build_key: string,
+  sha256: string,
+  stamp: string,
+  cell_id: string,
+  platform: string,
+  status: Attempt["status"],
+  stage: string,
+  failure: string | null,
+  tested_at: string,
+  duration_ms: number,
+  digest: string | null,
+  ref: string | null,
+  pushed: boolean,
+  crc: string,
+];
+
+function crcText(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, "0");
+}
+
+/** @param about sha256 of the record's file in hex, and the stamp of that file */
+export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string }): string {
+  const fields = [
+    attempt.record_id,
+    attempt.verdict_key.slice(SCHEME.length),
+    attempt.build_key.slice(SCHEME.length),
+    about.sha256,
+    about.stamp,
+    attempt.cell_id,
+    attempt.platform,
+    attempt.status,
+    attempt.stage,
+    attempt.class,
+    attempt.tested_at,
+    attempt.duration_ms,
+    attempt.digest,
+    attempt.ref,
+    attempt.pushed,
+  ];
+  const ascii = JSON.stringify(fields).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const body = `${ascii.slice(0, -1)},"`;
+  return `${body}${crcText(Buffer.from(body, "latin1"))}"]\n`;
+}
+
+/**
+ * Where each line starts.
+ * @param from where the first one does
+ * @returns null where any byte is not what was written
+ */
+export function startsOf(bytes: Buffer, from: number): number[] | null {
+  const starts: number[] = [];
+  for (let start = from; start < bytes.length;) {
+    const end = bytes.indexOf(NEWLINE, start);
+    if (end - TAIL < start + STAMP) return null;
+    const tail = `${crcText(bytes.subarray(start, end - TAIL))}"]`;
+    if (bytes.toString("latin1", end - TAIL, end) !== tail) return null;
+    starts.push(start);
+    start = end + 1;
+  }
+  return starts;
+}
+
+export function idAt(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start + ID.from, start + ID.to);
+}
+
+/** Without `sha256:`. */
+export function verdictKeyAt(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start + VERDICT_KEY.from, start + VERDICT_KEY.to);
+}
+
+/** Without `sha256:`. */
+export function buildKeyAt(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start + BUILD_KEY.from, start + BUILD_KEY.to);
+}
+
+/** Of the record's file. */
+export function sha256At(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start + SHA256.from, start + SHA256.to);
+}
+
+export function hasStamp(bytes: Buffer, start: number, stamp: string): boolean {
+  const from = start + STAMP;
+  return bytes.toString("latin1", from, from + stamp.length + 1) === `${stamp}"`;
+}
+
+export function cellIdAt(bytes: Buffer, start: number): string {
+  const from = bytes.indexOf(QUOTE, start + STAMP) + `","`.length;
+  return bytes.toString("latin1", from, bytes.indexOf(QUOTE, from));
+}
+
+/** The line itself, with its end. */
+export function lineAt(bytes: Buffer, start: number): string {
+  return bytes.toString("latin1", start, bytes.indexOf(NEWLINE, start) + 1);
+}
+
+export function attemptAt(bytes: Buffer, start: number, manifestId: string): Attempt {
+  const [record_id, verdict, build, , , cell_id, platform, status, stage, failure, ...rest] = JSON.parse(
+    lineAt(bytes, start),
+  ) as Fields;
+  const [tested_at, duration_ms, digest, ref, pushed] = rest;
+  return {
+    record_id,
+    manifest_id: manifestId,
+    cell_id,
+    platform,
+    build_key: SCHEME + build,
+    verdict_key: SCHEME + verdict,
+    status,
+    stage,
+    class: failure,
+    tested_at,
+    duration_ms,
+    digest,
+    ref,
+    pushed,
+  };
+}

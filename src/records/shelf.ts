@@ -1,0 +1,192 @@
+import { FactoryError } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import { sha256Hex } from "../model/digest.ts";
+import type { Attempt } from "../plan/attempts.ts";
+import type { FactoryRecord } from "../schemas/types.ts";
+import type { Validate } from "../schemas/validators.js";
+import { type IndexFile, type IndexLines, openIndexFile } from "./index-file.ts";
+import { attemptAt, hasStamp, idAt, lineAt, lineOf, sha256At } from "./index-line.ts";
+import { type Located, recordAt } from "./locate.ts";
+import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
+import { stampAt } from "./read-regular.ts";
+
+/** A record that is one, by its line of the index. */
+export interface Entry {
+  id: string;
+  manifestId: string;
+  /** Lines of an index, and where this one starts. */
+  bytes: Buffer;
+  start: number;
+}
+
+export interface ShelfWatch {
+  /** Milliseconds since 1970, by the clock that files are stamped by. */
+  now: () => number;
+  /** How many records of a manifest were read, and how many are to be. Not called where none is. */
+  onProgress: (read: number, of: number) => void;
+  /** A file that is named like a record and is none. It is no proof, and it is not remembered. */
+  onUnreadable: (error: FactoryError) => void;
+  /** What keeps the index from being used. Answers do not depend on it. */
+  onNote: (text: string) => void;
+}
+
+/**
+ * Coarsest tick of a file system's clock, in milliseconds. A record that changed within it before it was read could change
+ * once more without another stamp, so it is not remembered.
+ */
+const TICK = 2000;
+
+/** Records read before others get their turn. */
+const BATCH = 256;
+
+/** Lines without use that are not worth writing the index anew. */
+const DEAD_KEPT = 1000;
+
+/** A line that is to be added to the index; `settled` where it may be remembered. */
+interface Fresh {
+  id: string;
+  line: string;
+  settled: boolean;
+}
+
+/** What a record tells of its attempt. */
+export function attemptOf(record: FactoryRecord): Attempt {
+  const { record_id, manifest_id, cell_id, platform, build_key, verdict_key, result, image } = record;
+  const { status, stage, class: failure, tested_at, duration_ms } = result;
+  return {
+    record_id,
+    manifest_id,
+    cell_id,
+    platform,
+    build_key,
+    verdict_key,
+    status,
+    stage,
+    class: failure,
+    tested_at,
+    duration_ms,
+    digest: image?.digest ?? null,
+    ref: image?.ref ?? null,
+    pushed: image?.pushed ?? false,
+  };
+}
+
+/** Whether a file is still the one that a line is about, as far as a stamp tells. */
+function isCurrent(lines: IndexLines, start: number, file: string): boolean {
+  let stamp: string | undefined;
+  try {
+    stamp = stampAt(file);
+  } catch {
+    // Reading it tells why.
+    return false;
+  }
+  return stamp !== undefined && hasStamp(lines.bytes, start, stamp);
+}
+
+/** What is known of one record, and where its file is. */
+interface Stale {
+  located: Located;
+  /** Where the line about an earlier state of the file starts. */
+  start: number | undefined;
+}
+
+/**
+ * Reads a record for the index. The schema is not asked again about bytes that a line is about already.
+ * @returns undefined where the file is gone
+ * @throws FactoryError RECORD_UNREADABLE
+ */
+function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: Validate, now: number) {
+  const file = readRecordFile(located);
+  if (!file) return undefined;
+  const sha256 = sha256Hex(file.bytes);
+  const attempt =
+    start !== undefined && sha256At(old, start) === sha256
+      ? attemptAt(old, start, located.manifestId)
+      : attemptOf(parseRecord(located, file.bytes, check));
+  return {
+    id: located.recordId,
+    line: lineOf(attempt, { sha256, stamp: file.stamp }),
+    settled: now - file.changedMs > TICK,
+  };
+}
+
+/** Reads records for the index, and lets others have their turn now and then. */
+async function readAll(stale: readonly Stale[], lines: IndexLines, watch: ShelfWatch): Promise<Fresh[]> {
+  if (stale.length === 0) return [];
+  const check = await loadRecordCheck();
+  const fresh: Fresh[] = [];
+  for (const [at, one] of stale.entries()) {
+    if (at % BATCH === BATCH - 1) {
+      watch.onProgress(at, stale.length);
+      await new Promise((done) => setImmediate(done));
+    }
+    try {
+      const read = readOne(one, lines, check, watch.now());
+      if (read) fresh.push(read);
+    } catch (error) {
+      if (!(error instanceof FactoryError)) throw error;
+      watch.onUnreadable(error);
+    }
+  }
+  watch.onProgress(stale.length, stale.length);
+  return fresh;
+}
+
+/** Puts what was read into the index, where it may be remembered. */
+async function remember(index: IndexFile, live: readonly number[], fresh: readonly Fresh[]): Promise<void> {
+  const added = fresh.flatMap(({ line, settled }) => (settled ? [line] : [])).join("");
+  const { lines } = index;
+  if (lines && lines.starts.length - live.length <= live.length + DEAD_KEPT) {
+    if (added !== "") index.append(added);
+  } else if (lines || added !== "") {
+    const kept = lines ? live.map((start) => lineAt(lines.bytes, start)).join("") : "";
+    await index.replace(kept + added);
+  }
+}
+
+/**
+ * Brings what is known of a manifest's records up to its files: a stat of each file that the index knows, and a reading of each
+ * other one. The stats are most of the work, some microseconds each; without them a record that was edited in place would
+ * not be seen.
+ * @param place real paths of the workspace, and of the folder `records` in it
+ * @param manifestId checked; its folder is no link
+ * @param ids of all files in that folder that are named like records
+ * @returns the oldest first
+ */
+export async function openShelf(
+  { root, base }: { root: string; base: string },
+  manifestId: string,
+  ids: readonly string[],
+  watch: ShelfWatch,
+): Promise<Entry[]> {
+  const index = openIndexFile(root, manifestId, watch.onNote);
+  const lines = index.lines ?? { bytes: Buffer.alloc(0), starts: [] };
+  const known = new Map(lines.starts.map((start) => [idAt(lines.bytes, start), start]));
+
+  const live: { id: string; start: number }[] = [];
+  const stale: Stale[] = [];
+  for (const id of ids) {
+    const start = known.get(id);
+    const located = recordAt(base, manifestId, id);
+    if (start !== undefined && isCurrent(lines, start, located.file)) live.push({ id, start });
+    else stale.push({ located, start });
+  }
+  const fresh = await readAll(stale, lines, watch);
+  await remember(
+    index,
+    live.map(({ start }) => start),
+    fresh,
+  );
+
+  const added = fresh.map(({ line }) => line);
+  const bytes =
+    added.length > 0 ? Buffer.concat([lines.bytes, Buffer.from(added.join(""), "latin1")]) : lines.bytes;
+  let end = lines.bytes.length;
+  for (const { id, line } of fresh) {
+    live.push({ id, start: end });
+    end += line.length;
+  }
+  return live
+    .sort((a, b) => compareText(a.id, b.id))
+    .map(({ id, start }) => ({ id, manifestId, bytes, start }));
+}

@@ -1,0 +1,114 @@
+import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import { parseTemplateRef } from "../catalog/names.ts";
+import { didYouMean } from "../catalog/suggest.ts";
+import { isRange, versionsIn } from "../catalog/versions.ts";
+import type { Finding, Place } from "../errors.ts";
+import type { Fragment, Manifest, Template } from "../schemas/types.ts";
+import type { Choice, PickVersion } from "./choice.ts";
+
+/** What a version is chosen for. */
+interface Wanted {
+  what: "fragment" | "template";
+  name: string;
+  range: string;
+  /** Where the range stands. */
+  where?: Place;
+}
+
+/**
+ * The version that `pick` has for the range, else the highest of `versions` that it takes, or a finding that names what
+ * exists.
+ * @param versions sorted by semver, lowest first
+ */
+export function chooseVersion(
+  { what, name, range, where }: Wanted,
+  versions: readonly string[],
+  pick: PickVersion | undefined,
+): string | Finding {
+  if (!isRange(range)) {
+    return {
+      code: "RANGE_INVALID",
+      what: `${JSON.stringify(range)} is no version and no range of the ${what} ${name}`,
+      where,
+      fix: "such as 0.1.0, ~0.1 or `>=0.1 <0.3`",
+    };
+  }
+  const best = pick?.(what, name, range, versions) ?? versionsIn(range, versions).at(-1);
+  if (best !== undefined) return best;
+  return {
+    code: "RANGE_UNSATISFIED",
+    what: `no version of the ${what} ${name} satisfies \`${range}\``,
+    where,
+    fix: `there ${versions.length === 1 ? "is" : "are"}: ${versions.join(", ") || "none"}`,
+  };
+}
+
+/** The fragments of a manifest, in its order, as far as a version can be chosen; the rest are findings. */
+export function pickFragments(
+  catalog: Catalog,
+  manifest: Entry<Manifest>,
+  { set = {}, pick }: Choice,
+  findings: Finding[],
+): FolderEntry<Fragment>[] {
+  const ranges = manifest.document.fragments;
+  for (const name of Object.keys(set)) {
+    if (Object.hasOwn(ranges, name)) continue;
+    const guess = didYouMean(name, Object.keys(ranges));
+    findings.push({
+      code: "UNKNOWN_FRAGMENT",
+      what: `${manifest.document.manifest_id} has no fragment named \`${name}\``,
+      fix: guess ? `did you mean \`${guess}\`?` : `it has: ${Object.keys(ranges).join(", ")}`,
+    });
+  }
+  const fragments: FolderEntry<Fragment>[] = [];
+  const known = catalog.fragmentNames();
+  for (const [name, own] of Object.entries(ranges)) {
+    const chosen = Object.hasOwn(set, name) ? set[name] : undefined;
+    const where = chosen === undefined ? manifest.place(["fragments", name]) : undefined;
+    if (!known.includes(name)) {
+      const guess = didYouMean(name, known);
+      findings.push({
+        code: "UNKNOWN_FRAGMENT",
+        what: `there is no fragment named \`${name}\``,
+        where: manifest.place(["fragments", name]),
+        fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
+      });
+      continue;
+    }
+    const version = chooseVersion(
+      { what: "fragment", name, range: chosen ?? own, where },
+      catalog.fragmentVersions(name),
+      pick,
+    );
+    if (typeof version === "string") fragments.push(catalog.fragment(name, version));
+    else findings.push(version);
+  }
+  return fragments;
+}
+
+/** The template of a manifest, or why there is none. */
+export function pickTemplate(
+  catalog: Catalog,
+  manifest: Entry<Manifest>,
+  pick: PickVersion | undefined,
+): FolderEntry<Template> | Finding {
+  // The schema has seen to it that the reference has this form.
+  const { id = "", range = "" } = parseTemplateRef(manifest.document.template) ?? {};
+  const where = manifest.place(["template"]);
+  const known = catalog.templateIds();
+  if (!known.includes(id)) {
+    const guess = didYouMean(id, known);
+    return {
+      code: "UNKNOWN_TEMPLATE",
+      what: `there is no template named \`${id}\``,
+      where,
+      fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ") || "none"}`,
+    };
+  }
+  const version = chooseVersion(
+    { what: "template", name: id, range, where },
+    catalog.templateVersions(id),
+    pick,
+  );
+  return typeof version === "string" ? catalog.template(id, version) : version;
+}

@@ -1,0 +1,23 @@
+group "default" {
+  targets = ["core_smoke_linux-amd64"]
+}
+
+target "core_smoke_linux-amd64" {
+  context = "."
+  dockerfile = ".factory/plan/core_smoke/core_smoke_linux-amd64.Dockerfile"
+  platforms = ["linux/amd64"]
+  tags = ["127.0.0.1:5000/factory/core_smoke:linux-amd64"]
+  labels = {
+    "org.opencontainers.image.title" = "core_smoke"
+    "org.opencontainers.image.description" = "The runtime alone, to debug that one fragment"
+    "org.opencontainers.image.base.name" = "debian:bookworm-slim"
+    "io.factory.manifest-id" = "core_smoke"
+    "io.factory.template" = "core_smoke@0.1.0"
+    "io.factory.fragments" = "core@0.3.0"
+    "io.factory.build-key" = "sha256:62bf23133f5333e568e72b95a1cb1bc11e7b80cd25b1cae1a4327eb65f148bd0"
+  }
+  cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64"]
+  cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  attest = ["type=provenance,mode=max"]
+  output = ["type=docker"]
+}

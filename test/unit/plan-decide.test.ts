@@ -1,0 +1,487 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FactoryError } from "../../src/errors.ts";
+import type { Attempt, Attempts } from "../../src/plan/attempts.ts";
+import type { Action, PlannedCell } from "../../src/plan/cell.ts";
+import { decide, type DecideOptions } from "../../src/plan/decide.ts";
+import {
+  attemptAt,
+  cellOf,
+  DAY,
+  MUTATIONS,
+  NOW,
+  RECIPE,
+  type Recipe,
+  recordsOf,
+  type Told,
+} from "./plan-reason-cells.ts";
+
+type More = Partial<Omit<DecideOptions, "attempts">>;
+
+function deciding(cells: readonly PlannedCell[], attempts: Attempts, more: More = {}) {
+  const maxAge = ({ maxAge: age }: PlannedCell) => age;
+  return decide(cells, { attempts, now: NOW, maxAge, force: false, needPushed: false, ...more });
+}
+
+/** What is decided about one cell. */
+async function decided(planned: PlannedCell, told: readonly Told[], more: More = {}) {
+  const [one] = await deciding([planned], recordsOf(told), more);
+  if (!one) throw new Error("no cell came back");
+  const { action, reason, changes, record_id } = one.cell;
+  return { action, reason, changes, record_id };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<FactoryError> {
+  const error = await work.catch((cause: unknown) => cause);
+  if (error instanceof FactoryError) return error;
+  throw error instanceof Error ? error : new Error("nothing was thrown");
+}
+
+const FAIL = { status: "fail", stage: "smoke", class: "smoke-test" } as const;
+const BROKEN = { status: "fail", stage: "build", class: "step", digest: null, ref: null } as const;
+const CUT = { status: "error", stage: "build", class: "interrupted", digest: null, ref: null } as const;
+const MEANT = { result: "fail", owner: "team", reason: "it lacks a module", until: "never" } as const;
+const cell = cellOf();
+const older = cellOf({
+  fragments: [{ name: "core", version: "0.0.9", text: "old" }, ...RECIPE.fragments.slice(1)],
+});
+const CORE = { input: "fragments.core", before: "0.0.9", after: "0.1.0" };
+
+describe("decide: reuse", () => {
+  it("takes what the newest verdict proves", async () => {
+    const pass = attemptAt(cell, DAY);
+    expect(await decided(cell, [pass, attemptAt(cell, 2 * DAY, FAIL), attemptAt(older, 0)])).toEqual({
+      action: "reuse",
+      reason: null,
+      changes: [],
+      record_id: pass.attempt.record_id,
+    });
+  });
+
+  it("looks past attempts that gave no verdict", async () => {
+    const told = [
+      attemptAt(cell, DAY),
+      attemptAt(cell, 0, CUT),
+      attemptAt(cell, 1, { status: "error", stage: "push" }),
+    ];
+    expect((await decided(cell, told)).action).toBe("reuse");
+  });
+
+  it.each(MUTATIONS)("never takes another %s", async (_name, changes, reason) => {
+    const { action, ...why } = await decided(cellOf(changes), [attemptAt(cell, DAY)]);
+    expect(["build", "retest"]).toContain(action);
+    expect(why.reason).toBe(reason);
+    expect(why.changes).not.toEqual([]);
+  });
+
+  it("never takes a changed cell, whatever changed", async () => {
+    const mutations = fc.subarray([...MUTATIONS], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(mutations, async (some) => {
+        const recipe = Object.assign({}, ...some.map(([, changes]) => changes)) as Partial<Recipe>;
+        const { action, changes } = await decided(cellOf(recipe), [attemptAt(cell, DAY)]);
+        expect(["build", "retest"]).toContain(action);
+        expect(changes).not.toEqual([]);
+      }),
+    );
+  });
+
+  it.each<[string, Partial<Attempt>]>([
+    ["another platform", { platform: "linux/arm64" }],
+    ["another manifest", { manifest_id: "other" }],
+    ["another build key", { build_key: "sha256:0" }],
+    ["no image", { digest: null }],
+    ["a stage before the last", { stage: "sbom" }],
+  ])("never takes a pass that names %s", async (_name, changes) => {
+    expect((await decided(cell, [attemptAt(cell, DAY, changes)])).action).not.toMatch(/reuse|retag/);
+  });
+
+  it("never takes a pass that an index puts under the wrong key", async () => {
+    const wrong = attemptAt(older, DAY);
+    const attempts = {
+      ...recordsOf([wrong]),
+      withVerdictKey: () => [wrong.attempt],
+      withBuildKey: () => [wrong.attempt],
+    };
+    const [one] = await deciding([cell], attempts);
+    expect(one?.cell).toMatchObject({ action: "build", reason: "FRAGMENT", changes: [CORE] });
+  });
+
+  it("never takes a pass on other tests that an index puts under the wrong key", async () => {
+    const wrong = attemptAt(cellOf({ tests: "others" }), DAY);
+    const attempts = { ...recordsOf([wrong]), withVerdictKey: () => [wrong.attempt] };
+    const [one] = await deciding([cell], attempts);
+    expect(one?.cell).toMatchObject({ action: "retest", reason: "TESTS" });
+  });
+
+  it("never takes a cell whose base is not pinned", async () => {
+    const loose = cellOf({ base: { ref: "debian:latest", digest: null } });
+    const pass = attemptAt(loose, DAY);
+    const { record_id } = pass.attempt;
+    expect(await decided(loose, [pass])).toEqual({ action: "build", reason: "BASE", changes: [], record_id });
+    expect(await decided(loose, [])).toEqual({
+      action: "build",
+      reason: "NEW",
+      changes: [],
+      record_id: null,
+    });
+    const scratch = cellOf({ base: { ref: "scratch", digest: null } });
+    expect((await decided(scratch, [attemptAt(scratch, DAY)])).action).toBe("reuse");
+  });
+
+  it("never takes a cell that is meant to fail", async () => {
+    const meant = cellOf({ expect: MEANT });
+    for (const changes of [{}, FAIL]) {
+      const same = attemptAt(meant, DAY, changes);
+      expect(await decided(meant, [same, attemptAt(older, 2 * DAY)])).toEqual({
+        action: "build",
+        reason: "FORCED",
+        changes: [],
+        record_id: same.attempt.record_id,
+      });
+    }
+    expect(await decided(meant, [])).toMatchObject({ action: "build", reason: "NEW" });
+    expect(await decided(meant, [attemptAt(older, DAY)])).toMatchObject({
+      reason: "FRAGMENT",
+      changes: [CORE],
+    });
+  });
+});
+
+describe("decide: age", () => {
+  const old = cellOf({ maxAge: 7 * DAY });
+
+  it("holds to the last millisecond", async () => {
+    expect((await decided(old, [attemptAt(old, 7 * DAY)])).action).toBe("reuse");
+    const late = attemptAt(old, 7 * DAY + 1);
+    const { record_id, tested_at } = late.attempt;
+    const expired = new Date(NOW - 1).toISOString();
+    const changes = [{ input: "proof", before: tested_at, after: expired }];
+    expect(await decided(old, [late])).toEqual({ action: "retest", reason: "EXPIRED", changes, record_id });
+    expect((await decided(old, [late], { maxAge: () => null })).action).toBe("reuse");
+    expect((await decided(old, [attemptAt(old, 0)], { maxAge: () => Number.NaN })).action).toBe("retest");
+  });
+
+  it("builds where the bits of an old proof are not to be had again", async () => {
+    const late = attemptAt(old, 8 * DAY);
+    const broken = attemptAt(cellOf({ tests: "others" }), DAY, BROKEN);
+    expect(await decided(old, [late, broken])).toMatchObject({
+      action: "build",
+      reason: "EXPIRED",
+      record_id: late.attempt.record_id,
+    });
+  });
+
+  it("does not count a clock that is a little ahead, and does not believe one that is far ahead", async () => {
+    expect((await decided(old, [attemptAt(old, -DAY)])).action).toBe("reuse");
+    const far = attemptAt(cell, -DAY - 1);
+    const changes = [{ input: "clock", before: far.attempt.tested_at, after: "2026-11-21T12:00:00.000Z" }];
+    const { record_id } = far.attempt;
+    expect(await decided(cell, [far])).toEqual({ action: "build", reason: "EXPIRED", changes, record_id });
+    const never = attemptAt(cell, 0, { tested_at: "2026-13-41T00:00:00Z" });
+    expect(await decided(cell, [never])).toMatchObject({ action: "build", reason: "EXPIRED" });
+  });
+
+  it("does not take a pass by a clock that is ahead where anything failed", async () => {
+    const told = [attemptAt(cell, -1000), attemptAt(cell, DAY, FAIL)];
+    expect(await decided(cell, told)).toMatchObject({ action: "retest", reason: "NEW" });
+    expect((await decided(cell, told, { now: NOW + 1000 })).action).toBe("reuse");
+  });
+});
+
+describe("decide: retag", () => {
+  const moved = cellOf({ tags: ["registry.example/other/demo:core"] });
+
+  it("gives a known image its tag", async () => {
+    const pass = attemptAt(cell, DAY);
+    expect(await decided(moved, [pass])).toEqual({
+      action: "retag",
+      reason: "POLICY",
+      changes: [{ input: "tags", before: RECIPE.tags[0], after: "registry.example/other/demo:core" }],
+      record_id: pass.attempt.record_id,
+    });
+    expect((await decided(cell, [attemptAt(cell, DAY, { ref: null })])).action).toBe("retag");
+  });
+
+  it("is enough for an image that was never pushed, where a pushed one is asked for", async () => {
+    const pass = attemptAt(cell, DAY);
+    const changes = [{ input: "pushed", before: "false", after: "true" }];
+    expect(await decided(cell, [pass], { needPushed: true })).toMatchObject({
+      action: "retag",
+      reason: "POLICY",
+      changes,
+    });
+    const pushed = attemptAt(cell, DAY, { pushed: true });
+    expect((await decided(cell, [pushed], { needPushed: true })).action).toBe("reuse");
+  });
+});
+
+describe("decide: retest", () => {
+  it.each([
+    ["tests", { tests: "others" }, "TESTS", "tests"],
+    ["limits", { limits: "1 GB" }, "POLICY", "verdict_key"],
+  ])("tests known bits again where the %s are others", async (_name, changes, reason, input) => {
+    const pass = attemptAt(cell, DAY);
+    const result = await decided(cellOf(changes), [pass]);
+    expect(result).toMatchObject({ action: "retest", reason, record_id: pass.attempt.record_id });
+    expect(result.changes.map((one) => one.input)).toEqual([input]);
+  });
+
+  it.each([
+    ["failed its tests", FAIL],
+    ["broke off in its tests", { status: "error", stage: "smoke", class: "container" }],
+    ["broke off in its SBOM", { status: "error", stage: "sbom", class: "sbom" }],
+    ["was not pushed", { status: "error", stage: "push", class: "push" }],
+  ] as const)("tests again what %s", async (_name, changes) => {
+    const told = [attemptAt(cell, DAY, changes)];
+    expect(await decided(cell, told)).toMatchObject({ action: "retest", reason: "NEW", changes: [] });
+  });
+
+  it("looks past builds that the environment broke off, and not past one that failed", async () => {
+    const told = [attemptAt(cell, 2 * DAY, FAIL), attemptAt(cell, DAY, CUT)];
+    expect((await decided(cell, told)).action).toBe("retest");
+    expect((await decided(cell, [...told, attemptAt(cell, 0, BROKEN)])).action).toBe("build");
+  });
+
+  it.each<[string, Partial<Attempt>]>([
+    ["no digest", { digest: null }],
+    ["another platform", { platform: "linux/arm64" }],
+    ["a stage before the tests", { stage: "build" }],
+  ])("builds where the attempt has %s", async (_name, changes) => {
+    expect((await decided(cellOf({ tests: "others" }), [attemptAt(cell, DAY, changes)])).action).toBe(
+      "build",
+    );
+  });
+});
+
+describe("decide: build", () => {
+  it("has no reason but that it is new where nothing is known", async () => {
+    const other = attemptAt(cellOf({ manifest_id: "other" }), DAY);
+    const nothing = { action: "build", reason: "NEW", changes: [], record_id: null };
+    expect(await decided(cell, [other])).toEqual(nothing);
+  });
+
+  it("compares with the newest pass at the cell, else with the newest attempt", async () => {
+    const pass = attemptAt(older, 3 * DAY);
+    const fail = attemptAt(cellOf({ args: {} }), DAY, BROKEN);
+    const { record_id } = pass.attempt;
+    expect(await decided(cell, [fail, pass])).toEqual({
+      action: "build",
+      reason: "FRAGMENT",
+      changes: [CORE],
+      record_id,
+    });
+    expect(await decided(cell, [fail])).toMatchObject({ reason: "ARGS", record_id: fail.attempt.record_id });
+  });
+
+  it("is new where the last verdict on the same was no pass", async () => {
+    for (const changes of [BROKEN, CUT]) {
+      const told = attemptAt(cell, 0, changes);
+      const { record_id } = told.attempt;
+      expect(await decided(cell, [told])).toEqual({ action: "build", reason: "NEW", changes: [], record_id });
+      const both = await decided(cell, [told, attemptAt(cell, DAY)]);
+      expect(both.action).toBe(changes === CUT ? "reuse" : "build");
+    }
+  });
+
+  it("looks at no record where it is forced", async () => {
+    const attempts = new Proxy({} as Attempts, {
+      get: () => {
+        throw new Error("a record was asked for");
+      },
+    });
+    const [one] = await deciding([cell], attempts, { force: true });
+    expect(one?.cell).toMatchObject({ action: "build", reason: "FORCED", changes: [], record_id: null });
+  });
+});
+
+describe("decide: records that lie", () => {
+  const lie = (told: Told, ...problems: string[]): Told => ({ ...told, problems });
+
+  it.each<[string, PlannedCell, More]>([
+    ["reuse", cell, {}],
+    ["retag", cell, { needPushed: true }],
+    ["retest", cellOf({ tests: "others" }), {}],
+  ])("are a finding for what would %s", async (_action, planned, more) => {
+    const told = lie(attemptAt(cell, DAY), "sbom: missing", "build_log: hashes to 00");
+    const error = await errorOf(deciding([planned], recordsOf([told]), more));
+    expect([error.code, error.exitCode]).toEqual(["EVIDENCE_MISMATCH", 2]);
+    expect(error.message).toContain(`${told.attempt.record_id}, which would prove ${planned.cell.cell_id}`);
+    expect(error.message).toContain("sbom: missing; build_log: hashes to 00");
+    expect(error.where?.file).toBe(`records/demo/${told.attempt.record_id}.json`);
+    expect(error.fix).toMatch(/restore.*remove.*--force/);
+    expect((await deciding([planned], recordsOf([told]), { force: true }))[0]?.cell.action).toBe("build");
+  });
+
+  it("are all found at once, each once, in the order of the cells", async () => {
+    const cells = Array.from({ length: 40 }, (_, at) =>
+      cellOf({ chosen: `core-${at % 20}`, label: `${at % 20}` }),
+    );
+    const told = cells.slice(0, 20).map((one, at) => {
+      const attempt = attemptAt(one, DAY + at);
+      return at % 2 === 0 ? lie(attempt, "sbom: missing") : attempt;
+    });
+    const attempts = recordsOf(told);
+    const error = await errorOf(deciding(cells, attempts));
+    expect(error.code).toBe("FINDINGS");
+    expect(error.findings?.map(({ code }) => code)).toEqual(Array(10).fill("EVIDENCE_MISMATCH"));
+    expect(error.findings?.map(({ what }) => /core-(\d+)/.exec(what)?.[1])).toEqual(
+      Array.from({ length: 10 }, (_, at) => String(2 * at)),
+    );
+    expect(attempts.asked).toHaveLength(20);
+    expect(new Set(attempts.asked).size).toBe(20);
+    expect(attempts.most()).toBeGreaterThan(1);
+    expect(attempts.most()).toBeLessThanOrEqual(8);
+  });
+
+  it("do not matter where they are only compared with, unless they cannot be read", async () => {
+    const told = lie(attemptAt(older, DAY), "sbom: missing");
+    expect((await decided(cell, [told])).reason).toBe("FRAGMENT");
+    const broken = new FactoryError("RECORD_UNREADABLE", "the record cannot be read", { fix: "restore it" });
+    const unreadable = { ...recordsOf([told]), read: () => Promise.reject(broken) };
+    const error = await errorOf(deciding([cell], unreadable));
+    expect([error.code, error.fix]).toEqual(["RECORD_UNREADABLE", "restore it"]);
+    expect(error.where?.file).toBe(`records/demo/${told.attempt.record_id}.json`);
+  });
+
+  it("are told by a cell that would rely on them, not by one that is compared with them", async () => {
+    const told = lie(attemptAt(cell, DAY), "sbom: missing");
+    const compared = cellOf({ args: {} });
+    const relying = cellOf({ tests: "others", chosen: "relying" });
+    const error = await errorOf(deciding([compared, relying], recordsOf([told])));
+    expect(error.message).toContain("would prove demo.relying.linux-amd64");
+  });
+
+  it("name five of many problems", async () => {
+    const told = lie(attemptAt(cell, DAY), ...["a", "b", "c", "d", "e", "f", "g"]);
+    expect((await errorOf(deciding([cell], recordsOf([told])))).message).toMatch(
+      /: a; b; c; d; e; and 2 more$/,
+    );
+  });
+
+  it("does not hide an error that is no finding", async () => {
+    const attempts = {
+      ...recordsOf([attemptAt(cell, DAY)]),
+      problems: () => Promise.reject(new Error("EIO")),
+    };
+    await expect(deciding([cell], attempts)).rejects.toThrow("EIO");
+  });
+});
+
+describe("decide: cells", () => {
+  it("come back as new ones, in their order, without rendering", async () => {
+    const cells = [cellOf({ chosen: "b" }), cellOf({ chosen: "a", label: "x" })];
+    const before = JSON.stringify(cells.map((one) => one.cell));
+    const result = await deciding(cells, recordsOf([attemptAt(cellOf({ chosen: "a", label: "x" }), DAY)]));
+    expect(result.map((one) => [one.cell.cell_id, one.cell.action])).toEqual([
+      ["demo.b.linux-amd64", "build"],
+      ["demo.a.linux-amd64", "reuse"],
+    ]);
+    expect(JSON.stringify(cells.map((one) => one.cell))).toBe(before);
+    expect(() => result[0]?.stitched).toThrow("the Dockerfile was asked for");
+  });
+});
+
+/** What is to be done about a cell, told without the lists that records are asked for: from all attempts. */
+function naive(planned: PlannedCell, told: readonly Told[], options: Required<Omit<More, "now">>): Action {
+  const { cell: wanted } = planned;
+  const all = told.map(({ attempt }) => attempt);
+  const later = (a: Attempt, b: Attempt) => a.record_id > b.record_id;
+  const ours = (one: Attempt) => one.platform === wanted.platform && one.manifest_id === wanted.manifest_id;
+  if (options.force || wanted.expect || wanted.base.digest === null) return "build";
+  const verdicts = all.filter((one) => one.verdict_key === wanted.verdict_key && one.status !== "error");
+  const proof = verdicts.find((one) => !verdicts.some((other) => later(other, one)));
+  const tested = Date.parse(proof?.tested_at ?? "");
+  const sound =
+    proof?.status === "pass" &&
+    proof.stage === "done" &&
+    proof.digest !== null &&
+    proof.build_key === wanted.build_key &&
+    ours(proof) &&
+    !(tested > NOW && verdicts.some((one) => one.status === "fail"));
+  if (sound && tested > NOW + DAY) return "build";
+  const age = options.maxAge(planned);
+  if (sound && (age === null || tested >= NOW - age)) {
+    const there = wanted.tags.some((tag) => tag === proof.ref) && (proof.pushed || !options.needPushed);
+    return there ? "reuse" : "retag";
+  }
+  const reached = (one: Attempt) => !["resolve", "stitch", "build"].includes(one.stage);
+  const telling = all.filter(
+    (one) => one.build_key === wanted.build_key && (one.status !== "error" || reached(one)),
+  );
+  const last = telling.find((one) => !telling.some((other) => later(other, one)));
+  return last && reached(last) && last.digest !== null && ours(last) ? "retest" : "build";
+}
+
+describe("decide: any records", () => {
+  const variants: Partial<Recipe>[] = [
+    {},
+    { tests: "others" },
+    { limits: "1 GB" },
+    { args: {} },
+    { platform: "linux/arm64" },
+    { base: { ref: "debian:latest", digest: null } },
+  ];
+  const variant = fc.constantFrom(...variants);
+  const attempt = fc.record({
+    made: variant,
+    age: fc.constantFrom(-2 * DAY, -DAY, -1, 0, 1, DAY, 7 * DAY, 7 * DAY + 1, 30 * DAY),
+    status: fc.constantFrom("pass", "pass", "pass", "fail", "error"),
+    stage: fc.constantFrom("stitch", "build", "smoke", "sbom", "push", "done", "done"),
+    image: fc.boolean(),
+    pushed: fc.boolean(),
+    ref: fc.constantFrom(RECIPE.tags[0] ?? "", "registry.example/elsewhere:1"),
+    platform: fc.constantFrom(null, null, null, "linux/riscv64"),
+  });
+  const wanted = fc.record({
+    made: variant,
+    expect: fc.constantFrom(null, null, null, MEANT),
+    maxAge: fc.constantFrom(null, 7 * DAY, DAY),
+  });
+
+  it("come to what a plain look at all of them says", async () => {
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(wanted, { minLength: 1, maxLength: 4 }),
+        fc.array(attempt, { maxLength: 8 }),
+        fc.constantFrom(false, false, false, true),
+        fc.boolean(),
+        async (wants, tried, force, needPushed) => {
+          const told = tried.map(({ made, age, status, stage, image, pushed, ref, platform }, at) => {
+            const one = cellOf(made);
+            const own = attemptAt(one, age, {
+              status,
+              stage: status === "pass" && stage !== "sbom" ? "done" : stage,
+              ...(image || status === "pass" ? {} : { digest: null }),
+              pushed,
+              ref,
+              ...(platform === null ? {} : { platform }),
+            });
+            own.attempt.record_id = own.attempt.record_id.replace(/0{8}$/, String(at).padStart(8, "0"));
+            return own;
+          });
+          const cells = wants.map(({ made, ...rest }) => cellOf({ ...made, ...rest }));
+          const options = { force, needPushed, maxAge: ({ maxAge: age }: PlannedCell) => age };
+          const result = await deciding(cells, recordsOf(told), options);
+          for (const [at, one] of result.entries()) {
+            const planned = cells[at] ?? cell;
+            const { action, reason, changes, record_id } = one.cell;
+            expect(action).toBe(naive(planned, told, options));
+            expect(reason === null).toBe(action === "reuse");
+            if (reason === "NEW" || reason === "FORCED" || reason === null) expect(changes).toEqual([]);
+            if (action !== "build")
+              expect(told.some((known) => known.attempt.record_id === record_id)).toBe(true);
+            seen.set(action, (seen.get(action) ?? 0) + 1);
+          }
+          expect(
+            (await deciding(cells, recordsOf([...told].reverse()), options)).map((one) => one.cell),
+          ).toEqual(result.map((one) => one.cell));
+        },
+      ),
+      { numRuns: 600 },
+    );
+    // A run in which something never happened would have shown nothing about it.
+    expect([...seen.keys()].sort()).toEqual(["build", "retag", "retest", "reuse"]);
+  });
+});

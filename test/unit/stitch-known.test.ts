@@ -1,0 +1,445 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type OpenCatalog, openCatalog } from "../../src/catalog/open.ts";
+import { FactoryError } from "../../src/errors.ts";
+import { compareText } from "../../src/model/compare.ts";
+import { digestOf, sha256 } from "../../src/model/digest.ts";
+import { effectiveTests, suiteHash } from "../../src/model/suite.ts";
+import type { Choice } from "../../src/stitch/choice.ts";
+import { keepsFileModes, withoutMarks } from "../../src/stitch/dockerfile.ts";
+import { fragmentBody } from "../../src/stitch/fragment-body.ts";
+import { compose } from "../../src/stitch/frame.ts";
+import { prefixId } from "../../src/stitch/keys.ts";
+import { labelInstruction } from "../../src/stitch/labels.ts";
+import { BUILD_KEY_LABEL, fillTemplate, LABELS_MARK } from "../../src/stitch/render.ts";
+import { resolve } from "../../src/stitch/resolve.ts";
+import { resolveKnown } from "../../src/stitch/resolve-known.ts";
+import { resolveWhole } from "../../src/stitch/resolve-whole.ts";
+import { cellKeys, stitch, type Stitched, type Target } from "../../src/stitch/stitch.ts";
+import {
+  errorFrom,
+  type Files,
+  makeCatalog,
+  makeWorkspace,
+  temporaryFolder,
+  writeFiles,
+} from "./workspace.ts";
+
+const DIGEST = `sha256:${"ab".repeat(32)}`;
+
+/** The long way: nothing is remembered, the whole Dockerfile is checked, keys are digests of whole objects. */
+function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target: Target): Stitched {
+  const { manifest, template, fragments, pieces, base: ref, args } = resolveWhole(catalog, id, choice);
+  const { manifest_id, summary, smoke, gpus = null } = manifest.document;
+  const { platform = null } = target;
+  const digest = /@(sha256:.*)$/.exec(ref)?.[1] ?? target.baseDigest ?? null;
+  const base = { ref, digest };
+  const labels = {
+    "org.opencontainers.image.title": manifest_id,
+    ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
+    "org.opencontainers.image.base.name": ref,
+    ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
+    "io.factory.manifest-id": manifest_id,
+    "io.factory.template": `${template.document.template_id}@${template.document.version}`,
+    "io.factory.fragments": fragments.map(({ document: one }) => `${one.name}@${one.version}`).join(","),
+  };
+  const bodyOf = ({ entry, args: own }: (typeof pieces)[number]) => fragmentBody(catalog, entry, own);
+  const stages = pieces.map((piece) => {
+    const { name, slot = name } = piece.entry.document;
+    return { name, slot, body: () => bodyOf(piece).text };
+  });
+  const from = digest === null || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
+  const { text, instructions } = fillTemplate(template, stages, from);
+  const write = (all: Record<string, string>) =>
+    `${withoutMarks(text).replace(LABELS_MARK, () => labelInstruction(all))}\n`;
+  const bodies = pieces.map(bodyOf);
+  const files = bodies
+    .flatMap((body) => body.files)
+    .sort((a, b) => compareText(a.path, b.path))
+    .map((file) => (keepsFileModes(instructions) ? file : { ...file, mode: null }));
+  const build_key = digestOf({
+    scheme: "factory/build/1",
+    dockerfile: sha256(write(labels)),
+    files,
+    base,
+    platform,
+  });
+  const documents = fragments.map(({ document }) => document);
+  const tests = effectiveTests(documents, smoke);
+  const chain = pieces.map(({ entry, args: own }) => {
+    const { name, version } = entry.document;
+    return { name, version, args: own };
+  });
+  const all = { ...labels, [BUILD_KEY_LABEL]: build_key };
+  const allowed = new Set(bodies.flatMap((body) => body.allowed));
+  return {
+    files: bodies.flatMap((body) => body.files.map(({ path }) => path)),
+    manifest_id,
+    template: {
+      id: template.document.template_id,
+      version: template.document.version,
+      digest: digestOf({
+        scheme: "factory/template/1",
+        slots: template.document.slots.map(({ name, optional = false }) => ({ name, optional })),
+        dockerfile: sha256(template.dockerfile.text),
+      }),
+    },
+    base,
+    fragments: fragments.map(({ document, dockerfile, folder }) => {
+      const {
+        name,
+        version,
+        args: declared = {},
+        requires = {},
+        conflicts = {},
+        platforms = null,
+      } = document;
+      const contract = { name, version, args: declared, requires, conflicts, platforms };
+      const own = files.filter(({ path }) => path.startsWith(`${folder}/`));
+      const inputs = { ...contract, dockerfile: sha256(dockerfile.text), files: own };
+      return { name, version, digest: digestOf({ scheme: "factory/fragment/1", ...inputs }) };
+    }),
+    args,
+    platform,
+    gpus,
+    build_key,
+    suite_hash: suiteHash(tests),
+    verdict_key: digestOf({
+      scheme: "factory/verdict/1",
+      build_key,
+      tests: suiteHash(tests),
+      gpus,
+      limits: catalog.settings().smoke,
+    }),
+    tests,
+    dockerfile: write(all),
+    labels: all,
+    dockerignore: ["*", ...[...allowed].sort(compareText).map((path) => `!${path}`), ""].join("\n"),
+    prefixes: chain.map(({ name, version }, at) => ({
+      fragment: name,
+      version,
+      id: prefixId(ref, chain.slice(0, at + 1)),
+    })),
+  };
+}
+
+/** What a call gives, or all that its error says. */
+function outcome(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    const { code, message, where, fix, findings } = error;
+    return { code, message, where, fix, findings };
+  }
+}
+
+const NAMES = ["a", "a-b", "c"];
+const VERSIONS = ["0.1.0", "0.1.1", "0.2.0"];
+
+/** Parts of fragments: what is usual, and what reaches for the lines behind it. */
+const PARTS = [
+  ..."RUN a\n|ENV V={{quote args.text}}\n|EXPOSE {{args.port}}\n|# a comment\n|\n|RUN a \\\n  b\n|ARG x\n".split(
+    "|",
+  ),
+  'COPY {{file "x"}} /x\n',
+  'COPY --chmod=0755 {{file "x"}} {{file "d"}} /x/\n',
+  'COPY --chmod={{args.port}} {{file "d"}} /x/\n',
+  "RUN <<EOF\nx\n\\\nEOF\n",
+  "{{#if args.debug}}RUN debug\n{{/if}}",
+];
+const ODD_PARTS = [
+  ..."\\\n|\\|RUN a \\\n|RUN <<EOF\n|RUN <<'E '\nx\nE \n|\ufeffRUN z\n|\ufeffFROM z\n|FROM z\n|RUN {{args.text}}\n|#\\\n".split(
+    "|",
+  ),
+  'COPY {{file "gone"}} /\n',
+];
+/** What stands between the slots of a template. */
+const GAPS = [
+  "\nRUN --mount=target=/c x\n",
+  "\n\n",
+  "\n",
+  "\r\n",
+  "\nRUN between {{base}}\n",
+  "\n{{#if (eq last 'a')}}RUN behind a\n{{/if}}\n",
+];
+const ODD_GAPS = [..." |  \n| \\\n|\n# ||\n\\\n|\n#|x\n|\nRUN <<E\n|\nE\n| # \n|\\\n\n".split("|")];
+
+/** Mostly what is usual: else nothing would pass. */
+const mostly = (usual: readonly string[], odd: readonly string[]) =>
+  fc.oneof(
+    { weight: 60, arbitrary: fc.constantFrom(...usual) },
+    { weight: 1, arbitrary: fc.constantFrom(...odd) },
+  );
+const optional = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined, freq: 2 });
+const maybe = (percent: number, text: string) =>
+  fc.oneof(
+    { weight: 100 - percent, arbitrary: fc.constant("") },
+    { weight: percent, arbitrary: fc.constant(text) },
+  );
+
+const fragmentFiles = (name: string, version: string, order: number): fc.Arbitrary<Files> =>
+  fc
+    .record({
+      parts: fc.array(mostly(PARTS, ODD_PARTS), { maxLength: 4 }),
+      requires: maybe(12, "requires: {a: '>=0.1.1'}\n"),
+      conflicts: maybe(12, "conflicts: {c: 0.2.0}\n"),
+      platforms: maybe(12, "platforms: [linux/amd64]\n"),
+      smoke: fc.constantFrom(
+        "",
+        ...VERSIONS.map((one) => `smoke: [{id: t, command: {argv: [x, ${one}]}}]\n`),
+      ),
+      slot: maybe(4, "slot: extra\n"),
+      order: maybe(3, "9"),
+      declared: maybe(40, "  more: {type: string, default: d}\n"),
+      text: fc.constantFrom("plain", "not plain"),
+      debug: fc.boolean(),
+    })
+    .map(({ parts, text, debug, ...more }) => {
+      const folder = `fragments/${name}/${version}`;
+      const own = [more.requires, more.conflicts, more.platforms, more.smoke, more.slot].join("");
+      return {
+        [`${folder}/fragment.yaml`]: `schema_version: 1\nname: ${name}\nversion: ${version}\norder: ${more.order || order}\n${own}args:\n  text: {type: string, default: ${text}}\n  port: {type: integer, default: 80, maximum: 9000}\n  debug: {type: boolean, default: ${debug}}\n${more.declared}`,
+        [`${folder}/Dockerfile.hbs`]: parts.join(""),
+        [`${folder}/x`]: version,
+        [`${folder}/d/y`]: "y",
+      };
+    });
+
+const workspace: fc.Arbitrary<Files> = fc
+  .record({
+    fragments: fc.tuple(
+      ...NAMES.flatMap((name, order) => VERSIONS.map((version) => fragmentFiles(name, version, order))),
+    ),
+    gaps: fc.array(mostly(GAPS, ODD_GAPS), { minLength: 6, maxLength: 6 }),
+    start: mostly([""], ["# c\n", "# escape=`\n", "ARG v=1\n", "RUN x\n"]),
+    more: mostly(
+      ["", "gpus: 1\n", "args: {port: 81}\n", "args: {port: 81, debug: true}\n", "args: {more: m}\n"],
+      ["args: {gone: 1}\n"],
+    ),
+    range: fc.constantFrom("~0.1", "*", "0.1.0"),
+  })
+  .map(({ fragments, gaps, start, more, range }) => {
+    const slots = [...NAMES, "extra"].map((slot, at) => `{{slot "${slot}"}}${gaps[at + 1] ?? ""}`).join("");
+    return {
+      "factory.yaml": "schema_version: 1\nsmoke: {pids: 100}\n",
+      "manifests/m.yaml": `schema_version: 1\nmanifest_id: m\nsummary: 'S "$\\'\ntemplate: t@0.1.0\nbase: debian:12\n${more}fragments: {c: "*", a: "${range}", a-b: 0.1.0}\nsmoke: [{id: m, file: {path: /x}}]\n`,
+      "templates/t/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: t\nversion: 0.1.0\nslots: [${NAMES.map((name) => `{name: ${name}}`).join(", ")}, {name: extra, optional: true}]\n`,
+      "templates/t/0.1.0/Dockerfile.hbs": `${start}FROM {{base}} AS base${gaps[0]}${slots}\nFROM {{last}} AS image${gaps[5]}\n{{labels}}\n`,
+      ...Object.fromEntries(fragments.flatMap((files) => Object.entries(files))),
+    };
+  });
+
+const version = fc.constantFrom(...VERSIONS, ...VERSIONS, ...VERSIONS, "~0.1", "*", "9");
+const request: fc.Arbitrary<{ choice: Choice; target: Target }> = fc.record({
+  choice: fc.record(
+    {
+      set: fc.record({ a: version, "a-b": version, c: version }, { requiredKeys: [] }),
+      args: fc.record(
+        {
+          text: fc.constantFrom("v", "v w", ""),
+          port: fc.constantFrom<(string | number)[]>("82", 82, "755", 755, "755", 82, "082", 99_999),
+          more: fc.constantFrom("m", "n"),
+          debug: fc.constantFrom<(string | boolean)[]>("true", true, false),
+        },
+        { requiredKeys: [] },
+      ),
+      base: fc.constantFrom("debian:13", `debian@${DIGEST}`, "scratch"),
+      platforms: fc.constantFrom(["linux/amd64"], ["linux/arm64"]),
+      pick: fc.constantFrom(
+        () => undefined,
+        () => "0.1.0",
+      ),
+    },
+    { requiredKeys: [] },
+  ),
+  target: fc.record({
+    platform: optional(fc.constant("linux/amd64")),
+    baseDigest: optional(fc.constant(DIGEST)),
+  }),
+});
+
+describe("what is remembered", () => {
+  it("gives what the long way gives: the same bytes, the same errors", () => {
+    const count = { given: 0, known: 0, refused: 0 };
+    fc.assert(
+      fc.property(workspace, fc.array(request, { minLength: 12, maxLength: 12 }), (files, requests) => {
+        const root = temporaryFolder();
+        writeFiles(root, files);
+        const [shared, alone] = [openCatalog(root), openCatalog(root)];
+        for (const [at, { choice, target }] of requests.entries()) {
+          const expected = outcome(() => stitchPlainly(alone, "m", choice, target));
+          const keysOf = () => cellKeys(shared, resolve(shared, "m", choice), target);
+          // Either may be the first to see a piece.
+          const early = at % 2 === 0 ? outcome(keysOf) : undefined;
+          const whole = outcome(() => stitch(shared, "m", choice, target));
+          expect(whole).toEqual(expected);
+          const keys = early ?? outcome(keysOf);
+          if (typeof expected === "object" && expected !== null && "code" in expected) {
+            expect(keys).toEqual(expected);
+            count.refused += 1;
+            continue;
+          }
+          const { manifest_id, tests, dockerfile, labels, dockerignore, files, ...rest } =
+            expected as Stitched;
+          expect({ ...(keys as object) }).toEqual(rest);
+          expect([manifest_id, tests.length > 0, dockerignore.startsWith("*")]).toEqual(["m", true, true]);
+          expect(files).toEqual(files.filter((path) => path.startsWith("fragments/")));
+          expect(dockerfile).toContain(labels[BUILD_KEY_LABEL]);
+          count.given += 1;
+          if (resolveKnown(shared, "m", choice)) count.known += 1;
+        }
+      }),
+      { numRuns: 40 },
+    );
+    // Neither side may be empty, or nothing was compared.
+    expect(count.given).toBeGreaterThan(50);
+    expect(count.refused).toBeGreaterThan(50);
+    expect(count.known).toBe(count.given);
+  });
+
+  it("is as old as the catalog", () => {
+    const root = makeWorkspace();
+    const catalog = openCatalog(root);
+    const before = stitch(catalog, "demo");
+    writeFileSync(join(root, "fragments/app/0.1.0/server.py"), "print('hallo')\n");
+    // Another value makes another piece of the same fragment: its files are not read again.
+    const other = (one: OpenCatalog) => stitch(one, "demo", { args: { name: "b" } }).build_key;
+    const kept = other(catalog);
+    expect(stitch(catalog, "demo")).toEqual(before);
+    expect(stitch(openCatalog(root), "demo").build_key).not.toBe(before.build_key);
+    expect(other(openCatalog(root))).not.toBe(kept);
+  });
+
+  it("is not what refused: the same error comes again", () => {
+    const catalog = makeCatalog({ "fragments/app/0.1.0/server.py": null });
+    const [first, second] = [1, 2].map(() => errorFrom(() => stitch(catalog, "demo")));
+    expect(first).toMatchObject({ code: "FILE_MISSING", message: second?.message, where: second?.where });
+  });
+
+  it("cannot be changed through what was handed out", () => {
+    const catalog = makeCatalog();
+    const before = JSON.stringify(stitch(catalog, "demo"));
+    const resolved = resolve(catalog, "demo");
+    const keys = cellKeys(catalog, resolved);
+    for (const shared of [keys.args, keys.base, keys.template, ...keys.fragments, ...keys.prefixes]) {
+      expect(Object.isFrozen(shared)).toBe(true);
+    }
+    keys.fragments.length = 0;
+    keys.prefixes.length = 0;
+    (resolved.fragments as unknown[]).length = 0;
+    (resolved.pieces as unknown[]).length = 0;
+    const whole = stitch(catalog, "demo");
+    whole.tests.length = 0;
+    whole.labels.more = "label";
+    expect(JSON.stringify(stitch(catalog, "demo"))).toBe(before);
+  });
+});
+
+describe("a Dockerfile from parts", () => {
+  const TEMPLATE = "templates/plain/0.1.0/Dockerfile.hbs";
+  const fromParts = (files: Files) => {
+    const catalog = makeCatalog(files);
+    const { template, pieces } = resolve(catalog, "demo");
+    const { parts } = compose(catalog, template, pieces, "debian:12");
+    return parts.some((part) => typeof part === "number" && part >= 0);
+  };
+
+  it.each([
+    [
+      "a slot a line",
+      'FROM {{base}} AS base\n{{slot "core"}}\n{{slot "extra"}}\n{{slot "app"}}\nFROM {{last}} AS i\n{{labels}}\n',
+      true,
+    ],
+    [
+      "lines that end as on Windows",
+      'FROM {{base}} AS base\r\n{{slot "core"}}\r\n{{slot "extra"}}\r\n{{slot "app"}}\r\nFROM {{last}} AS i\r\n{{labels}}\r\n',
+      true,
+    ],
+    [
+      "a word behind a slot",
+      'FROM {{base}} AS base\n{{slot "core"}} x\n{{slot "extra"}}\n{{slot "app"}}\nFROM {{last}} AS i\n{{labels}}\n',
+      false,
+    ],
+    [
+      "a space behind a slot",
+      'FROM {{base}} AS base\n{{slot "core"}} \n{{slot "extra"}}\n{{slot "app"}}\nFROM {{last}} AS i\n{{labels}}\n',
+      false,
+    ],
+  ])("is taken where it is the same as the whole: %s", (_, text, expected) => {
+    expect(fromParts({ [TEMPLATE]: text })).toBe(expected);
+  });
+
+  it("is not taken for a fragment that goes on into the next line", () => {
+    const lone = { "fragments/core/0.1.1/Dockerfile.hbs": "RUN {{args.python}}\n\\\n" };
+    expect(fromParts(lone)).toBe(false);
+    expect(stitch(makeCatalog(lone), "demo").dockerfile).toContain("RUN python3\n\\\n\nFROM core AS app\n");
+  });
+});
+
+describe("a choice", () => {
+  it("has a base in place of the manifest's", () => {
+    const { base, dockerfile, labels } = stitch(makeCatalog(), "demo", { base: "debian:trixie-slim" });
+    expect(base).toEqual({ ref: "debian:trixie-slim", digest: null });
+    expect(dockerfile).toContain("FROM debian:trixie-slim AS base\n");
+    expect(labels["org.opencontainers.image.base.name"]).toBe("debian:trixie-slim");
+    expect(resolve(makeCatalog(), "demo").base).toBe("debian:bookworm-slim");
+  });
+
+  it("refuses a base that would be more than a word", () => {
+    const error = errorFrom(() => stitch(makeCatalog(), "demo", { base: "a AS base\nRUN b" }));
+    expect(error).toMatchObject({
+      code: "ARG_UNSAFE",
+      where: { file: "templates/plain/0.1.0/Dockerfile.hbs" },
+    });
+  });
+
+  it("has numbers as they are, and texts as the type that is declared", () => {
+    const catalog = makeCatalog();
+    const args = (port: string | number) => stitch(catalog, "demo", { args: { port } });
+    expect(args(90)).toEqual(args("90"));
+    expect(args(90).args.port).toBe(90);
+    const refused = (name: string, value: string | number | boolean) =>
+      errorFrom(() => stitch(catalog, "demo", { args: { [name]: value } }));
+    expect(refused("name", 90)).toMatchObject({ code: "ARG_TYPE" });
+    expect(refused("port", true)).toMatchObject({ code: "ARG_TYPE" });
+    expect(refused("port", Number.NaN)).toMatchObject({ code: "ARG_TYPE" });
+    expect(refused("port", 0)).toMatchObject({ code: "ARG_TYPE" });
+  });
+
+  it("takes what a lock picks, for templates too, and asks it once for a range", () => {
+    const catalog = makeCatalog({
+      "templates/plain/0.1.1/template.yaml":
+        "schema_version: 1\ntemplate_id: plain\nversion: 0.1.1\nslots: [{name: core}, {name: app}]\n",
+      "templates/plain/0.1.1/Dockerfile.hbs":
+        'FROM {{base}} AS base\n{{slot "core"}}\n{{slot "app"}}\nFROM {{last}} AS image\n{{labels}}\n',
+    });
+    const asked: unknown[][] = [];
+    const pick: Choice["pick"] = (...question) => {
+      asked.push(question);
+      return question[1] === "app" ? undefined : "0.1.0";
+    };
+    const versions = (choice: Choice) => {
+      const { template, fragments } = cellKeys(catalog, resolve(catalog, "demo", choice));
+      return [template.version, ...fragments.map((one) => one.version)];
+    };
+    expect(versions({})).toEqual(["0.1.1", "0.1.1", "0.1.0"]);
+    expect(versions({ pick })).toEqual(["0.1.0", "0.1.0", "0.1.0"]);
+    expect(versions({ pick })).toEqual(["0.1.0", "0.1.0", "0.1.0"]);
+    expect(versions({})).toEqual(["0.1.1", "0.1.1", "0.1.0"]);
+    expect(asked).toEqual([
+      ["fragment", "core", "~0.1", ["0.1.0", "0.1.1", "0.2.0"]],
+      ["fragment", "app", "0.1.0", ["0.1.0"]],
+      ["template", "plain", "~0.1", ["0.1.0", "0.1.1"]],
+    ]);
+    expect(versions({ pick, set: { core: "0.2.0" } })).toEqual(["0.1.0", "0.1.0", "0.1.0"]);
+    expect(asked.at(-1)).toEqual(["fragment", "core", "0.2.0", ["0.1.0", "0.1.1", "0.2.0"]]);
+  });
+
+  it("refuses what a lock picks and nobody has", () => {
+    const error = errorFrom(() => resolve(makeCatalog(), "demo", { pick: () => "7.0.0" }));
+    expect(error).toMatchObject({ code: "UNKNOWN_FRAGMENT", exitCode: 2 });
+  });
+});
