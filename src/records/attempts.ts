@@ -180,6 +180,7 @@ export async function openAttempts(root: string, options: OpenAttemptsOptions = 
       }
       const folder = join(place?.base ?? root, attempt.manifest_id);
       const problems = differences(record, attempt);
+      if (Object.keys(record.evidence).length === 0) problems.push("it has no evidence at all");
       for (const [kind, evidence] of Object.entries(record.evidence)) {
         const what = await proofProblem(folder, evidence);
         if (what !== undefined) problems.push(`${kind}: ${what}`);

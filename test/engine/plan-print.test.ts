@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -9,6 +10,7 @@ import { prefixTargets } from "../../src/plan/prefix.ts";
 import { hclBlock } from "../../src/plan/hcl.ts";
 import {
   copyReference,
+  factory,
   type Files,
   makeWorkspace,
   SMALL,
@@ -213,6 +215,36 @@ describeEngine("docker buildx bake --print", () => {
       }),
       { numRuns: 8 },
     );
+  });
+
+  it("is split where there are many cells, and nothing is lost or doubled", () => {
+    const ports = Array.from({ length: 300 }, (_, at) => at + 1).join(", ");
+    const root = makeWorkspace({
+      "control_plane/plans/grid.yaml": `schema_version: 1\nplan_id: grid\nmanifest_id: demo\naxes: {core: [0.1.0, 0.2.0], args: {port: [${ports}]}}\nplatforms: [linux/amd64]\n`,
+    });
+    const { status, stdout, stderr } = factory(root, [
+      "plan",
+      "grid",
+      "--format",
+      "bake",
+      "-o",
+      "bake",
+      "--json",
+    ]);
+    expect(status, stderr).toBe(0);
+    const { cells } = JSON.parse(stdout) as { cells: { target: string }[] };
+    const files = readdirSync(join(root, "bake")).sort();
+    expect(files.length).toBeGreaterThan(1);
+    const seen = files.flatMap((name) => {
+      const text = readFileSync(join(root, "bake", name), "utf8");
+      expect(text.match(/^target /gm)?.length).toBeLessThanOrEqual(500);
+      const printed = print(root, text);
+      for (const { dockerfile } of Object.values(printed.target))
+        expect(existsSync(join(root, dockerfile ?? ""))).toBe(true);
+      return printed.group.default?.targets ?? [];
+    });
+    expect(seen.sort()).toEqual(cells.map(({ target }) => target).sort());
+    expect(seen).toHaveLength(600);
   });
 
   it("is what the command writes, and it needs no other file", () => {
