@@ -8,7 +8,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
 import { findingsOf } from "./catalog/document.ts";
 import { errorOf, FactoryError } from "./errors.ts";
-import type { Attempts } from "./plan/attempts.ts";
+import type { Attempts } from "./plan/decide/attempts.ts";
 import { openRecordStore } from "./records/store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";

@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
 import { baseKey } from "../build/base.ts";
 import { LOCK_FILE } from "../catalog/open.ts";
-import { entriesOf, isEdited, type LockEntries, type LockValue, lockText } from "../plan/lock.ts";
-import { completeLock, keepLock, type LockChange, lockChanges, updateLock } from "../plan/lock-draft.ts";
-import type { LockNeed } from "../plan/lock-needs.ts";
+import { entriesOf, isEdited, type LockEntries, type LockValue, lockText } from "../plan/lock/lock.ts";
+import { completeLock, keepLock, type LockChange, lockChanges, updateLock } from "../plan/lock/draft.ts";
+import type { LockNeed } from "../plan/lock/needs.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { writeResult } from "./write-result.ts";
 

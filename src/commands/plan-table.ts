@@ -111,7 +111,7 @@ function totals({ cells }: Planned): string[] {
   const platforms = countsOf(cells, ({ platform }) => platform)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([platform, count]) => `${grouped(count)} × ${platform}`);
-  const prefixes = counted(prefixTargets(cells, null).length, "shared prefix", "shared prefixes");
+  const prefixes = counted(prefixTargets(cells, null).length, "prefix", "prefixes");
   const failing = cells.filter(({ cell }) => cell.expect).length;
   const actions = countsOf(cells, ({ action }) => action);
   const lines = [
@@ -122,6 +122,8 @@ function totals({ cells }: Planned): string[] {
     actions.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
     lines.push(actions.map(([action, count]) => `${grouped(count)} ${action}`).join(", "));
   }
+  if (cells.every(({ cell }) => cell.reason === "FORCED"))
+    lines.push("FORCED: records were not asked; --reuse asks what is proven");
   return lines;
 }
 

@@ -1,14 +1,14 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import type { Attempts, Inputs } from "./attempts.ts";
+import type { Attempts, Inputs } from "./decide/attempts.ts";
 import { readColumns } from "./axes.ts";
 import type { Planned, PlannedCell } from "./cell.ts";
-import { decide } from "./decide.ts";
+import { decide } from "./decide/decide.ts";
 import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
-import { affectedByFiles, affectedSince } from "./impact.ts";
-import { pinsOf } from "./lock-pins.ts";
+import { affectedByFiles, affectedSince } from "./decide/impact.ts";
+import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
 import type { Given, PlanRequest } from "./space.ts";
 

@@ -4,7 +4,7 @@ import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Choice } from "../stitch/resolve.ts";
-import type { Inputs } from "./attempts.ts";
+import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
 import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./rules.ts";
 

@@ -1,7 +1,7 @@
 import { errorOf, FactoryError } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 import type { CellInclude, Value } from "../schemas/types.ts";
-import type { Inputs } from "./attempts.ts";
+import type { Inputs } from "./decide/attempts.ts";
 import type { Column } from "./axes.ts";
 import type { Coverage, PlannedCell } from "./cell.ts";
 import { cover, MAX_TUPLES, tupleCount } from "./cover/cover.ts";

@@ -4,7 +4,7 @@ import { isId } from "../catalog/names.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
-import type { Attempt, Attempts } from "../plan/attempts.ts";
+import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { proofProblem } from "./evidence.ts";
 import { attemptAt, buildKeyAt, cellIdAt, sha256At, verdictKeyAt } from "./index-line.ts";

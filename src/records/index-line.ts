@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { Attempt } from "../plan/attempts.ts";
+import type { Attempt } from "../plan/decide/attempts.ts";
 
 /**
  * A line of the index: a JSON array in ASCII that ends with a CRC-32 of what stands before it. Fields that are looked at in

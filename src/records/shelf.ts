@@ -1,7 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
-import type { Attempt } from "../plan/attempts.ts";
+import type { Attempt } from "../plan/decide/attempts.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import type { Validate } from "../schemas/validators.js";
 import { type IndexFile, type IndexLines, openIndexFile } from "./index-file.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { buildCell } from "../build/build.ts";
 import { FactoryError } from "../errors.ts";
-import { bakeFile } from "../plan/bake.ts";
+import { bakeFile } from "../plan/emit/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { writeWhole } from "../records/write-whole.ts";
 import type { FactoryRecord } from "../schemas/types.ts";

@@ -5,7 +5,7 @@ import { openCatalog } from "../../src/catalog/open.ts";
 import type { Context } from "../../src/commands/context.ts";
 import { lock } from "../../src/commands/lock.ts";
 import { FactoryError } from "../../src/errors.ts";
-import { pinsOf } from "../../src/plan/lock-pins.ts";
+import { pinsOf } from "../../src/plan/lock/pins.ts";
 import { createWorld } from "../../src/world.ts";
 import { makeWorkspace } from "../unit/workspace.ts";
 import { describeEngine, docker, registry, removeImageAfterwards, uniqueName } from "./engine.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
-import type { Attempt, Attempts } from "../../src/plan/attempts.ts";
+import type { Attempt, Attempts } from "../../src/plan/decide/attempts.ts";
 import type { Action, PlannedCell } from "../../src/plan/cell.ts";
-import { decide, type DecideOptions } from "../../src/plan/decide.ts";
+import { decide, type DecideOptions } from "../../src/plan/decide/decide.ts";
 import {
   attemptAt,
   cellOf,

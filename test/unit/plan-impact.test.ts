@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
 import { FactoryError } from "../../src/errors.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
-import { affectedByFiles, affectedSince, type ChangedFiles } from "../../src/plan/impact.ts";
+import { affectedByFiles, affectedSince, type ChangedFiles } from "../../src/plan/decide/impact.ts";
 import { stitch } from "../../src/stitch/stitch.ts";
 import { cellOf, MUTATIONS, RECIPE } from "./plan-reason-cells.ts";
 import { errorFrom, filesBelow, type Files, makeWorkspace, writeFiles } from "./workspace.ts";

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import { openCatalog } from "../../src/catalog/open.ts";
-import { type LockEntries, type LockEntry, entriesOf, lockText, subjectKey } from "../../src/plan/lock.ts";
-import { type BaseAnswer, completeLock, keepLock, updateLock } from "../../src/plan/lock-draft.ts";
+import {
+  type LockEntries,
+  type LockEntry,
+  entriesOf,
+  lockText,
+  subjectKey,
+} from "../../src/plan/lock/lock.ts";
+import { type BaseAnswer, completeLock, keepLock, updateLock } from "../../src/plan/lock/draft.ts";
 import { type Files, sha256, writeFiles } from "./workspace.ts";
 
 interface Base {

@@ -6,7 +6,7 @@ import { openCatalog } from "../../src/catalog/open.ts";
 import type { Context } from "../../src/commands/context.ts";
 import { lock } from "../../src/commands/lock.ts";
 import { FactoryError } from "../../src/errors.ts";
-import type { BaseAnswer } from "../../src/plan/lock-draft.ts";
+import type { BaseAnswer } from "../../src/plan/lock/draft.ts";
 import {
   changeLock,
   digestOn,

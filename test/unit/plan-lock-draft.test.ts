@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
-import { entriesOf, lockText } from "../../src/plan/lock.ts";
+import { entriesOf, lockText } from "../../src/plan/lock/lock.ts";
 import {
   type BaseAnswer,
   completeLock,
   keepLock,
   lockChanges,
   updateLock,
-} from "../../src/plan/lock-draft.ts";
+} from "../../src/plan/lock/draft.ts";
 import {
   changeLock,
   digestOn,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
 import { expand } from "../../src/plan/expand.ts";
-import { checkLock, pinsOf } from "../../src/plan/lock-pins.ts";
+import { checkLock, pinsOf } from "../../src/plan/lock/pins.ts";
 import type { Given, PlanRequest } from "../../src/plan/space.ts";
 import { changeLock, digestOn, fragmentFiles, planFile, writeLock } from "./plan-lock-builder.ts";
 import { errorFrom, findingsFrom, makeWorkspace, writeFiles } from "./workspace.ts";

@@ -11,7 +11,7 @@ import {
   lockText,
   rangeKey,
   subjectKey,
-} from "../../src/plan/lock.ts";
+} from "../../src/plan/lock/lock.ts";
 import { writeLock } from "./plan-lock-builder.ts";
 import { findingsFrom, makeWorkspace, writeFiles } from "./workspace.ts";
 

@@ -1,6 +1,6 @@
-import type { Attempt, Attempts, Inputs } from "../../src/plan/attempts.ts";
+import type { Attempt, Attempts, Inputs } from "../../src/plan/decide/attempts.ts";
 import { type Cell, type PlannedCell, targetName } from "../../src/plan/cell.ts";
-import { inputsOf } from "../../src/plan/reason.ts";
+import { inputsOf } from "../../src/plan/decide/reason.ts";
 import { compareText } from "../../src/model/compare.ts";
 import { digestOf } from "../../src/model/digest.ts";
 import type { FactoryRecord, Value } from "../../src/schemas/types.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareInputs, inputsOf } from "../../src/plan/reason.ts";
+import { compareInputs, inputsOf } from "../../src/plan/decide/reason.ts";
 import { cellOf, MUTATIONS, RECIPE, type Recipe } from "./plan-reason-cells.ts";
 
 const compare = (before: Partial<Recipe>, after: Partial<Recipe> = {}) =>

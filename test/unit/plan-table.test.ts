@@ -60,7 +60,7 @@ describe("a few cells", () => {
       "demo.core-0.2.0.linux-amd64  reuse",
       "demo.core-0.2.0.linux-arm64  reuse",
       "",
-      "4 cells (2 × linux/amd64, 2 × linux/arm64), 6 shared prefixes, 0 meant to fail",
+      "4 cells (2 × linux/amd64, 2 × linux/arm64), 6 prefixes, 0 meant to fail",
       "2 build, 2 reuse",
     ]);
   });
@@ -320,8 +320,8 @@ describe("a terminal", () => {
       "  fails: light 0.1 needs more (@team,",
       "    until 2027-01-31)",
       "",
-      "1 cell (1 × linux/amd64), 2 shared",
-      "  prefixes, 1 meant to fail",
+      "1 cell (1 × linux/amd64), 2 prefixes, 1",
+      "  meant to fail",
     ]);
   });
 

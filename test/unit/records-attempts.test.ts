@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeManyRecords } from "../../bench/many-records.ts";
 import { FactoryError } from "../../src/errors.ts";
-import type { Attempt } from "../../src/plan/attempts.ts";
+import type { Attempt } from "../../src/plan/decide/attempts.ts";
 import { openAttempts } from "../../src/records/attempts.ts";
 import { openRecordStore } from "../../src/records/store.ts";
 import type { Evidence, FactoryRecord } from "../../src/schemas/types.ts";

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
-import type { Attempt } from "../../src/plan/attempts.ts";
+import type { Attempt } from "../../src/plan/decide/attempts.ts";
 import { openAttempts, type OpenAttemptsOptions } from "../../src/records/attempts.ts";
 import { record as validate } from "../../src/schemas/record-validator.js";
 import type { FactoryRecord } from "../../src/schemas/types.ts";

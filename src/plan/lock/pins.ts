@@ -1,11 +1,11 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import { isRange, versionsIn } from "../catalog/versions.ts";
-import { errorOf, FactoryError, type Finding, type Place } from "../errors.ts";
-import type { Pins } from "./axes.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { isRange, versionsIn } from "../../catalog/versions.ts";
+import { errorOf, FactoryError, type Finding, type Place } from "../../errors.ts";
+import type { Pins } from "../axes.ts";
 import { axisKey, entriesOf, isEdited, type LockEntry, type LockSubject, subjectKey } from "./lock.ts";
-import { baseNeeds, needsNoDigest } from "./lock-bases.ts";
-import { pinsOfEntries } from "./lock-draft.ts";
-import { type VersionNeed, versionNeeds } from "./lock-needs.ts";
+import { baseNeeds, needsNoDigest } from "./bases.ts";
+import { pinsOfEntries } from "./draft.ts";
+import { type VersionNeed, versionNeeds } from "./needs.ts";
 
 /** What a lock says, for planning. */
 export interface Locked {

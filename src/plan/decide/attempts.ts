@@ -1,4 +1,4 @@
-import type { FactoryRecord } from "../schemas/types.ts";
+import type { FactoryRecord } from "../../schemas/types.ts";
 
 /** One attempt at one cell, as far as deciding needs it. */
 export interface Attempt {

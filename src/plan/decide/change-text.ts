@@ -1,4 +1,4 @@
-import type { Cell, Change, Reason } from "./cell.ts";
+import type { Cell, Change, Reason } from "../cell.ts";
 
 /** Reasons whose changes name a place that changed, and not a value before and after. */
 const PLACES: ReadonlySet<Reason | null> = new Set(["FILES", "TEMPLATE", "POLICY"]);

@@ -1,6 +1,6 @@
-import { grouped } from "../model/count.ts";
-import type { Action, PlannedCell } from "./cell.ts";
-import { reasonText } from "./change-text.ts";
+import { grouped } from "../../model/count.ts";
+import type { Action, PlannedCell } from "../cell.ts";
+import { reasonText } from "../decide/change-text.ts";
 
 /** A node of the picture. */
 export interface DiagramNode {

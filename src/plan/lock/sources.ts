@@ -1,8 +1,8 @@
-import type { Catalog, Entry } from "../catalog/catalog.ts";
-import { compareFindings, findingsOf, type Loaded } from "../catalog/document.ts";
-import { checkManifestReferences, checkPlanReferences } from "../catalog/references.ts";
-import { errorOf, type Finding } from "../errors.ts";
-import type { Manifest, Plan } from "../schemas/types.ts";
+import type { Catalog, Entry } from "../../catalog/catalog.ts";
+import { compareFindings, findingsOf, type Loaded } from "../../catalog/document.ts";
+import { checkManifestReferences, checkPlanReferences } from "../../catalog/references.ts";
+import { errorOf, type Finding } from "../../errors.ts";
+import type { Manifest, Plan } from "../../schemas/types.ts";
 
 /** What a function gives; what is wrong with the input goes to `findings`. */
 export function collect<T>(findings: Finding[], give: () => T): T[] {

@@ -1,10 +1,10 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import { errorOf, type Finding, type Place } from "../errors.ts";
-import type { Column, Pins } from "./axes.ts";
-import { type LockNeed, type Needs, needsOf } from "./lock-needs.ts";
-import { collect, distinct, sourcesOf } from "./lock-sources.ts";
-import { axisFinder } from "./rules.ts";
-import { type PlanRequest, readSpace, type Space } from "./space.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { errorOf, type Finding, type Place } from "../../errors.ts";
+import type { Column, Pins } from "../axes.ts";
+import { type LockNeed, type Needs, needsOf } from "./needs.ts";
+import { collect, distinct, sourcesOf } from "./sources.ts";
+import { axisFinder } from "../rules.ts";
+import { type PlanRequest, readSpace, type Space } from "../space.ts";
 
 /** A base whose digest nobody has to look up: it has none, or names it itself. */
 export function needsNoDigest(ref: string): boolean {

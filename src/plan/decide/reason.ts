@@ -1,5 +1,5 @@
 import type { Inputs } from "./attempts.ts";
-import type { Change, PlannedCell, Reason } from "./cell.ts";
+import type { Change, PlannedCell, Reason } from "../cell.ts";
 
 /** Why two cells, or a cell and an attempt, have different verdict keys. */
 export interface Difference {

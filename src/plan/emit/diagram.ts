@@ -1,4 +1,4 @@
-import type { PlannedCell } from "./cell.ts";
+import type { PlannedCell } from "../cell.ts";
 import { type Diagram, type DiagramNode, diagramOf } from "./diagram-tree.ts";
 
 /** What Mermaid draws unless it is told otherwise: longer texts and more edges are refused. */

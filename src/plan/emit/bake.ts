@@ -1,8 +1,8 @@
-import { compareText } from "../model/compare.ts";
+import { compareText } from "../../model/compare.ts";
 import { bakeParts } from "./bake-parts.ts";
-import type { PlannedCell } from "./cell.ts";
+import type { PlannedCell } from "../cell.ts";
 import { createHclWriter } from "./hcl.ts";
-import { prefixTargets } from "./prefix.ts";
+import { prefixTargets } from "../prefix.ts";
 
 /** Attestation that is asked of every cell: BuildKit's provenance with all it knows. */
 const PROVENANCE = "type=provenance,mode=max";

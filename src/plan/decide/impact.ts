@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { join, posix, relative } from "node:path";
-import type { Catalog } from "../catalog/catalog.ts";
-import { FactoryError } from "../errors.ts";
-import { compareText } from "../model/compare.ts";
-import { type Change, type PlannedCell, type Reason, withCell } from "./cell.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { FactoryError } from "../../errors.ts";
+import { compareText } from "../../model/compare.ts";
+import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
 /**

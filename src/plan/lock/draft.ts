@@ -1,7 +1,7 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import { findingsOf } from "../catalog/document.ts";
-import { errorOf, FactoryError, type Finding } from "../errors.ts";
-import type { Pins } from "./axes.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { findingsOf } from "../../catalog/document.ts";
+import { errorOf, FactoryError, type Finding } from "../../errors.ts";
+import type { Pins } from "../axes.ts";
 import {
   compareSubjects,
   type LockEntries,
@@ -11,8 +11,8 @@ import {
   axisKey,
   subjectKey,
 } from "./lock.ts";
-import { baseNeeds } from "./lock-bases.ts";
-import { type LockNeed, type Needs, versionNeeds } from "./lock-needs.ts";
+import { baseNeeds } from "./bases.ts";
+import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
 
 /** A lock that lacks no more than the digests of some bases. */
 export interface LockDraft {

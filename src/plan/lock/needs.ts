@@ -1,12 +1,12 @@
-import type { Catalog } from "../catalog/catalog.ts";
-import { parseTemplateRef } from "../catalog/names.ts";
-import { versionsIn } from "../catalog/versions.ts";
-import { errorOf, type Finding, type Place } from "../errors.ts";
-import { compareText } from "../model/compare.ts";
-import type { Plan, Ranges, VersionAxis } from "../schemas/types.ts";
-import { axisText, versionsOfAxis } from "./axes.ts";
+import type { Catalog } from "../../catalog/catalog.ts";
+import { parseTemplateRef } from "../../catalog/names.ts";
+import { versionsIn } from "../../catalog/versions.ts";
+import { errorOf, type Finding, type Place } from "../../errors.ts";
+import { compareText } from "../../model/compare.ts";
+import type { Plan, Ranges, VersionAxis } from "../../schemas/types.ts";
+import { axisText, versionsOfAxis } from "../axes.ts";
 import { axisKey, type LockSubject, type LockValue, rangeKey, subjectKey } from "./lock.ts";
-import { distinct, sourcesOf } from "./lock-sources.ts";
+import { distinct, sourcesOf } from "./sources.ts";
 
 /** Something that a lock has to say. */
 export interface LockNeed extends LockSubject {

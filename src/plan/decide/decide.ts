@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
-import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import { errorOf, FactoryError, type Finding } from "../../errors.ts";
 import type { Attempt, Attempts, Inputs } from "./attempts.ts";
-import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "./cell.ts";
+import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
 /** What a decision depends on beside the cells. */

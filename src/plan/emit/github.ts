@@ -1,5 +1,5 @@
-import { errorOf, FactoryError, type Finding } from "../errors.ts";
-import type { PlannedCell } from "./cell.ts";
+import { errorOf, FactoryError, type Finding } from "../../errors.ts";
+import type { PlannedCell } from "../cell.ts";
 
 /** One job of the CI matrix: a shard, to be run with `factory run --shard`. */
 export interface MatrixEntry {

@@ -1,4 +1,4 @@
-import type { PlannedCell } from "./cell.ts";
+import type { PlannedCell } from "../cell.ts";
 
 /** The prefixes of cells as numbers: those of cell `at` are `ids[from[at]] … ids[from[at + 1] - 1]`, the whole chain last. */
 interface Chains {

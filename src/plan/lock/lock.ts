@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
-import { isVersion } from "../catalog/versions.ts";
-import { compareText } from "../model/compare.ts";
-import { digestOf } from "../model/digest.ts";
-import type { Lock } from "../schemas/types.ts";
+import { isVersion } from "../../catalog/versions.ts";
+import { compareText } from "../../model/compare.ts";
+import { digestOf } from "../../model/digest.ts";
+import type { Lock } from "../../schemas/types.ts";
 
 /** What an entry of the lock is about. */
 export interface LockSubject {
