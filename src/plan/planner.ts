@@ -167,7 +167,7 @@ export async function planCells(
         catalog,
         changed: question.changedFiles,
         exists: answers.exists,
-        inputsOfFiles: ({ stitched }) => stitched.files,
+        inputsOfFiles: ({ stitched }) => stitched.files.map(({ path }) => path),
       }),
     };
   }

@@ -5,6 +5,7 @@ import { bakeFile } from "../plan/emit/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { writeWhole } from "../records/write-whole.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
+import { changedFile } from "../stitch/files.ts";
 import { BUILD_KEY_LABEL } from "../stitch/render.ts";
 import type { ImageInspect } from "../tools/docker.ts";
 import { buildFailure } from "./failure.ts";
@@ -95,6 +96,17 @@ export async function buildImage(
   trail.retries = outcome.retries;
   if (outcome.status === "failed") {
     trail.failure = buildFailure(outcome);
+    return null;
+  }
+  // The keys are over the files as they were planned: a record must not say so of others.
+  const changed = changedFile(settings.root, planned.stitched.copied, planned.stitched.files);
+  if (changed !== undefined) {
+    trail.failure = {
+      status: "error",
+      class: "environment",
+      what: `${changed} changed while the cell was being built: run it again`,
+      log_excerpt: [],
+    };
     return null;
   }
   keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`, "application/json");

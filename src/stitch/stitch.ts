@@ -4,6 +4,7 @@ import { canonicalJson, digestOf, sha256 } from "../model/digest.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
 import { effectiveTests } from "../model/suite.ts";
 import type { Manifest, Template, Value } from "../schemas/types.ts";
+import type { ContextFile } from "./files.ts";
 import { type Composed, compose, writeDockerfile } from "./frame.ts";
 import { joinBuildKey, joinSuiteHash, joinVerdictKey, policyJson, testsJson } from "./keys.ts";
 import { type Ground, groundOf, labelInstruction } from "./labels.ts";
@@ -51,8 +52,10 @@ export interface Stitched extends CellKeys {
   labels: Record<string, string>;
   /** The text of the Dockerfile.dockerignore. */
   dockerignore: string;
-  /** Files and folders that it copies, from the workspace's root; a folder's path ends in `/`. */
-  files: string[];
+  /** What it copies, from the workspace's root: files and folders of its fragments, sorted. */
+  copied: string[];
+  /** The files behind that, as they were read. */
+  files: ContextFile[];
 }
 
 /** What a manifest gives to the keys of its cells. */
@@ -186,15 +189,16 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
   const { manifest_id, smoke } = resolved.manifest.document;
   const documents = resolved.fragments.map(({ document }) => document);
   const labels = labelsWith(ground, keys);
-  const allowed = new Set(composed.bodies.flatMap((body) => body.allowed));
+  const copied = [...new Set(composed.bodies.flatMap((body) => body.allowed))].sort(compareText);
   return {
     manifest_id,
     ...keys,
     tests: effectiveTests(documents, smoke),
     dockerfile: writeDockerfile(composed, labelInstruction(labels)),
     labels,
-    dockerignore: ["*", ...[...allowed].sort(compareText).map((path) => `!${path}`), ""].join("\n"),
-    files: composed.bodies.flatMap((body) => body.files.map(({ path }) => path)),
+    dockerignore: ["*", ...copied.map((path) => `!${path}`), ""].join("\n"),
+    copied,
+    files: composed.bodies.flatMap((body) => body.files),
   };
 }
 

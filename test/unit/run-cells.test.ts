@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
@@ -248,6 +248,22 @@ describe("runCells", () => {
     expect(started).toHaveLength(5);
     const { records } = await store.list({});
     expect(records.map((one) => one.class).sort()).toEqual([null, null, null, null, "unknown"].sort());
+  });
+
+  it.each<[string, (root: string) => void]>([
+    ["changed", (root) => writeFileSync(join(root, "fragments/app/0.1.0/data/b.txt"), "other\n")],
+    ["came", (root) => writeFileSync(join(root, "fragments/app/0.1.0/data/more.txt"), "")],
+    ["went", (root) => rmSync(join(root, "fragments/app/0.1.0/data/b.txt"))],
+  ])("does not vouch for a cell of which a copied file %s while it was built", async (_, change) => {
+    const world = manyCells();
+    const { value } = await runIn({
+      ...world,
+      planned: { ...world.planned, cells: world.planned.cells.slice(0, 1) },
+      build: () => change(world.root),
+    });
+    expect(value?.summary).toMatchObject({ pass: 0, error: 1 });
+    expect(value?.results[0]).toMatchObject({ stage: "build", class: "environment", image: null });
+    expect(value?.results[0]?.notes.join()).toMatch(/fragments\/app\/0\.1\.0\/data.* changed while/);
   });
 
   it.each([

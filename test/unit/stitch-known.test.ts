@@ -75,7 +75,8 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
   const all = { ...labels, [BUILD_KEY_LABEL]: build_key };
   const allowed = new Set(bodies.flatMap((body) => body.allowed));
   return {
-    files: bodies.flatMap((body) => body.files.map(({ path }) => path)),
+    copied: [...allowed].sort(compareText),
+    files: bodies.flatMap((body) => body.files),
     manifest_id,
     template: {
       id: template.document.template_id,
@@ -282,11 +283,11 @@ describe("what is remembered", () => {
             count.refused += 1;
             continue;
           }
-          const { manifest_id, tests, dockerfile, labels, dockerignore, files, ...rest } =
+          const { manifest_id, tests, dockerfile, labels, dockerignore, copied, files, ...rest } =
             expected as Stitched;
           expect({ ...(keys as object) }).toEqual(rest);
           expect([manifest_id, tests.length > 0, dockerignore.startsWith("*")]).toEqual(["m", true, true]);
-          expect(files).toEqual(files.filter((path) => path.startsWith("fragments/")));
+          expect(files).toEqual(files.filter(({ path }) => copied.some((one) => path.startsWith(one))));
           expect(dockerfile).toContain(labels[BUILD_KEY_LABEL]);
           count.given += 1;
           if (resolveKnown(shared, "m", choice)) count.known += 1;
