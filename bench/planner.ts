@@ -205,12 +205,13 @@ export async function lookup({ factory, report, say }: Bench): Promise<void> {
     };
     writeManyRecords(folder, 100_000, { manifestId: "wide", change });
     const cold = await reuse();
+    const { actions } = readPlan(folder).summary;
     report(
       "factory plan --reuse, 10,000 cells over 100,000 records",
       "the same without --reuse",
       await compare(3, reuse, plain),
     );
-    say(`  ${JSON.stringify(readPlan(folder).summary.actions)}`);
+    say(`  ${JSON.stringify(actions)}`);
     say(
       `  the first time, which makes the index, took ${(cold.ms / (await plain()).ms).toFixed(1)} × the plan without --reuse`,
     );
