@@ -97,6 +97,11 @@ const change = fc.record({
   value: odd,
 });
 
+/** Sets a field of its own, also one that is named like the prototype. */
+function put(parent: object, key: string, value: unknown): void {
+  Object.defineProperty(parent, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
 function mutate(
   json: string,
   changes: readonly { at: number; how: string; key: string; value: unknown }[],
@@ -108,10 +113,10 @@ function mutate(
     if (!place) break;
     const [parent, name] = place as [Record<string, unknown>, string];
     const now = parent[name];
-    if (how === "replace") parent[name] = value;
-    else if (how === "add") parent[key] = value;
+    if (how === "replace") put(parent, name, value);
+    else if (how === "add") put(parent, key, value);
     else if (how === "double" && Array.isArray(now)) now.push(...(now as unknown[]).slice(0, 1));
-    else if (how === "rename") parent[key] = now;
+    else if (how === "rename") put(parent, key, now);
     if (how === "rename" || how === "remove") delete parent[name];
   }
   return JSON.stringify(document);
