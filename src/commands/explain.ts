@@ -8,6 +8,7 @@ import { table } from "./table.ts";
 /** The plan, or the manifest by itself, that a cell is of. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
 async function findCell(context: Context, catalog: OpenCatalog, cellId: string, locked: boolean) {
   const known: string[] = [];
+  let hidden: FactoryError | undefined;
   const sources = [
     ...catalog.planIds().map((planId) => ({ planId })),
     ...catalog.manifestIds().map((manifestId) => ({ manifestId })),
@@ -18,12 +19,15 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
       planned = await planOf(context, { ...source, locked });
     } catch (error) {
       // Another plan's findings are no reason not to explain this one's cell.
-      if (error instanceof FactoryError && error.exitCode === 2) continue;
-      throw error;
+      if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
+      hidden ??= error;
+      continue;
     }
     if (planned.cells.some(({ cell }) => cell.cell_id === cellId)) return source;
     for (const { cell } of planned.cells) known.push(cell.cell_id);
   }
+  // The cell may be of the one that cannot be planned.
+  if (hidden) throw hidden;
   const { didYouMean } = await import("../catalog/suggest.ts");
   const guess = didYouMean(cellId, known);
   throw new FactoryError(

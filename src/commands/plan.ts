@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { FactoryError } from "../errors.ts";
+import { errorOf, FactoryError } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
@@ -92,7 +92,6 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
   const { settings } = await context.catalog();
   const { bakeFiles } = await import("../plan/emit/bake.ts");
   const folder = folderOf(planned);
-  await writeDockerfiles(planned, folder, context);
   const files = [
     ...bakeFiles(planned.cells, {
       dockerfile: ({ cell }) => `${folder}/${cell.target}.Dockerfile`,
@@ -102,17 +101,8 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
   ];
   const [only, ...others] = files;
   const output = options.output === "-" ? undefined : options.output;
-  if (only && others.length === 0) {
-    const text = only.text.trimEnd();
-    if (output === undefined) return { text, json: { bake: text } };
-    await writeResult(resolve(context.cwd, output), `${text}\n`);
-    return {
-      text: `${output}: ${grouped(planned.cells.length)} cells`,
-      json: null,
-      jsonPieces: () => jsonPieces(planned, { bake: { file: output } }),
-    };
-  }
-  if (output === undefined) {
+  const alone = others.length === 0 ? only?.text.trimEnd() : undefined;
+  if (alone === undefined && output === undefined) {
     throw new FactoryError(
       "USAGE",
       `the plan takes ${files.length} bake files, of 500 targets at most each`,
@@ -120,6 +110,16 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
         fix: "name a folder for them with -o DIR, or narrow the plan",
       },
     );
+  }
+  await writeDockerfiles(planned, folder, context);
+  if (output === undefined) return { text: alone ?? "", json: { bake: alone } };
+  if (alone !== undefined) {
+    await writeResult(resolve(context.cwd, output), `${alone}\n`);
+    return {
+      text: `${output}: ${grouped(planned.cells.length)} cells`,
+      json: null,
+      jsonPieces: () => jsonPieces(planned, { bake: { file: output } }),
+    };
   }
   for (const { name, text } of files) await writeResult(resolve(context.cwd, output, name), text);
   const names = files.map(({ name }) => name);
@@ -189,7 +189,6 @@ function* withNewline(text: string | Iterable<string>): Generator<string> {
 export async function plan(context: Context, options: PlanOptions): Promise<CommandResult> {
   const planned = await planOf(context, { ...options, all: true });
   const { lint } = await import("../plan/emit/lint.ts");
-  const { errorOf } = await import("../errors.ts");
   const findings = lint(planned.cells);
   if (findings.length > 0) throw errorOf(findings);
   if (options.format === "bake") return bake(planned, options, context);

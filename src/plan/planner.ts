@@ -2,7 +2,7 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Attempts, Inputs } from "./decide/attempts.ts";
-import { readColumns } from "./axes.ts";
+import { type BaseOn, basesOf } from "./bases.ts";
 import type { Planned, PlannedCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
 import { expand } from "./expand.ts";
@@ -10,13 +10,7 @@ import { mergePlans } from "./graph.ts";
 import { affectedByFiles, affectedSince } from "./decide/impact.ts";
 import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
-import type { Given, PlanRequest } from "./space.ts";
-
-/** A base image on a platform. */
-export interface BaseOn {
-  ref: string;
-  platform: string;
-}
+import { type Given, type PlanRequest, readSpace } from "./space.ts";
 
 /** What is asked of the planner. */
 export interface Question {
@@ -57,30 +51,6 @@ const PROVEN_READ = 2000;
 
 function manifestOf(catalog: OpenCatalog, request: PlanRequest): string {
   return "planId" in request ? catalog.plan(request.planId).document.manifest_id : request.manifestId;
-}
-
-/** Every base and platform that requests can come to. */
-function basesOf(catalog: OpenCatalog, requests: readonly PlanRequest[], pins: Given["pins"]): BaseOn[] {
-  const bases = new Map<string, BaseOn>();
-  for (const request of requests) {
-    const manifest = catalog.manifest(manifestOf(catalog, request)).document;
-    const entry = "planId" in request ? catalog.plan(request.planId) : null;
-    const axes = entry
-      ? readColumns(catalog, entry, manifest, pins, []).flatMap((column) => column.axes)
-      : [];
-    const valuesOf = (name: string) =>
-      (axes.find((axis) => axis.name === name)?.values as string[] | undefined) ?? [];
-    const included = entry?.document.include ?? [];
-    const refs = [manifest.base, ...valuesOf("base"), ...included.flatMap(({ base }) => base ?? [])];
-    const platforms = [
-      ...(entry ? [] : (manifest.platforms ?? ["linux/amd64"])),
-      ...valuesOf("platform"),
-      ...included.flatMap(({ platform }) => platform ?? []),
-    ];
-    for (const ref of refs)
-      for (const platform of platforms) bases.set(`${ref} ${platform}`, { ref, platform });
-  }
-  return [...bases.values()];
 }
 
 /** Inputs of the newest passing attempts at cells of a manifest, one a verdict key. */
@@ -144,7 +114,8 @@ export async function planCells(
   const given: Given = { today, ...(locked ? pinsOf(catalog, manifestIds) : {}) };
   const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
   if (attempts && !given.digestOf) {
-    const digests = await answers.baseDigests(basesOf(catalog, requests, given.pins));
+    const bases = requests.flatMap((request) => basesOf(readSpace(catalog, request, given)));
+    const digests = await answers.baseDigests(bases);
     given.digestOf = (ref, platform) => digests.get(`${ref} ${platform}`) ?? null;
   }
   if (attempts) {

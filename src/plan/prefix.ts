@@ -69,22 +69,32 @@ export function cacheTo(repository: string | null, prefixes: readonly Prefix[], 
   return [`${entry},mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true`];
 }
 
+/**
+ * Says of a prefix whether it is the first of its kind at a place, such as a platform: most cells of a plan have no prefix
+ * that an earlier one does not have.
+ */
+export function createSeenPrefixes(): (place: string, prefix: Prefix) => boolean {
+  const seen = new Map<string, Map<string, Prefix>>();
+  return (place, prefix) => {
+    let known = seen.get(place);
+    if (!known) seen.set(place, (known = new Map<string, Prefix>()));
+    const same = known.get(prefix.id);
+    if (same && same.fragment === prefix.fragment && same.version === prefix.version) return false;
+    known.set(prefix.id, prefix);
+    return true;
+  };
+}
+
 /** The distinct prefixes of the cells, without the cells' own whole chains; in the order of the cells. */
 export function prefixTargets(cells: readonly PlannedCell[], cacheRepository: string | null): PrefixTarget[] {
   const targets = new Map<string, PrefixTarget>();
-  // By platform, then id: most cells have no prefix that an earlier one does not have.
-  const seen = new Map<string, Map<string, Prefix>>();
+  const isFirst = createSeenPrefixes();
   for (const planned of cells) {
     const { platform } = planned.cell;
     const { prefixes } = planned.keys;
-    let known = seen.get(platform);
-    if (!known) seen.set(platform, (known = new Map<string, Prefix>()));
     for (let at = 0; at < prefixes.length - 1; at += 1) {
       const prefix = prefixes[at];
-      if (!prefix) continue;
-      const same = known.get(prefix.id);
-      if (same && same.fragment === prefix.fragment && same.version === prefix.version) continue;
-      known.set(prefix.id, prefix);
+      if (!prefix || !isFirst(platform, prefix)) continue;
       const target = prefixTarget(prefix, platform);
       if (targets.has(target)) continue;
       const chain = prefixes.slice(0, at + 1);

@@ -6,7 +6,7 @@ import type { Prefix } from "../../stitch/stitch.ts";
 import type { NamedBakeFile } from "./bake.ts";
 import type { PlannedCell } from "../cell.ts";
 import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
-import { cacheRef, prefixTarget } from "../prefix.ts";
+import { cacheRef, createSeenPrefixes, prefixTarget } from "../prefix.ts";
 
 /** What is looked at beside the cells. */
 export interface Emitted {
@@ -110,8 +110,7 @@ export function lint(
   const tags = createOwners();
   const targets = createOwners();
   const groups = new Set(["default"]);
-  // By platform and cache repository, then by id: most cells have no prefix that an earlier one does not have.
-  const seen = new Map<string, Map<string, Prefix>>();
+  const isFirst = createSeenPrefixes();
   const bases = new Map<string, { ref: string; platform: string; first: string; cells: number }>();
 
   for (const { cell, keys } of cells) {
@@ -136,14 +135,9 @@ export function lint(
       cache.claim(ref, whole ? prefixText(whole, platform) : `the cell ${cell_id}`, platform);
     }
     const place = `${platform} ${repository ?? ""}`;
-    let known = seen.get(place);
-    if (!known) seen.set(place, (known = new Map<string, Prefix>()));
     for (let at = 0; at < prefixes.length - 1; at += 1) {
       const prefix = prefixes[at];
-      if (!prefix) continue;
-      const same = known.get(prefix.id);
-      if (same && same.fragment === prefix.fragment && same.version === prefix.version) continue;
-      known.set(prefix.id, prefix);
+      if (!prefix || !isFirst(place, prefix)) continue;
       const owner = prefixText(prefix, platform);
       targets.claim(prefixTarget(prefix, platform), owner, false);
       groups.add(`prefix-${prefix.fragment}`);

@@ -1,0 +1,56 @@
+import type { Place } from "../errors.ts";
+import type { Column } from "./axes.ts";
+import { axisFinder } from "./rules.ts";
+import type { Space } from "./space.ts";
+
+/** A base image on a platform, and where a plan or manifest asks for it. */
+export interface BaseOn {
+  ref: string;
+  platform: string;
+  where: Place;
+}
+
+/** What an axis may be at each position of its column; `fallback` alone where there is no such axis. */
+function positionsOf(columns: readonly Column[], name: string, fallback: string) {
+  const found = axisFinder(columns).get(name);
+  if (!found) return [{ column: -1, at: -1, value: fallback }];
+  return found.axis.values.map((value, at) => ({ column: found.column, at, value: String(value) }));
+}
+
+/**
+ * Bases with their platforms that a cell of the plan, or of the manifest by itself, may have: without those that its rules
+ * forbid. One may be named twice.
+ */
+export function basesOf({ entry, manifest, columns, rules }: Space): BaseOn[] {
+  const platforms = positionsOf(columns, "platform", "");
+  const own = manifest.document.base;
+  const placeOf = (ref: string): Place => {
+    const at = entry?.document.axes?.base?.indexOf(ref) ?? -1;
+    return at < 0 || !entry ? manifest.place(["base"]) : entry.place(["axes", "base", at]);
+  };
+  const bases = positionsOf(columns, "base", own);
+  const of = new Set([...bases, ...platforms].map(({ column }) => column));
+  const about = rules.filter((rule) => rule.columns.every((column) => of.has(column)));
+  const pairs: BaseOn[] = [];
+  for (const base of bases) {
+    for (const platform of platforms) {
+      // Zipped axes are one column, and a cell has one position in it.
+      if (base.column === platform.column && base.at !== platform.at) continue;
+      const taken = new Map([
+        [base.column, base.at],
+        [platform.column, platform.at],
+      ]);
+      const forbidden = about.some((rule) =>
+        rule.columns.every((column, at) => rule.values[at]?.[taken.get(column) ?? -1] === 1),
+      );
+      if (!forbidden) pairs.push({ ref: base.value, platform: platform.value, where: placeOf(base.value) });
+    }
+  }
+  for (const [at, include] of (entry?.document.include ?? []).entries()) {
+    const ref = include.base ?? own;
+    const where = entry && include.base !== undefined ? entry.place(["include", at, "base"]) : placeOf(ref);
+    const values = include.platform === undefined ? platforms.map(({ value }) => value) : [include.platform];
+    pairs.push(...values.map((platform) => ({ ref, platform, where })));
+  }
+  return pairs;
+}
