@@ -80,7 +80,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await Promise.all([
       import("./program.ts"),
       import("commander"),
-      import("./context.ts"),
+      import("./surroundings.ts"),
       import("./commands/present.ts"),
     ]);
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { BaseRef, BaseResolution } from "./build/base.ts";
+import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
 import { findingsOf } from "./catalog/document.ts";
@@ -12,7 +12,7 @@ import type { Attempts } from "./plan/decide/attempts.ts";
 import { openRecordStore } from "./records/store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
-import type { View } from "./run/live-view.ts";
+import type { View } from "./screen/live-view.ts";
 import type { RunDeps } from "./run/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
@@ -166,7 +166,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
     },
     baseDigests: async (refs, options) => {
-      const { resolveBases } = await import("./build/base.ts");
+      const { resolveBases } = await import("./builder/base.ts");
       const resolved = await resolveBases(refs, { docker, buildx }, options);
       // No base can be blamed for an engine that is away: asking for its version says so.
       if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
@@ -292,7 +292,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           note: () => undefined,
           close: () => undefined,
         };
-      const { createView } = await import("./run/live-view.ts");
+      const { createView } = await import("./screen/live-view.ts");
       const stream = process.stderr;
       const every = (ms: number, call: () => void) => {
         const timer = setInterval(call, ms);

@@ -3,7 +3,7 @@ import { FactoryError } from "../errors.ts";
 import type { Planned } from "../plan/cell.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
-import { table } from "./table.ts";
+import { table } from "../screen/table.ts";
 
 /** The plan, or the manifest by itself, that a cell is of. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
 async function findCell(context: Context, catalog: OpenCatalog, cellId: string, locked: boolean) {

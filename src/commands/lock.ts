@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { baseKey } from "../build/base.ts";
+import { baseKey } from "../builder/base.ts";
 import { LOCK_FILE } from "../catalog/open.ts";
 import { entriesOf, isEdited, type LockEntries, type LockValue, lockText } from "../plan/lock/lock.ts";
 import { completeLock, keepLock, type LockChange, lockChanges, updateLock } from "../plan/lock/draft.ts";

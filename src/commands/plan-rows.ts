@@ -1,6 +1,6 @@
 import type { Cell, PlannedCell } from "../plan/cell.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
-import { shown } from "./table.ts";
+import { shown } from "../screen/table.ts";
 
 /** A line of a plan's table: a cell, or cells that differ in their platform alone. */
 export interface PlanRow {

@@ -2,7 +2,7 @@ import { compareText } from "../model/compare.ts";
 import { grouped } from "../model/count.ts";
 import type { Cell, Planned, PlannedCell } from "../plan/cell.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
-import { columnWidths, type Screen, shown, shrink, tableLines } from "./table.ts";
+import { columnWidths, type Screen, shown, shrink, tableLines } from "../screen/table.ts";
 
 /** More reasons than that are counted without their changes; more rows than that are counted together. */
 const MAX_REASONS = 8;

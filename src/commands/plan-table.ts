@@ -4,7 +4,7 @@ import { prefixTargets } from "../plan/prefix.ts";
 import type { Palette } from "./context.ts";
 import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "./plan-rows.ts";
 import { summaryLines } from "./plan-summary.ts";
-import { columnWidths, type Screen, shown, shrink, tableLines, tableWidth, wrap } from "./table.ts";
+import { columnWidths, type Screen, shown, shrink, tableLines, tableWidth, wrap } from "../screen/table.ts";
 
 /** More cells than that get a summary, and on a terminal more rows than that are cut. */
 const MANY = 40;

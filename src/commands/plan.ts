@@ -76,7 +76,7 @@ function* jsonPieces(planned: Planned, more: object): Generator<string> {
 /** Writes the Dockerfiles that bake files name, so that these build as they stand. */
 async function writeDockerfiles(planned: Planned, folder: string, context: Context): Promise<void> {
   const { root } = await context.catalog();
-  const { fillFolder } = await import("../records/write-folder.ts");
+  const { fillFolder } = await import("../files/write-folder.ts");
   fillFolder(join(root, folder), (write) => {
     for (const { cell, stitched } of planned.cells) {
       const { dockerfile, dockerignore } = stitched;
@@ -90,7 +90,7 @@ async function writeDockerfiles(planned: Planned, folder: string, context: Conte
 
 async function bake(planned: Planned, options: PlanOptions, context: Context): Promise<CommandResult> {
   const { settings } = await context.catalog();
-  const { bakeFiles } = await import("../plan/emit/bake.ts");
+  const { bakeFiles } = await import("../plan/formats/bake.ts");
   const folder = folderOf(planned);
   const files = [
     ...bakeFiles(planned.cells, {
@@ -141,7 +141,7 @@ async function render(planned: Planned, options: PlanOptions, context: Context):
         ? { maxJobs: options.maxJobs ?? 256 }
         : null;
   if (format === "dot" || format === "mermaid") {
-    const diagram = await import("../plan/emit/diagram.ts");
+    const diagram = await import("../plan/formats/diagram.ts");
     const text = diagram[format](planned.cells);
     return { text, json: { [format]: text } };
   }
@@ -149,7 +149,7 @@ async function render(planned: Planned, options: PlanOptions, context: Context):
   if (sharded && sharded.shards.length > 0) context.say(shardLines(sharded));
   if (format === "github") {
     const [{ checkMaxJobs, githubStrategy }, { poolOf }] = await Promise.all([
-      import("../plan/emit/github.ts"),
+      import("../plan/formats/github.ts"),
       import("../plan/pools.ts"),
     ]);
     if (options.maxJobs !== undefined) checkMaxJobs(options.maxJobs);
@@ -188,7 +188,7 @@ function* withNewline(text: string | Iterable<string>): Generator<string> {
 /** `factory plan`: the cells of a plan as a table, JSON, bake files, a CI matrix or a diagram. */
 export async function plan(context: Context, options: PlanOptions): Promise<CommandResult> {
   const planned = await planOf(context, { ...options, all: true });
-  const { lint } = await import("../plan/emit/lint.ts");
+  const { lint } = await import("../plan/lint.ts");
   const findings = lint(planned.cells);
   if (findings.length > 0) throw errorOf(findings);
   if (options.format === "bake") return bake(planned, options, context);
@@ -196,7 +196,7 @@ export async function plan(context: Context, options: PlanOptions): Promise<Comm
   const { output } = options;
   if (output === undefined || output === "-") return result;
   const { text } = result;
-  const { writePieces } = await import("../records/write-folder.ts");
+  const { writePieces } = await import("../files/write-folder.ts");
   writePieces(resolve(context.cwd, output), withNewline(text));
   return { ...result, text: `${output}: ${grouped(planned.cells.length)} cells` };
 }

@@ -1,4 +1,4 @@
-import type { BaseResolution } from "../build/base.ts";
+import type { BaseResolution } from "../builder/base.ts";
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { digestOf } from "../model/digest.ts";

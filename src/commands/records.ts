@@ -1,7 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { openRecordStore, type RecordStore } from "../records/store.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { table } from "./table.ts";
+import { table } from "../screen/table.ts";
 
 interface ListOptions {
   manifestId?: string;

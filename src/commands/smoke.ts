@@ -1,6 +1,6 @@
 import { stitch } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { table } from "./table.ts";
+import { table } from "../screen/table.ts";
 
 interface SmokeOptions {
   manifestId: string;

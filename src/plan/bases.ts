@@ -1,6 +1,6 @@
 import type { Place } from "../errors.ts";
 import type { Column } from "./axes.ts";
-import { axisFinder } from "./rules.ts";
+import { axisFinder } from "./conditions.ts";
 import type { Space } from "./space.ts";
 
 /** A base image on a platform, and where a plan or manifest asks for it. */

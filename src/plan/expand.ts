@@ -20,7 +20,7 @@ import {
 } from "./cell.ts";
 import { sortCells } from "./order.ts";
 import { cacheFrom, cacheTo } from "./prefix.ts";
-import { axisFinder, conditionsOf, holds } from "./rules.ts";
+import { axisFinder, conditionsOf, holds } from "./conditions.ts";
 import { type Given, type PlanRequest, readSpace, type Space } from "./space.ts";
 import { chooseRows } from "./strategy.ts";
 

@@ -6,7 +6,7 @@ import type { Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Choice } from "../stitch/resolve.ts";
 import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
-import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./rules.ts";
+import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./conditions.ts";
 
 /** What is asked for: a plan, or a manifest by itself. */
 export type PlanRequest = { planId: string } | ({ manifestId: string } & Pick<Choice, "set" | "args">);

@@ -9,7 +9,7 @@ import { explainEmpty } from "./cover/explain.ts";
 import type { Model } from "./cover/model.ts";
 import { createSolver, enumerate } from "./cover/solver.ts";
 import { verifyCoverage } from "./cover/verify.ts";
-import { axisFinder, conditionsOf } from "./rules.ts";
+import { axisFinder, conditionsOf } from "./conditions.ts";
 import type { Space } from "./space.ts";
 
 /** A position in each column: one cell of the product. */

@@ -3,7 +3,7 @@ import { createReadStream, existsSync, readFileSync, realpathSync, statSync } fr
 import { join } from "node:path";
 import { sha256Hex } from "../model/digest.ts";
 import type { Evidence } from "../schemas/types.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeWhole } from "../files/write-whole.ts";
 
 /** Where evidence with this hash lies, relative to the folder of the manifest's records. */
 function pathOf(hex: string): string {

@@ -108,7 +108,7 @@ export function openIndexFile(root: string, manifestId: string, note: (text: str
 
     replace: async (text) => {
       try {
-        const { writeWhole } = await import("./write-whole.ts");
+        const { writeWhole } = await import("../files/write-whole.ts");
         writeWhole(file, header + text, false);
       } catch (error) {
         cannotWrite(error);

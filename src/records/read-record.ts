@@ -1,7 +1,7 @@
 import type { FactoryRecord } from "../schemas/types.ts";
 import type { Validate } from "../schemas/validators.js";
 import { type Located, unreadableRecord } from "./locate.ts";
-import { type RegularFile, readRegular } from "./read-regular.ts";
+import { type RegularFile, readRegular } from "../files/read-regular.ts";
 
 /** The check of a record against its schema. It takes milliseconds to load, so it is loaded where a record is to be checked. */
 export async function loadRecordCheck(): Promise<Validate> {

@@ -8,7 +8,7 @@ import { type IndexFile, type IndexLines, openIndexFile } from "./index-file.ts"
 import { attemptAt, hasStamp, idAt, lineAt, lineOf, sha256At } from "./index-line.ts";
 import { type Located, recordAt } from "./locate.ts";
 import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
-import { stampAt } from "./read-regular.ts";
+import { stampAt } from "../files/read-regular.ts";
 
 /** A record that is one, by its line of the index. */
 export interface Entry {

@@ -6,7 +6,7 @@ import { evidenceProblem, keepEvidence } from "./evidence.ts";
 import { type Located, locateRecords, recordPath, unreadableRecord } from "./locate.ts";
 import { loadRecordCheck, parseRecord } from "./read-record.ts";
 import { RECORD_ID, timeOfRecordId } from "./record-id.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeWhole } from "../files/write-whole.ts";
 
 /** What a list shows of a record. */
 export interface RecordSummary {

@@ -1,4 +1,4 @@
-import type { BuildOutcome } from "../build/build.ts";
+import type { BuildOutcome } from "../builder/build.ts";
 import { FactoryError } from "../errors.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { Failure, Findings } from "./types.ts";

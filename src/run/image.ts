@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { buildCell } from "../build/build.ts";
+import { buildCell } from "../builder/build.ts";
 import { FactoryError } from "../errors.ts";
-import { bakeFile } from "../plan/emit/bake.ts";
+import { bakeFile } from "../plan/formats/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { writeWhole } from "../records/write-whole.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { changedFile } from "../stitch/files.ts";
 import { BUILD_KEY_LABEL } from "../stitch/render.ts";

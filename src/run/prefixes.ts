@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createProgress } from "../build/progress.ts";
-import { bakeFile } from "../plan/emit/bake.ts";
+import { createProgress } from "../builder/progress.ts";
+import { bakeFile } from "../plan/formats/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { writeWhole } from "../records/write-whole.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { RunDeps, RunSettings } from "./types.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { classifyFailure } from "../build/classify.ts";
+import { classifyFailure } from "../builder/classify.ts";
 import type { Failure, RunDeps } from "./types.ts";
 
 const ATTEMPTS = 3;

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { baseKey, type BaseRef, type BaseResolution, resolveBases } from "../build/base.ts";
+import { baseKey, type BaseRef, type BaseResolution, resolveBases } from "../builder/base.ts";
 import { FactoryError } from "../errors.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { waveOrder } from "../plan/waves.ts";

@@ -5,7 +5,7 @@ import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
 import type { Evidence, FactoryRecord, RecordImage, RecordResult, RecordTest } from "../schemas/types.ts";
-import type { CellState, CellVerdict } from "./view-frame.ts";
+import type { CellState, CellVerdict } from "../screen/view-frame.ts";
 
 /** Why a cell did not pass. */
 export interface Failure {

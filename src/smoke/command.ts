@@ -8,7 +8,7 @@ import {
   release,
   words,
 } from "./containers.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 import { matchText } from "./match.ts";
 import { couldNotRun, finding, outcomeOf } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";

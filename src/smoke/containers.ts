@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { FactoryError } from "../errors.ts";
 import type { Docker } from "../tools/docker.ts";
 import type { ExecResult } from "../tools/exec.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 
 const OWNER_LABEL = "io.factory.owner";
 const SUITE_LABEL = "io.factory.suite";

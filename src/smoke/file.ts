@@ -4,7 +4,7 @@ import { octalMode } from "../model/suite.ts";
 import type { CheckOf } from "../model/suite.ts";
 import type { ExecResult } from "../tools/exec.ts";
 import { words } from "./containers.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 import { matchText } from "./match.ts";
 import { couldNotRun, finding, outcomeOf } from "./outcome.ts";
 import type { Finding, Outcome } from "./outcome.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CheckOf } from "../model/suite.ts";
 import { boundCall, containerState, createContainer, neverRan, release, words } from "./containers.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 import { ask } from "./http-client.ts";
 import type { Answer } from "./http-client.ts";
 import { matchText } from "./match.ts";

@@ -3,7 +3,7 @@ import { sizeText } from "../model/bytes.ts";
 import { compareText } from "../model/compare.ts";
 import type { CheckOf } from "../model/suite.ts";
 import type { ImageInspect } from "../tools/docker.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 import { couldNotRun, finding, outcomeOf } from "./outcome.ts";
 import type { Finding, Outcome } from "./outcome.ts";
 import { quoted } from "./text.ts";

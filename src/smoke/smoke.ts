@@ -8,7 +8,7 @@ import type { ExecStream } from "../tools/exec.ts";
 import { testCommand } from "./command.ts";
 import { createContainer, release, removeContainersOfSuite } from "./containers.ts";
 import type { Created } from "./containers.ts";
-import type { SmokeContext } from "./context.ts";
+import type { SmokeContext } from "./suite-run.ts";
 import { testFile } from "./file.ts";
 import { testService } from "./http.ts";
 import { testBudget, testConfig } from "./image.ts";

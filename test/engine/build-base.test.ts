@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { resolveBases } from "../../src/build/base.ts";
+import { resolveBases } from "../../src/builder/base.ts";
 import { createBuildx } from "../../src/tools/buildx.ts";
 import { createDocker } from "../../src/tools/docker.ts";
 import { exec, execStream } from "../../src/tools/exec.ts";

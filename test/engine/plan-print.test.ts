@@ -4,10 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
-import { bakeFile } from "../../src/plan/emit/bake.ts";
+import { bakeFile } from "../../src/plan/formats/bake.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
-import { hclBlock } from "../../src/plan/emit/hcl.ts";
+import { hclBlock } from "../../src/plan/formats/hcl.ts";
 import {
   copyReference,
   factory,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { resolveBases } from "../../src/build/base.ts";
-import { buildCell, retryWait, type BuildOutcome } from "../../src/build/build.ts";
+import { resolveBases } from "../../src/builder/base.ts";
+import { buildCell, retryWait, type BuildOutcome } from "../../src/builder/build.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;

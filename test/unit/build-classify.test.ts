@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { classifyFailure, type BuildClass, type Retry } from "../../src/build/classify.ts";
-import { failureMessage } from "../../src/build/failure-message.ts";
-import { createProgress } from "../../src/build/progress.ts";
+import { classifyFailure, type BuildClass, type Retry } from "../../src/builder/classify.ts";
+import { failureMessage } from "../../src/builder/failure-message.ts";
+import { createProgress } from "../../src/builder/progress.ts";
 
 const head = "ERROR: target cell: failed to solve: ";
 const source = "debian:x: failed to resolve source metadata for reg.example/debian:x: ";

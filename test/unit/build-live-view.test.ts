@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { createView } from "../../src/run/live-view.ts";
-import { cutToWidth, drawFrame, elapsed, type CellLine } from "../../src/run/view-frame.ts";
+import { createView } from "../../src/screen/live-view.ts";
+import { cutToWidth, drawFrame, elapsed, type CellLine } from "../../src/screen/view-frame.ts";
 
 const plain = (text: string) => text;
 const paint = { green: plain, red: plain, yellow: plain, cyan: plain, dim: plain };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createLineAssembler, visibleLine } from "../../src/build/log-lines.ts";
+import { createLineAssembler, visibleLine } from "../../src/builder/log-lines.ts";
 
 function assemble(pieces: Uint8Array[]): string[] {
   const lines = createLineAssembler();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createProgress } from "../../src/build/progress.ts";
+import { createProgress } from "../../src/builder/progress.ts";
 
 const fixtures = new URL("../fixtures/build/", import.meta.url);
 

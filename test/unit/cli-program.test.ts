@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { momentOf } from "../../src/commands/records.ts";
-import { table } from "../../src/commands/table.ts";
+import { table } from "../../src/screen/table.ts";
 import { createProgram } from "../../src/program.ts";
 import {
   cleanEnv,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bakeFile, bakeFiles, type BakeOptions } from "../../src/plan/emit/bake.ts";
-import { bakeParts } from "../../src/plan/emit/bake-parts.ts";
+import { bakeFile, bakeFiles, type BakeOptions } from "../../src/plan/formats/bake.ts";
+import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
-import { hclBlock } from "../../src/plan/emit/hcl.ts";
+import { hclBlock } from "../../src/plan/formats/hcl.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
 import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 

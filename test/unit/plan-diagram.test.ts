@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withCell } from "../../src/plan/cell.ts";
-import { dot, mermaid } from "../../src/plan/emit/diagram.ts";
+import { dot, mermaid } from "../../src/plan/formats/diagram.ts";
 import { madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 
 const PLATFORMS = ["linux/amd64", "linux/arm64"];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PlannedCell } from "../../src/plan/cell.ts";
-import { checkMaxJobs, githubStrategy, jobNameFindings } from "../../src/plan/emit/github.ts";
+import { checkMaxJobs, githubStrategy, jobNameFindings } from "../../src/plan/formats/github.ts";
 import { shard } from "../../src/plan/shards.ts";
 import { errorFrom, findingsFrom } from "./workspace.ts";
 

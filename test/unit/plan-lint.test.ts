@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bakeFiles } from "../../src/plan/emit/bake.ts";
+import { bakeFiles } from "../../src/plan/formats/bake.ts";
 import { withCell } from "../../src/plan/cell.ts";
-import { lint } from "../../src/plan/emit/lint.ts";
+import { lint } from "../../src/plan/lint.ts";
 import { cacheTo } from "../../src/plan/prefix.ts";
 import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, symlinkSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { BaseRef, BaseResolution } from "../../src/build/base.ts";
+import type { BaseRef, BaseResolution } from "../../src/builder/base.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
 import type { Context } from "../../src/commands/context.ts";
 import { lock } from "../../src/commands/lock.ts";

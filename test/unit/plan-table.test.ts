@@ -3,7 +3,7 @@ import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import type { Palette } from "../../src/commands/context.ts";
 import { planTable } from "../../src/commands/plan-table.ts";
-import { table, textWidth, wrap } from "../../src/commands/table.ts";
+import { table, textWidth, wrap } from "../../src/screen/table.ts";
 import { type Cell, type Planned, type PlannedCell, withCell } from "../../src/plan/cell.ts";
 import { madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 

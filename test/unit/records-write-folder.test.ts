@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fillFolder, writePieces } from "../../src/records/write-folder.ts";
+import { fillFolder, writePieces } from "../../src/files/write-folder.ts";
 import { errorFrom, temporaryFolder } from "./workspace.ts";
 
 const filesIn = (folder: string) =>

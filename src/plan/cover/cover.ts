@@ -4,7 +4,7 @@ import type { Model, Row } from "./model.ts";
 import { closeForbidden, closePlace, closeRow, openAll } from "./open.ts";
 import { createPropagation } from "./propagation.ts";
 import { type Held, reduce } from "./reduce.ts";
-import { compileRules } from "./rules.ts";
+import { compileRules } from "./nogoods.ts";
 import { createSolver, type Solver } from "./solver.ts";
 import { MAX_STRENGTH, type Places, placesOf } from "./tuples.ts";
 

@@ -1,5 +1,5 @@
 import type { Propagation } from "./propagation.ts";
-import type { Rules } from "./rules.ts";
+import type { Rules } from "./nogoods.ts";
 import { placeIn, type Places } from "./tuples.ts";
 
 /** Which combinations still have to be covered. */

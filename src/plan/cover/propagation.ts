@@ -1,5 +1,5 @@
 import type { Values } from "./model.ts";
-import type { Rules } from "./rules.ts";
+import type { Rules } from "./nogoods.ts";
 
 /** What can still stand in each column after some decisions, and the way back. */
 export interface Propagation {

@@ -1,6 +1,6 @@
 import type { Model, Row, Values } from "./model.ts";
 import { createPropagation } from "./propagation.ts";
-import { compileRules, permitsAll } from "./rules.ts";
+import { compileRules, permitsAll } from "./nogoods.ts";
 
 /** Answers what a model allows. Rows have as many entries as the model has columns. */
 export interface Solver {

@@ -11,7 +11,7 @@ import {
   axisKey,
   subjectKey,
 } from "./lock.ts";
-import { baseNeeds } from "./bases.ts";
+import { baseNeeds } from "./base-needs.ts";
 import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
 
 /** A lock that lacks no more than the digests of some bases. */

@@ -3,7 +3,7 @@ import { isRange, versionsIn } from "../../catalog/versions.ts";
 import { errorOf, FactoryError, type Finding, type Place } from "../../errors.ts";
 import type { Pins } from "../axes.ts";
 import { axisKey, entriesOf, isEdited, type LockEntry, type LockSubject, subjectKey } from "./lock.ts";
-import { baseNeeds, needsNoDigest } from "./bases.ts";
+import { baseNeeds, needsNoDigest } from "./base-needs.ts";
 import { pinsOfEntries } from "./draft.ts";
 import { type VersionNeed, versionNeeds } from "./needs.ts";
 

@@ -1,6 +1,6 @@
-import { quoted } from "../../catalog/visible.ts";
-import type { Finding } from "../../errors.ts";
-import { grouped } from "../../model/count.ts";
+import { quoted } from "../catalog/visible.ts";
+import type { Finding } from "../errors.ts";
+import { grouped } from "../model/count.ts";
 
 /** Two that have one name; `more` counts those that come after them. */
 export interface Clash {

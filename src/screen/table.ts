@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Palette } from "./context.ts";
+import type { Palette } from "../commands/context.ts";
 
 /** What lines are written for. */
 export interface Screen {

@@ -1,12 +1,12 @@
-import { quoted } from "../../catalog/visible.ts";
-import type { Finding } from "../../errors.ts";
-import { grouped } from "../../model/count.ts";
-import { platformSlug } from "../../model/platform.ts";
-import type { Prefix } from "../../stitch/stitch.ts";
-import type { NamedBakeFile } from "./bake.ts";
-import type { PlannedCell } from "../cell.ts";
+import { quoted } from "../catalog/visible.ts";
+import type { Finding } from "../errors.ts";
+import { grouped } from "../model/count.ts";
+import { platformSlug } from "../model/platform.ts";
+import type { Prefix } from "../stitch/stitch.ts";
+import type { NamedBakeFile } from "./formats/bake.ts";
+import type { PlannedCell } from "./cell.ts";
 import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
-import { cacheRef, createSeenPrefixes, prefixTarget } from "../prefix.ts";
+import { cacheRef, createSeenPrefixes, prefixTarget } from "./prefix.ts";
 
 /** What is looked at beside the cells. */
 export interface Emitted {
