@@ -1,0 +1,131 @@
+import type { Value } from "../schemas/types.ts";
+import { canonicalJson, sha256 } from "./digest.ts";
+import type { SmokeLimits } from "./smoke.ts";
+import type { Check } from "./suite.ts";
+
+/** What an image that a build reads is to it. `base` is the one that the last stage stands on. */
+export type ImageRole = "base" | "stage" | "copy" | "mount" | "syntax";
+
+/** An image that a build reads. */
+export interface ReadImage {
+  role: ImageRole;
+  /** As the Dockerfile says it: `debian:bookworm-slim`, `scratch`. */
+  ref: string;
+  /** `sha256:…` as the builder resolves it; null where nobody was asked, and for `scratch`. */
+  digest: string | null;
+}
+
+/** A file or folder that a build reads. */
+export interface ReadFile {
+  /** From the workspace's root, with `/`; a folder's ends in `/`. */
+  path: string;
+  /** One of git's two: `0644` and `0755`. */
+  mode: string;
+  /** `sha256:…` of the contents; of nothing for a folder. */
+  sha256: string;
+}
+
+/** One smoke test in the form that is hashed: every default is written out. */
+export interface HashedTest {
+  from: string;
+  id: string;
+  timeout_s: number | null;
+  check: Check | null;
+}
+
+/**
+ * All that went into one cell: the evidence from which its keys are computed again. A record that says another key, base,
+ * platform or version than its inputs do is a lie.
+ */
+export interface Inputs {
+  schema_version: 1;
+  manifest_id: string;
+  cell_id: string;
+  platform: string;
+  template: { id: string; version: string; digest: string };
+  fragments: { name: string; version: string; digest: string }[];
+  args: Record<string, Value>;
+  /** The Dockerfile before the digests of images and the labels with keys are put in. */
+  dockerfile: string;
+  /** Sorted by path. */
+  files: ReadFile[];
+  /** Sorted by role and reference. */
+  images: ReadImage[];
+  /** Values that the environment feeds to a build, such as SOURCE_DATE_EPOCH, by name. */
+  environment: Record<string, string>;
+  tests: HashedTest[];
+  gpus: "all" | number | null;
+  limits: SmokeLimits;
+}
+
+/** The keys of a cell, each as `sha256:` and 64 hex digits. */
+export interface Keys {
+  /** Over the recipe: what is known before any image is resolved or a platform chosen. */
+  recipe_key: string;
+  /** Over the recipe, the platform, the digests of all images and the environment: all that can change the image's bits. */
+  build_key: string;
+  /** Over the smoke tests. */
+  test_suite_hash: string;
+  /** Over the build key and all that can change the verdict. */
+  verdict_key: string;
+}
+
+/*
+ * RFC 8785 sorts the keys of an object and puts nothing between the parts: canonical JSON of a whole is joined from that
+ * of its parts. Cells share most parts, so their texts are made once. The scheme's name is part of each key: another way
+ * to compute one is another scheme, and never matches an old key.
+ */
+
+/** @param filesJson canonical JSON of the files, without the brackets */
+export function joinRecipeKey(dockerfileSha256: string, filesJson: string): string {
+  return sha256(`{"dockerfile":"${dockerfileSha256}","files":[${filesJson}],"scheme":"factory/recipe/1"}`);
+}
+
+/** @param imagesJson canonical JSON of the images, without the brackets */
+export function joinBuildKey(
+  recipe_key: string,
+  parts: { imagesJson: string; platformJson: string; environmentJson: string },
+): string {
+  const { imagesJson, platformJson, environmentJson } = parts;
+  return sha256(
+    `{"environment":${environmentJson},"images":[${imagesJson}],"platform":${platformJson},"recipe_key":"${recipe_key}","scheme":"factory/build/2"}`,
+  );
+}
+
+/** @param testsJson canonical JSON of the tests, without the brackets */
+export function joinSuiteHash(testsJson: string): string {
+  return sha256(`{"gpus":null,"scheme":"factory/suite/1","tests":[${testsJson}]}`);
+}
+
+/** The part of a verdict key that a manifest and a workspace decide, as canonical JSON without the braces. */
+export function policyJson(gpus: "all" | number | null, { memory_mb, pids, timeout_s }: SmokeLimits): string {
+  return `"gpus":${canonicalJson(gpus)},"limits":${canonicalJson({ memory_mb, pids, timeout_s })}`;
+}
+
+/** The verdict key from a build key, the hash of its suite and `policyJson`. */
+export function joinVerdictKey(build_key: string, suite_hash: string, policy: string): string {
+  return sha256(
+    `{"build_key":"${build_key}",${policy},"scheme":"factory/verdict/1","tests":"${suite_hash}"}`,
+  );
+}
+
+const listJson = (values: readonly unknown[]): string =>
+  values.map((value) => canonicalJson(value)).join(",");
+
+/** The keys that the inputs of a cell come to. */
+export function keysOf(inputs: Inputs): Keys {
+  const { dockerfile, files, images, platform, environment, tests, gpus, limits } = inputs;
+  const recipe_key = joinRecipeKey(sha256(dockerfile), listJson(files));
+  const build_key = joinBuildKey(recipe_key, {
+    imagesJson: listJson(images),
+    platformJson: canonicalJson(platform),
+    environmentJson: canonicalJson(environment),
+  });
+  const test_suite_hash = joinSuiteHash(listJson(tests));
+  return {
+    recipe_key,
+    build_key,
+    test_suite_hash,
+    verdict_key: joinVerdictKey(build_key, test_suite_hash, policyJson(gpus, limits)),
+  };
+}
