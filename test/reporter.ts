@@ -5,9 +5,12 @@ export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
-  /** Of those, the tests under test/engine/. */
+  /** Of those, the tests that drive a real engine. */
   engine: { ran: number; leftOut: number };
 }
+
+/** The folders whose tests drive a real engine. */
+const ENGINE_FOLDERS = ["test/engine/", "test/attacks/engine/"];
 
 /** The part of a vitest test file that is counted. */
 export interface CountedModule {
@@ -28,7 +31,7 @@ export function countTests(
 ): Counts {
   const counts: Counts = { passed: 0, failed: unhandled, skipped: 0, engine: { ran: 0, leftOut: 0 } };
   for (const module of modules) {
-    const onEngine = module.relativeModuleId.startsWith("test/engine/");
+    const onEngine = ENGINE_FOLDERS.some((folder) => module.relativeModuleId.startsWith(folder));
     if (module.errors().length > 0) counts.failed += 1;
     for (const test of module.children.allTests()) {
       const { state } = test.result();

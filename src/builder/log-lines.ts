@@ -22,30 +22,48 @@ export interface LineAssembler {
   end: () => string[];
 }
 
-/** Decodes UTF-8 across pieces. A line that keeps being overwritten with carriage returns holds its last state only. */
+/** What a stream is made of: what ends a line, what begins it anew, and its text. */
+const PART = /\n|\r+|[^\r\n]+/g;
+
+/**
+ * Decodes UTF-8 across pieces; where the stream is cut changes no line. A line that keeps being overwritten with
+ * carriage returns holds its last state only.
+ */
 export function createLineAssembler(): LineAssembler {
   const decoder = new StringDecoder("utf8");
-  let pending = "";
+  let line = "";
+  let returned = false;
 
   const take = (text: string): string[] => {
-    const parts = (pending + text).split("\n");
-    pending = parts.pop() ?? "";
-    const overwritten = pending.lastIndexOf("\r", pending.length - 2);
-    if (pending.length > 1 && overwritten >= 0) pending = pending.slice(overwritten + 1);
-    while (pending.length > LONGEST_LINE) {
-      parts.push(pending.slice(0, LONGEST_LINE));
-      pending = pending.slice(LONGEST_LINE);
+    const lines: string[] = [];
+    for (const [part] of text.matchAll(PART)) {
+      if (part === "\n") {
+        lines.push(visibleLine(line));
+        line = "";
+        returned = false;
+      } else if (part.startsWith("\r")) returned = true;
+      else {
+        line = returned ? part : line + part;
+        returned = false;
+        while (line.length > LONGEST_LINE) {
+          const end = LONGEST_LINE - (isHighSurrogate(line.charCodeAt(LONGEST_LINE - 1)) ? 1 : 0);
+          lines.push(visibleLine(line.slice(0, end)));
+          line = line.slice(end);
+        }
+      }
     }
-    return parts.map(visibleLine);
+    return lines;
   };
 
   return {
     add: (bytes) => take(decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
     end: () => {
       const lines = take(decoder.end());
-      const rest = visibleLine(pending);
-      pending = "";
+      const rest = visibleLine(line);
+      line = "";
       return rest === "" ? lines : [...lines, rest];
     },
   };
 }
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;

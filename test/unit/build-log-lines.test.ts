@@ -7,21 +7,42 @@ function assemble(pieces: Uint8Array[]): string[] {
   return [...pieces.flatMap(lines.add), ...lines.end()];
 }
 
+/** The pieces of a text's bytes, cut at these places. */
+function cutAt(text: string, cuts: number[]): Uint8Array[] {
+  const bytes = Buffer.from(text, "utf8");
+  const inside = cuts.filter((cut) => cut > 0 && cut < bytes.length).sort((a, b) => a - b);
+  const places = [0, ...new Set(inside), bytes.length];
+  return places.slice(1).map((to, index) => bytes.subarray(places[index], to));
+}
+
 describe("lines of a step's output", () => {
   it("are the same, wherever the stream is cut", () => {
-    const text = fc.array(
-      fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("\n", "\r", "\r\n", "\u001b[1m", "é", "🏭")),
+    const part = fc.oneof(
+      { weight: 8, arbitrary: fc.string({ unit: "grapheme" }) },
+      { weight: 8, arbitrary: fc.constantFrom("\n", "\r", "\r\n", "\u001b[1m", "é", "🏭") },
+      { weight: 1, arbitrary: fc.constantFrom("x".repeat(16_383), "🏭".repeat(8_192)) },
     );
     fc.assert(
-      fc.property(text, fc.array(fc.nat({ max: 60 })), (parts, cuts) => {
-        const bytes = Buffer.from(parts.join(""), "utf8");
-        const places = [...new Set([0, ...cuts.filter((cut) => cut < bytes.length), bytes.length])].sort(
-          (a, b) => a - b,
-        );
-        const pieces = places.slice(1).map((to, index) => bytes.subarray(places[index], to));
-        expect(assemble(pieces)).toEqual(assemble([bytes]));
+      fc.property(fc.array(part), fc.array(fc.oneof(fc.nat({ max: 60 }), fc.nat())), (parts, cuts) => {
+        const text = parts.join("");
+        expect(assemble(cutAt(text, cuts))).toEqual(assemble(cutAt(text, [])));
       }),
     );
+  });
+
+  it.each([
+    ["between two carriage returns and a newline", "𐀀ࠀ\n🏭\r\r\n", 14, ["𐀀ࠀ", "🏭"]],
+    ["between two carriage returns", "a\r\rb", 2, ["b"]],
+    ["after the last of several carriage returns", "a\r\r\r", 4, ["a"]],
+    ["inside a character", "é\r\n", 1, ["é"]],
+  ])("are the same when the stream is cut %s", (_, text, cut, lines) => {
+    expect(assemble(cutAt(text, [cut]))).toEqual(lines);
+    expect(assemble(cutAt(text, []))).toEqual(lines);
+  });
+
+  it("come in pieces where they are too long, without a character cut in two", () => {
+    const text = `x${"🏭".repeat(8_192)}\n`;
+    expect(assemble(cutAt(text, [])).map((line) => line.length)).toEqual([16_383, 2]);
   });
 
   it("hold what a terminal would show in the end", () => {

@@ -11,9 +11,11 @@ describe("the closing lines of a test run", () => {
     const modules = [
       moduleOf("test/unit/a.test.ts", ["passed", "failed", "skipped"]),
       moduleOf("test/engine/b.test.ts", ["passed", "passed", "skipped"]),
+      moduleOf("test/attacks/engine/c.test.ts", ["passed", "skipped"]),
+      moduleOf("test/attacks/d.test.ts", ["passed", "skipped"]),
     ];
     expect(closingLines(countTests(modules, 0, false))).toBe(
-      "engine tests: 2 ran, 1 left out\n3 passed, 1 failed, 2 skipped",
+      "engine tests: 3 ran, 2 left out\n5 passed, 1 failed, 4 skipped",
     );
   });
 
@@ -27,9 +29,11 @@ describe("the closing lines of a test run", () => {
   it("count a skipped engine test as failed where the engine is required, and no other", () => {
     const modules = [
       moduleOf("test/engine/b.test.ts", ["skipped"]),
+      moduleOf("test/attacks/engine/c.test.ts", ["skipped"]),
+      moduleOf("test/attacks/d.test.ts", ["skipped"]),
       moduleOf("test/unit/a.test.ts", ["skipped"]),
     ];
-    expect(countTests(modules, 0, true)).toMatchObject({ failed: 1, skipped: 1 });
+    expect(countTests(modules, 0, true)).toMatchObject({ failed: 2, skipped: 2 });
   });
 
   it("count files that do not load, errors outside of tests and tests that never ended as failed", () => {
