@@ -5,6 +5,7 @@ import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
 import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import parseExpression from "spdx-expression-parse";
 import { sha256Hex } from "../model/digest.ts";
+import { parseReference } from "../model/subject.ts";
 import type { Inventory } from "./inventory.ts";
 import { purlOf, type Contact, type OperatingSystem, type Package } from "./package.ts";
 
@@ -25,22 +26,6 @@ export interface BomOptions {
   toolVersion: string;
   /** `urn:uuid:…`; null for none; undefined derives one from the content. */
   serialNumber?: string | null;
-}
-
-/** The parts of an image reference. Only a first part that is a host makes it a repository URL. */
-export function parseReference(ref: string): {
-  repository: string;
-  base: string;
-  tag: string;
-  hosted: boolean;
-} {
-  const [named = ""] = ref.split("@");
-  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
-  const repository = colon < 0 ? named : named.slice(0, colon);
-  const tag = colon < 0 ? "" : named.slice(colon + 1);
-  const [first = ""] = repository.split("/");
-  const hosted = repository.includes("/") && /[.:]|^localhost$/.test(first);
-  return { repository, base: repository.slice(repository.lastIndexOf("/") + 1), tag, hosted };
 }
 
 function rootPurl(subject: Subject): string | null {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseApk } from "../../src/sbom/apk.ts";
-import { parseReference } from "../../src/sbom/bom.ts";
 import { parseCopyright } from "../../src/sbom/copyright.ts";
 import { parseDpkg, parseRelations } from "../../src/sbom/dpkg.ts";
 import { parseSynopsis, spdxOf } from "../../src/sbom/licenses.ts";
@@ -54,7 +53,6 @@ describe("no text makes a parser throw", () => {
     parseOsRelease,
     parsePackageJson,
     parsePythonMetadata,
-    parseReference,
     parseRelations,
     parseStanzas,
     parseSynopsis,
@@ -259,22 +257,6 @@ describe("small things", () => {
     expect(purlOf("deb", parts)).toBe("pkg:deb/debian/libstdc%2B%2B6@1:12-1+x~y?arch=amd64");
     expect(purlOf("npm", { group: "@a", name: "b", version: "1" })).toBe("pkg:npm/%40a/b@1");
     expect(purlOf("deb", { name: "" })).toBeNull();
-  });
-
-  test("references", () => {
-    expect(parseReference("127.0.0.1:5000/a/b:1@sha256:0")).toEqual({
-      repository: "127.0.0.1:5000/a/b",
-      base: "b",
-      tag: "1",
-      hosted: true,
-    });
-    expect(parseReference("debian:bookworm-slim")).toEqual({
-      repository: "debian",
-      base: "debian",
-      tag: "bookworm-slim",
-      hosted: false,
-    });
-    expect(parseReference("127.0.0.1:5000/b")).toMatchObject({ base: "b", tag: "" });
   });
 
   test("paths never leave the image", () => {
