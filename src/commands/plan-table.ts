@@ -122,8 +122,8 @@ function totals({ cells }: Planned): string[] {
     actions.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
     lines.push(actions.map(([action, count]) => `${grouped(count)} ${action}`).join(", "));
   }
-  if (cells.every(({ cell }) => cell.reason === "FORCED"))
-    lines.push("FORCED: records were not asked; --reuse asks what is proven");
+  if (cells.every(({ cell }) => cell.reason === "NOT_ASKED"))
+    lines.push("NOT_ASKED: records were not asked; --reuse asks what is proven");
   return lines;
 }
 

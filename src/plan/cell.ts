@@ -31,10 +31,14 @@ export type Reason =
   | "TESTS"
   /** What is asked of a proof, or where the image goes, is another. */
   | "POLICY"
-  /** The proof is older than `max_age`. */
+  /** The proof is older than `max_age`, or from a time that has not come yet. */
   | "EXPIRED"
-  /** Records were not to be looked at, or not to be believed. */
-  | "FORCED";
+  /** Records were not asked. */
+  | "NOT_ASKED"
+  /** Told to build, whatever the records say. */
+  | "FORCED"
+  /** The plan says that it fails: that is tried each time. */
+  | "MEANT_TO_FAIL";
 
 /** One input that differs: `fragments.core`, `0.1.0`, `0.1.1`. null where there was, or is, none. */
 export interface Change {

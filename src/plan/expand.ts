@@ -126,7 +126,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
       cache_from: cacheFrom(cache_repository, keys.prefixes, platform),
       cache_to: cacheTo(cache_repository, keys.prefixes, platform),
       action: "build",
-      reason: "FORCED",
+      reason: "NOT_ASKED",
       changes: [],
       record_id: null,
       expect: expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen),

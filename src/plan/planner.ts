@@ -3,7 +3,7 @@ import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Attempts, Inputs } from "./decide/attempts.ts";
 import { type BaseOn, basesOf } from "./bases.ts";
-import type { Planned, PlannedCell } from "./cell.ts";
+import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
 import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
@@ -145,13 +145,21 @@ export async function planCells(
   // What was left out, and how much the cells cover, is about the whole plan.
   if (question.since !== undefined || question.changedFiles)
     planned = { ...planned, left_out: [], coverage: {} };
-  if (!attempts) return planned;
+  if (!attempts) {
+    if (!force) return planned;
+    return { ...planned, cells: planned.cells.map((one) => withCell(one, { reason: "FORCED" })) };
+  }
   const cells = await decide(planned.cells, {
     attempts,
     now: answers.now,
     maxAge: ({ maxAge }) => maxAge,
-    force: false,
     needPushed: question.needPushed,
   });
+  const ahead = cells.filter(({ cell }) => cell.changes[0]?.input === "clock");
+  const [first] = ahead;
+  if (first)
+    answers.note(
+      `warning: ${ahead.length === 1 ? "the proof" : `the proofs of ${ahead.length} cells, such as that`} of ${first.cell.cell_id} (${first.cell.record_id}, tested ${first.cell.changes[0]?.before}) ${ahead.length === 1 ? "is" : "are"} from the future by this machine's clock, so not reused: check the clock`,
+    );
   return { ...planned, cells };
 }

@@ -65,7 +65,7 @@ describe("affectedSince", () => {
     expect(rest).toEqual([]);
     expect(one?.cell.reason).toBe(reason);
     expect(one?.cell.changes.map(({ input }) => input)).toEqual(names);
-    expect(now[0]?.cell.reason).toBe("FORCED");
+    expect(now[0]?.cell.reason).toBe("NOT_ASKED");
   });
 });
 

@@ -78,7 +78,7 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
       cache_from: [],
       cache_to: [],
       action: "build",
-      reason: "FORCED",
+      reason: "NOT_ASKED",
       changes: [],
       record_id: null,
       expect,

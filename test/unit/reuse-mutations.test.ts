@@ -1,93 +1,10 @@
 import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openCatalog } from "../../src/catalog/open.ts";
 import { FactoryError } from "../../src/errors.ts";
 import type { Cell } from "../../src/plan/cell.ts";
-import { planCells } from "../../src/plan/planner.ts";
-import { openAttempts } from "../../src/records/attempts.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
-import { runIn } from "./run-world.ts";
-import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
-
-const NOW = Date.UTC(2026, 0, 2);
-const DIGEST = `sha256:${"e".repeat(64)}`;
-
-/** Plans the manifest `demo` against the workspace's own records. */
-async function plan(root: string, options: { force?: boolean; now?: number } = {}): Promise<Cell[]> {
-  const { cells } = await planCells(
-    openCatalog(root),
-    {
-      requests: [{ manifestId: "demo" }],
-      locked: false,
-      reuse: true,
-      force: options.force ?? false,
-      needPushed: false,
-      cells: [],
-    },
-    {
-      now: options.now ?? NOW,
-      baseDigests: () => Promise.resolve(new Map()),
-      // Of a file that changed a moment ago nothing is kept in the index: here it was a while ago.
-      attempts: (manifestIds) => openAttempts(root, { manifestIds, now: () => Date.now() + 10_000 }),
-      workspaceAt: () => Promise.reject(new Error("nobody asked for another commit")),
-      exists: () => false,
-      note: () => undefined,
-    },
-  );
-  return cells.map(({ cell }) => cell);
-}
-
-const edit = (root: string, path: string, change: (text: string) => string) => {
-  const before = readFileSync(join(root, path), "utf8");
-  const after = change(before);
-  if (after === before) throw new Error(`nothing changed in ${path}`);
-  writeFileSync(join(root, path), after);
-};
-
-/** The small workspace on a pinned base and one platform, with everything in it that a key can hang on. */
-const FILES: Files = {
-  "manifests/demo.yaml": (SMALL["manifests/demo.yaml"] ?? "")
-    .replace("base: debian:bookworm-slim", `base: debian@${DIGEST}`)
-    .replace("platforms: [linux/amd64, linux/arm64]", "platforms: [linux/amd64]"),
-  "factory.yaml": "schema_version: 1\nrepository: factory\n",
-};
-
-/** A workspace whose one cell has passed, with a real record and real evidence. */
-async function proven(): Promise<{ root: string; record: string }> {
-  const root = makeWorkspace(FILES);
-  const planned = await planCells(
-    openCatalog(root),
-    {
-      requests: [{ manifestId: "demo" }],
-      locked: false,
-      reuse: false,
-      force: false,
-      needPushed: false,
-      cells: [],
-    },
-    {
-      now: NOW,
-      baseDigests: () => Promise.reject(new Error("unasked")),
-      attempts: () => Promise.reject(new Error("unasked")),
-      workspaceAt: () => Promise.reject(new Error("unasked")),
-      exists: () => false,
-      note: () => undefined,
-    },
-  );
-  const { value } = await runIn({ root, planned });
-  expect(value?.summary).toMatchObject({ pass: 1 });
-  const [cell] = await plan(root);
-  expect(cell).toMatchObject({ action: "reuse", reason: null, changes: [] });
-  return { root, record: value?.results[0]?.record ?? "" };
-}
-
-const changeRecord = (root: string, path: string, change: (record: FactoryRecord) => void) =>
-  edit(root, path, (text) => {
-    const record = JSON.parse(text) as FactoryRecord;
-    change(record);
-    return `${JSON.stringify(record, null, 2)}\n`;
-  });
+import { changeRecord, edit, NOW, plan, proven } from "./reuse-world.ts";
 
 describe("no reuse where an input changed", () => {
   it.each<[string, Cell["reason"], (root: string) => void]>([

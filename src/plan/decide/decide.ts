@@ -11,8 +11,6 @@ export interface DecideOptions {
   now: number;
   /** How old a proof may be, in milliseconds; null for any age. */
   maxAge: (planned: PlannedCell) => number | null;
-  /** Build everything; records are not looked at. */
-  force: boolean;
   /** Whether an image that was never pushed is not enough. */
   needPushed: boolean;
 }
@@ -36,7 +34,8 @@ interface Checked {
   inputs: Inputs | null;
 }
 
-const DAY = 86_400_000;
+/** How far clocks of two machines may be apart. */
+const SKEW = 5 * 60_000;
 const AT_ONCE = 8;
 const SHOWN = 5;
 
@@ -90,10 +89,10 @@ function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
   return telling && hasBits(planned, telling) ? telling : null;
 }
 
-/** Why a proof is too old, or from a time that is not to be believed; null where it holds. */
+/** Why a proof is too old, or by the clock from a time that has not come yet; null where it holds. */
 function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Change | null {
   const tested = Date.parse(tested_at);
-  if (!(tested <= now + DAY)) return { input: "clock", before: tested_at, after: dateText(now) };
+  if (!(tested <= now + SKEW)) return { input: "clock", before: tested_at, after: dateText(now) };
   if (maxAge === null || now - tested <= maxAge) return null;
   return { input: "proof", before: tested_at, after: dateText(tested + maxAge) };
 }
@@ -121,14 +120,13 @@ function build(planned: PlannedCell, attempts: Attempts, otherwise: Reason): Rul
 }
 
 function rule(planned: PlannedCell, options: DecideOptions): Ruling {
-  const { attempts, now, force, needPushed } = options;
+  const { attempts, now, needPushed } = options;
   const { cell } = planned;
-  if (force) return { ...BUILD, reason: "FORCED" };
   // Without the base's digest the keys do not say which bits are meant.
   if (cell.base.digest === null && cell.base.ref !== "scratch") return build(planned, attempts, "BASE");
   if (cell.expect) {
     const [same] = attempts.withVerdictKey(cell.verdict_key);
-    return same ? against(planned, same, "FORCED") : build(planned, attempts, "FORCED");
+    return same ? against(planned, same, "MEANT_TO_FAIL") : build(planned, attempts, "MEANT_TO_FAIL");
   }
   const proof = provenBy(planned, attempts, now);
   const age = proof ? expired(proof, now, options.maxAge(planned)) : null;
