@@ -1,5 +1,5 @@
 // The arrows of docs/architecture.md, enforced. Imports of types count too, unless a rule says otherwise.
-const STAGES = ["catalog", "stitch", "plan", "builder", "smoke", "sbom", "records", "run"];
+const STAGES = ["catalog", "stitch", "plan", "builder", "smoke", "sbom", "records", "pipeline", "run"];
 const stages = STAGES.join("|");
 
 const toTheLeftOnly = STAGES.slice(0, -1).map((stage, at) => ({
@@ -20,7 +20,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/[^/]+/",
-        pathNot: `^src/(${stages}|ci|commands|files|model|pipeline|schemas|screen|tools)/`,
+        pathNot: `^src/(${stages}|ci|commands|files|model|schemas|screen|tools)/`,
       },
       to: {},
     },
@@ -37,6 +37,20 @@ module.exports = {
       severity: "error",
       from: { path: `^src/(${stages})/` },
       to: { path: "^src/(commands/|[^/]+\\.ts$)", pathNot: "^src/errors\\.ts$" },
+    },
+    {
+      name: "run-knows-no-terminal",
+      comment: "a run tells events; what shows them reads those",
+      severity: "error",
+      from: { path: `^src/(${stages})/` },
+      to: { path: "^src/screen/" },
+    },
+    {
+      name: "screen-reads-events",
+      comment: "what is shown comes from events and results; the screen drives nothing",
+      severity: "error",
+      from: { path: "^src/screen/" },
+      to: { path: "^src/", pathNot: "^src/(screen|model|schemas|errors\\.ts$)", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "stages-get-tools-handed-in",

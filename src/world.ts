@@ -31,10 +31,7 @@ export interface World {
   docker: Docker;
   buildx: Buildx;
   /** What a run asks of the world, but for its listeners. */
-  runDeps: (
-    catalog: Catalog,
-    options: { sbomWith: SbomTool },
-  ) => Omit<RunDeps, "onState" | "onFinish" | "onNote">;
+  runDeps: (catalog: Catalog, options: { sbomWith: SbomTool }) => Omit<RunDeps, "onEvent">;
   smokeDeps: { docker: Docker; execStream: ExecStream; clock: { now: () => number } };
   makeSbom: (
     image: SbomSource,
@@ -285,13 +282,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       };
     },
     view: async ({ quiet, color }) => {
-      if (quiet)
-        return {
-          update: () => undefined,
-          finish: () => undefined,
-          note: () => undefined,
-          close: () => undefined,
-        };
+      if (quiet) return { take: () => undefined, close: () => undefined };
       const { createView } = await import("./screen/live-view.ts");
       const stream = process.stderr;
       const every = (ms: number, call: () => void) => {
@@ -299,7 +290,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         return () => clearInterval(timer);
       };
       const interactive = stream.isTTY === true && !env.CI && env.TERM !== "dumb";
-      return createView({ stream, interactive, color, clock: { now: clock.now, every }, cells: [] });
+      return createView({ stream, interactive, color, clock: { now: clock.now, every } });
     },
   };
 }

@@ -1,6 +1,25 @@
-import type { RecordResult } from "../schemas/types.ts";
+/** What a build can fail of. */
+export const BUILD_CLASSES = [
+  "dockerfile",
+  "step",
+  "copy",
+  "base",
+  "registry-unavailable",
+  "registry-limited",
+  "registry-denied",
+  "network",
+  "builder",
+  "disk",
+  "timeout",
+  "interrupted",
+  "environment",
+  "unknown",
+] as const;
 
-export type BuildClass = Exclude<RecordResult["class"], null>;
+export type BuildClass = (typeof BUILD_CLASSES)[number];
+
+/** Classes that lie in what was asked for; the others lie in the environment. */
+export const OWN_FAULT: ReadonlySet<BuildClass> = new Set(["dockerfile", "step", "copy", "base"]);
 
 /** Whether another attempt may help: never, soon, one time, or after a long wait. */
 export type Retry = "no" | "yes" | "once" | "long";

@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { relative, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { type CellResult, runCells, type RunOutcome } from "../run/run.ts";
+import type { CellResult, RunOutcome } from "../run/outcome.ts";
+import { runCells } from "../run/run.ts";
 import type { Planned } from "../plan/cell.ts";
 import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -85,9 +86,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
       },
       {
         ...world.runDeps(catalog, { sbomWith }),
-        onState: view.update,
-        onFinish: view.finish,
-        onNote: view.note,
+        onEvent: view.take,
       },
     );
   } finally {

@@ -1,53 +1,88 @@
 import { rm } from "node:fs/promises";
+import type { BaseResolution } from "../builder/base.ts";
 import { FactoryError } from "../errors.ts";
+import type { Emit } from "../model/event.ts";
+import { runStages } from "../pipeline/run-stages.ts";
+import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
+import { type Path, stagesOf } from "../pipeline/table.ts";
+import { tagImage } from "../pipeline/tag-image.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { failureOf, LOG_TAIL } from "./failure.ts";
-import { buildImage, type Known, takeImage } from "./image.ts";
-import { proveImage } from "./prove.ts";
-import { pushImage } from "./push.ts";
-import { startAttempt, type Trail } from "./trail.ts";
-import type { RunDeps, RunSettings } from "./types.ts";
+import { failedRef, heldRef, release } from "./held.ts";
+import { type Known, takeKnown } from "./known.ts";
+import type { RunDeps } from "./types.ts";
+
+/** What an attempt has found before it began. */
+function emptyTrail(): Trail {
+  return {
+    stage: "done",
+    failure: null,
+    evidence: {},
+    image: null,
+    tests: [],
+    cache: { hits: 0, total: 0 },
+    retries: 0,
+    stages_ms: {},
+    notes: [],
+  };
+}
+
+/** Gives an image that was not proven a tag of its own, in place of the cell's. */
+async function keepFailed({ trail, image }: Attempt, ref: string, deps: RunDeps): Promise<void> {
+  if (!image || trail.failure?.class === "interrupted") return;
+  const failed = failedRef(ref);
+  try {
+    await tagImage(deps.docker, image.digest, failed, undefined);
+    if (trail.image) trail.image.ref = failed;
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+  }
+}
 
 /**
- * One attempt at one cell, in a folder of its own: its image is built, or taken where its bits are known; it is
- * smoke-tested, inventoried and pushed. A failure is part of what it gives back. The folder is removed at the end.
- * @param folder absolute; made and removed here
- * @param known the image that is tested again; null where it is built
- * @throws FactoryError INTERRUPTED, and what no single cell can be blamed for
+ * One attempt at one cell, in a folder of its own, which is removed at the end: the stages that its path runs. The engine
+ * holds the image under a tag of the attempt's own meanwhile; the cell's own tag moves when it is proven.
+ * A failure is part of what it gives back.
+ * @param given `known` is the image that is tested or tagged again; null where it is built
+ * @throws FactoryError WRITE_FAILED; IMAGE_NOT_FOUND where a known image is gone
  */
-export async function attempt(
+export async function attemptCell(
   planned: PlannedCell,
-  folder: string,
-  known: Known | null,
-  settings: RunSettings,
+  given: {
+    base: BaseResolution | undefined;
+    folder: string;
+    path: Path;
+    known: Known | null;
+    stages: readonly Stage[];
+    settings: StageSettings;
+  },
   deps: RunDeps,
+  { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
 ): Promise<Trail> {
-  const { signal } = settings;
-  const log: string[] = [];
-  const attempting = startAttempt(planned, folder, deps, signal);
-  const { trail, timed } = attempting;
+  const { base, folder, path, known, settings } = given;
+  const ref = planned.cell.tags[0] ?? "";
+  const held = heldRef(ref, deps.clock.date(), deps.randomHex());
+  const attempt: Attempt = {
+    planned,
+    base,
+    folder,
+    held,
+    settings,
+    trail: emptyTrail(),
+    prefixes: [],
+    image: null,
+    tagged: false,
+  };
+  const wanted = given.stages.filter((stage) => stage.wanted?.(settings) ?? true);
+  const { run, takenOver } = stagesOf(wanted, path);
   try {
-    const image = known
-      ? await takeImage(attempting, known, deps)
-      : await buildImage(attempting, log, settings, deps);
-    if (!image || !(await proveImage(attempting, image, deps))) return trail;
-    if (settings.push) {
-      const pushed = await timed("push", () => pushImage(image.ref, image.digest, deps, signal));
-      trail.retries += pushed.retries;
-      if (pushed.failure) {
-        trail.failure = pushed.failure;
-        return trail;
-      }
-      if (trail.image) trail.image.pushed = true;
-    }
-    trail.stage = "done";
-    return trail;
-  } catch (error) {
-    trail.failure = { ...failureOf(error, trail.stage), log_excerpt: log.slice(-LOG_TAIL) };
-    if (!(error instanceof FactoryError)) trail.bug = error;
-    if (error instanceof FactoryError && error.code === "WRITE_FAILED") throw error;
+    if (known) await takeKnown(attempt, known, takenOver, deps, signal);
+    await runStages(run, attempt, deps, { emit, signal });
+    const { trail } = attempt;
+    if (trail.failure && !attempt.tagged && path !== "retag") await keepFailed(attempt, ref, deps);
     return trail;
   } finally {
+    // A build that was ended may have left an image all the same.
+    if (attempt.image || attempt.trail.stages_ms.build !== undefined) await release(deps.docker, held);
     await rm(folder, { recursive: true, force: true });
   }
 }

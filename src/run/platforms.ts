@@ -23,12 +23,14 @@ export function ofPlatform(
  * The cells of a run by platform: all that the engine can build, those of one platform, or with `all` every one.
  * @param wanted a platform, `all`, or undefined
  * @param able what the engine can build
+ * @param others whether there are cells beside these that are proven by now: then a run of none of these is no error
  * @throws FactoryError ENGINE_PLATFORM where a wanted platform cannot be built, USAGE where no cell has it
  */
 export function selectPlatforms(
   cells: readonly PlannedCell[],
   wanted: string | undefined,
   able: readonly string[],
+  { others = false } = {},
 ): { cells: PlannedCell[]; leftOut: PlannedCell[] } {
   const can = ({ cell }: PlannedCell) => able.includes(cell.platform);
   const refuse = (platforms: string[]) =>
@@ -46,6 +48,6 @@ export function selectPlatforms(
   }
   const missing = [...new Set(cells.filter((one) => !can(one)).map(({ cell }) => cell.platform))];
   const chosen = cells.filter(can);
-  if (missing.length > 0 && (wanted === "all" || chosen.length === 0)) throw refuse(missing);
+  if (missing.length > 0 && (wanted === "all" || (chosen.length === 0 && !others))) throw refuse(missing);
   return { cells: chosen, leftOut: cells.filter((one) => !can(one)) };
 }

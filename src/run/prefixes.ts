@@ -15,7 +15,7 @@ import type { RunDeps, RunSettings } from "./types.ts";
 export async function bakePrefixes(
   cells: readonly PlannedCell[],
   settings: RunSettings,
-  deps: Pick<RunDeps, "buildx" | "randomHex" | "onNote">,
+  deps: Pick<RunDeps, "buildx" | "randomHex">,
 ): Promise<void> {
   const { root, signal } = settings;
   const folder = join(root, ".factory", "run", `prefixes-${deps.randomHex()}-${process.pid}`);

@@ -1,7 +1,7 @@
 import type { PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord, RecordResult } from "../schemas/types.ts";
 import { suiteHash } from "../model/suite.ts";
-import type { Findings } from "./types.ts";
+import type { Trail } from "../pipeline/stage.ts";
 
 const NOTE_LENGTH = 2000;
 
@@ -11,33 +11,32 @@ export function isExpected(planned: PlannedCell, status: RecordResult["status"])
 }
 
 /** Notes for people: the cause, and what the plan said about it. */
-function notesOf(planned: PlannedCell, findings: Findings): string[] {
+function notesOf(planned: PlannedCell, trail: Trail): string[] {
   const { expect } = planned.cell;
-  const notes = findings.failure ? [findings.failure.what] : [];
+  const notes = trail.failure ? [trail.failure.what] : [];
   if (expect) {
-    const held = findings.failure?.status === "fail";
+    const held = trail.failure?.status === "fail";
     notes.push(
       held ? `expected to fail: ${expect.reason}` : `was expected to fail, and did not: ${expect.reason}`,
     );
   }
-  return [...notes, ...findings.notes].map((note) => note.slice(0, NOTE_LENGTH));
+  return [...notes, ...trail.notes].map((note) => note.slice(0, NOTE_LENGTH));
+}
+
+/** What a record says of an attempt beside what the attempt found. */
+export interface About {
+  record_id: string;
+  plan_id: string | null;
+  tested_at: Date;
+  duration_ms: number;
+  tools: Record<string, string>;
+  source: FactoryRecord["source"];
 }
 
 /** The record of one attempt. */
-export function recordOf(
-  planned: PlannedCell,
-  findings: Findings & { stage: RecordResult["stage"] },
-  about: {
-    record_id: string;
-    plan_id: string | null;
-    tested_at: Date;
-    duration_ms: number;
-    tools: Record<string, string>;
-    source: FactoryRecord["source"];
-  },
-): FactoryRecord {
+export function recordOf(planned: PlannedCell, trail: Trail, about: About): FactoryRecord {
   const { cell, stitched } = planned;
-  const status = findings.failure?.status ?? "pass";
+  const status = trail.failure?.status ?? "pass";
   return {
     schema_version: 1,
     record_id: about.record_id,
@@ -51,24 +50,45 @@ export function recordOf(
     args: stitched.args,
     base: stitched.base,
     platform: cell.platform,
-    image: findings.image,
+    image: trail.image,
     test_suite_hash: suiteHash(stitched.tests),
-    tests: findings.tests,
+    tests: trail.tests,
     result: {
       status,
-      stage: findings.stage,
-      class: findings.failure?.class ?? null,
+      stage: trail.stage,
+      class: trail.failure?.class ?? null,
       expected: isExpected(planned, status),
       tested_at: about.tested_at.toISOString(),
       duration_ms: about.duration_ms,
-      stages_ms: findings.stages_ms,
-      notes: notesOf(planned, findings),
-      log_excerpt: findings.failure?.log_excerpt ?? [],
+      stages_ms: trail.stages_ms,
+      notes: notesOf(planned, trail),
+      log_excerpt: trail.failure?.log_excerpt ?? [],
     },
-    evidence: findings.evidence,
-    cache: findings.cache,
-    retries: findings.retries,
+    evidence: trail.evidence,
+    cache: trail.cache,
+    retries: trail.retries,
     tools: about.tools,
     source: about.source,
+  };
+}
+
+/**
+ * The record of a cell whose image only got a tag. What proves it stays what it was: it has the verdict, the time and the
+ * evidence of the record that proves it, and says whose they are.
+ */
+export function retagRecordOf(
+  planned: PlannedCell,
+  trail: Trail,
+  proof: FactoryRecord,
+  { record_id, plan_id }: About,
+): FactoryRecord {
+  return {
+    ...proof,
+    record_id,
+    cell_id: planned.cell.cell_id,
+    plan_id,
+    image: trail.image,
+    result: { ...proof.result, expected: true, notes: trail.notes },
+    evidence: trail.evidence,
   };
 }

@@ -1,6 +1,41 @@
 // Generated from *.schema.json by `npm run generate`: change those, not this.
 
 /**
+ * One line of `factory run --events FILE`: what happened in a run, and when. A reader skips types and fields that it does not know.
+ */
+export type RunEvent =
+  | RunStarted
+  | CellStarted
+  | StageStarted
+  | StageProgress
+  | StageLog
+  | StageEnded
+  | CellEnded
+  | RunNote
+  | RunEnded;
+/**
+ * Version of the events. A change that breaks readers is a new one.
+ */
+export type EventVersion = 1;
+/**
+ * UTC time, with milliseconds.
+ */
+export type EventTime = string;
+/**
+ * A name that may stand in a repository and a tag: lower case letters and digits, with `_` or `-` between them, 63 characters at most.
+ */
+export type Id = string;
+export type StageName = string;
+export type CellName = string;
+/**
+ * An OCI platform, such as `linux/amd64` or `linux/arm/v7`.
+ */
+export type Platform = string;
+/**
+ * A digest, `sha256:` and 64 hex digits.
+ */
+export type Sha256 = string;
+/**
  * Version of the document's format.
  */
 export type SchemaVersion = 1;
@@ -13,10 +48,6 @@ export type Version = string;
  */
 export type Text = string;
 /**
- * A name that may stand in a repository and a tag: lower case letters and digits, with `_` or `-` between them, 63 characters at most.
- */
-export type Id = string;
-/**
  * An argument's value.
  */
 export type Value = string | number | boolean;
@@ -24,10 +55,6 @@ export type Value = string | number | boolean;
  * An exact version or a semver range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
  */
 export type Range = string;
-/**
- * An OCI platform, such as `linux/amd64` or `linux/arm/v7`.
- */
-export type Platform = string;
 /**
  * OCI platforms.
  *
@@ -41,10 +68,6 @@ export type Platforms = Platform[];
  * @maxItems 200
  */
 export type SmokeTests = SmokeTest[];
-/**
- * A digest, `sha256:` and 64 hex digits.
- */
-export type Sha256 = string;
 /**
  * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`.
  */
@@ -71,6 +94,7 @@ export type RunnerLabel = string;
 export type Repository = string;
 
 export interface Documents {
+  event: RunEvent;
   fragment: Fragment;
   lock: Lock;
   manifest: Manifest;
@@ -80,6 +104,212 @@ export interface Documents {
   record: FactoryRecord;
   template: Template;
   workspace: Workspace;
+}
+/**
+ * The first event: what is going to be run.
+ */
+export interface RunStarted {
+  v: EventVersion;
+  at: EventTime;
+  type: "run-started";
+  plan_ids: Id[];
+  /**
+   * The stages of a cell, in order.
+   */
+  stages: StageName[];
+  /**
+   * Every cell of the run, in the order of its results.
+   */
+  cells: CellName[];
+}
+/**
+ * An attempt at a cell begins.
+ */
+export interface CellStarted {
+  v: EventVersion;
+  at: EventTime;
+  type: "cell-started";
+  cell_id: CellName;
+  manifest_id: Id;
+  platform: Platform;
+  /**
+   * What is done about it.
+   */
+  action: "build" | "retest" | "retag";
+  /**
+   * Why, in a word of the plan.
+   */
+  reason: string | null;
+}
+/**
+ * A stage of a cell begins. Two stages that need the same ones run at the same time.
+ */
+export interface StageStarted {
+  v: EventVersion;
+  at: EventTime;
+  type: "stage-started";
+  cell_id: CellName;
+  stage: StageName;
+}
+/**
+ * How far a stage is. It comes often; only the last one counts.
+ */
+export interface StageProgress {
+  v: EventVersion;
+  at: EventTime;
+  type: "progress";
+  cell_id: CellName;
+  stage: StageName;
+  /**
+   * Steps that have ended.
+   */
+  step: number;
+  /**
+   * Steps that are known so far.
+   */
+  steps: number;
+  /**
+   * Whether all steps so far came from the cache.
+   */
+  cached: boolean;
+  /**
+   * What is being done just now.
+   */
+  detail: string;
+}
+/**
+ * One line of a stage's log.
+ */
+export interface StageLog {
+  v: EventVersion;
+  at: EventTime;
+  type: "log";
+  cell_id: CellName;
+  stage: StageName;
+  line: string;
+}
+/**
+ * A stage of a cell is over.
+ */
+export interface StageEnded {
+  v: EventVersion;
+  at: EventTime;
+  type: "stage-ended";
+  cell_id: CellName;
+  stage: StageName;
+  /**
+   * `stopped`: another stage failed, so this one was no longer needed.
+   */
+  status: "pass" | "fail" | "error" | "stopped";
+  /**
+   * Class of the failure; null where there is none.
+   */
+  class: null | StageName;
+  duration_ms: number;
+  /**
+   * Kinds of evidence that it left.
+   */
+  evidence: string[];
+}
+/**
+ * A cell has its verdict. Where it has a record, that is written by now.
+ */
+export interface CellEnded {
+  v: EventVersion;
+  at: EventTime;
+  type: "cell-ended";
+  cell_id: CellName;
+  manifest_id: Id;
+  platform: Platform;
+  /**
+   * `reused`: a record proves it, and nothing was built or tested.
+   */
+  status: "pass" | "fail" | "error" | "reused";
+  /**
+   * Whether the status is what the plan declares.
+   */
+  expected: boolean;
+  stage: StageName;
+  /**
+   * Class of the failure; null for a pass.
+   */
+  class: null | StageName;
+  /**
+   * The record of this attempt, or the one that proves the cell.
+   */
+  record_id: string;
+  /**
+   * Path of that record, from the workspace's root.
+   */
+  record: string;
+  image: null | EventImage;
+  cache: CacheCount;
+  duration_ms: number;
+  /**
+   * For people: the cause first.
+   */
+  notes: string[];
+}
+export interface EventImage {
+  ref: string;
+  digest: Sha256;
+}
+/**
+ * Steps of the Dockerfile, and how many of them came from the cache.
+ */
+export interface CacheCount {
+  hits: number;
+  total: number;
+}
+/**
+ * A line for people.
+ */
+export interface RunNote {
+  v: EventVersion;
+  at: EventTime;
+  type: "note";
+  level: "note" | "warning";
+  /**
+   * The cell that it is about; null for the run as a whole.
+   */
+  cell_id: null | CellName;
+  text: string;
+}
+/**
+ * The last event of every run, also of one that was interrupted or that broke off.
+ */
+export interface RunEnded {
+  v: EventVersion;
+  at: EventTime;
+  type: "run-ended";
+  summary: RunSummary;
+  /**
+   * Cells that were not run because the engine cannot build their platform.
+   */
+  left_out: LeftOutCell[];
+  interrupted: boolean;
+  /**
+   * What ended the run before all cells were run; null where nothing did.
+   */
+  error: null | EventError;
+}
+export interface RunSummary {
+  pass: number;
+  fail: number;
+  error: number;
+  reused: number;
+  /**
+   * Cells whose status is not what the plan declares.
+   */
+  unexpected: number;
+}
+export interface LeftOutCell {
+  cell_id: CellName;
+  platform: Platform;
+}
+export interface EventError {
+  code: string;
+  what: string;
 }
 /**
  * fragments/<name>/<version>/fragment.yaml: the contract of one versioned piece of Dockerfile.
@@ -635,34 +865,13 @@ export interface RecordTest {
 export interface RecordResult {
   status: "pass" | "fail" | "error";
   /**
-   * Where it ended; `done` for a pass.
+   * The stage that it ended in, of those that there were then; `done` for a pass.
    */
-  stage: "resolve" | "stitch" | "build" | "smoke" | "sbom" | "push" | "done";
+  stage: string;
   /**
-   * Class of the failure; null for a pass.
+   * Class of the failure, of those of its stage; null for a pass.
    */
-  class:
-    | null
-    | (
-        | "dockerfile"
-        | "step"
-        | "copy"
-        | "base"
-        | "registry-unavailable"
-        | "registry-limited"
-        | "registry-denied"
-        | "network"
-        | "builder"
-        | "disk"
-        | "timeout"
-        | "interrupted"
-        | "smoke-test"
-        | "container"
-        | "sbom"
-        | "push"
-        | "environment"
-        | "unknown"
-      );
+  class: null | string;
   /**
    * Whether the status is what the plan declares; without a declaration, whether it is a pass.
    */

@@ -1,13 +1,6 @@
-import {
-  drawFrame,
-  elapsed,
-  oneLine,
-  type CellLine,
-  type CellState,
-  type CellVerdict,
-} from "./view-frame.ts";
-
-export type { CellState, CellVerdict };
+import type { CellEnded, RunEvent } from "../schemas/types.ts";
+import { createLines, type ViewLines } from "./view-lines.ts";
+import { drawFrame, elapsed, oneLine } from "./view-frame.ts";
 
 /** Milliseconds since some fixed moment, and a way to be called again and again; the answer of `every` stops that. */
 export interface ViewClock {
@@ -15,12 +8,9 @@ export interface ViewClock {
   every: (ms: number, call: () => void) => () => void;
 }
 
-/** Shows how the cells of a run go on. Unknown cells are shown from their first update on. */
+/** Shows how a run goes on: a reader of its events. */
 export interface View {
-  update: (cellId: string, state: CellState) => void;
-  finish: (cellId: string, verdict: CellVerdict, text: string) => void;
-  /** A line that stays, such as a warning. */
-  note: (text: string) => void;
+  take: (event: RunEvent) => void;
   /** Draws the last state and gives the terminal back. Nothing is shown afterwards. */
   close: () => void;
 }
@@ -31,56 +21,55 @@ interface ViewOptions {
   interactive: boolean;
   color: boolean;
   clock: ViewClock;
-  /** All the cells of the run, in the order in which they are shown. */
-  cells: string[];
 }
 
 /** How often a terminal is drawn, and after how much silence a plain view gives a sign of life. */
 const FRAME_MS = 100;
 const SILENCE_MS = 15_000;
 
-function createCells(ids: string[], clock: ViewClock) {
-  const cells = new Map<string, CellLine>();
-  const cellOf = (id: string): CellLine => {
-    let cell = cells.get(id);
-    if (!cell)
-      cells.set(id, (cell = { id, started: null, ended: null, state: null, verdict: null, text: "" }));
-    return cell;
-  };
-  ids.forEach(cellOf);
-  return {
-    all: () => [...cells.values()],
-    update: (id: string, state: CellState): { cell: CellLine; stageChanged: boolean } => {
-      const cell = cellOf(id);
-      const stageChanged = cell.state?.stage !== state.stage;
-      cell.started ??= clock.now();
-      cell.state = state;
-      return { cell, stageChanged };
-    },
-    finish: (id: string, verdict: CellVerdict, text: string): CellLine => {
-      const cell = cellOf(id);
-      cell.started ??= clock.now();
-      cell.ended = clock.now();
-      cell.verdict = verdict;
-      cell.text = text;
-      return cell;
-    },
-  };
+/** How much of a cause fits into a line; the record has it whole. */
+const CAUSE_LENGTH = 160;
+
+/** Why a cell came to its verdict, in one line. */
+function causeOf({ status, expected, notes, record_id, cache }: CellEnded): string {
+  if (status === "reused") return (notes[0] ?? `proven by ${record_id}`).slice(0, CAUSE_LENGTH);
+  if (status !== "pass") return `${expected ? "as expected: " : ""}${notes[0] ?? ""}`.slice(0, CAUSE_LENGTH);
+  return `${expected ? "" : "NOT as expected: "}${cache.hits} of ${cache.total} steps from the cache`;
+}
+
+/** Tells the lines what happened. Gives the id of a cell whose shown stage is another now. */
+function follow(lines: ViewLines, event: RunEvent): string | undefined {
+  switch (event.type) {
+    case "run-started":
+      lines.begin(event.stages, event.cells);
+      return undefined;
+    case "stage-started":
+      return lines.start(event.cell_id, event.stage) ? event.cell_id : undefined;
+    case "progress":
+      lines.progress(event);
+      return undefined;
+    case "stage-ended":
+      return lines.stop(event.cell_id, event.stage) ? event.cell_id : undefined;
+    case "cell-ended":
+      lines.finish(event.cell_id, event.status, causeOf(event));
+      return undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** A line when a cell's stage changes, one when it ends, and one after 15 seconds of silence. */
-function createPlainView({ stream, clock, cells: ids }: ViewOptions): View {
-  const cells = createCells(ids, clock);
+function createPlainView({ stream, clock }: ViewOptions): View {
+  const lines = createLines(clock);
   let last = clock.now();
   let closed = false;
   const write = (text: string) => {
-    if (closed) return;
     last = clock.now();
     stream.write(`${oneLine(text)}\n`);
   };
   const stop = clock.every(1000, () => {
-    if (clock.now() - last < SILENCE_MS) return;
-    const running = cells.all().filter((cell) => cell.state !== null && cell.verdict === null);
+    if (closed || clock.now() - last < SILENCE_MS) return;
+    const running = lines.all().filter((cell) => cell.state !== null && cell.verdict === null);
     const told = running.map(({ id, state, started }) => {
       const steps = state?.steps ? ` ${state.step ?? 0}/${state.steps}` : "";
       return `${id} ${state?.stage}${steps} (${elapsed(clock.now() - (started ?? 0))})`;
@@ -88,14 +77,15 @@ function createPlainView({ stream, clock, cells: ids }: ViewOptions): View {
     if (told.length > 0) write(`still running: ${told.join(", ")}`);
   });
   return {
-    update: (id, state) => {
-      if (cells.update(id, state).stageChanged) write(`${id}: ${state.stage}`);
-    },
-    finish: (id, verdict, text) => {
-      const { started, ended } = cells.finish(id, verdict, text);
+    take: (event) => {
+      if (closed) return;
+      const changed = follow(lines, event);
+      if (changed !== undefined) write(`${changed}: ${lines.of(changed).state?.stage}`);
+      if (event.type === "note") write(event.text);
+      if (event.type !== "cell-ended") return;
+      const { id, started, ended, verdict, text } = lines.of(event.cell_id);
       write(`${id}: ${verdict} (${elapsed((ended ?? 0) - (started ?? 0))})${text && ` ${text}`}`);
     },
-    note: write,
     close: () => {
       closed = true;
       stop();
@@ -103,7 +93,7 @@ function createPlainView({ stream, clock, cells: ids }: ViewOptions): View {
   };
 }
 
-async function createTerminalView({ stream, color, clock, cells: ids }: ViewOptions): Promise<View> {
+async function createTerminalView({ stream, color, clock }: ViewOptions): Promise<View> {
   const [{ createLogUpdate }, { default: stringWidth }, { default: picocolors }] = await Promise.all([
     import("log-update"),
     import("string-width"),
@@ -111,11 +101,11 @@ async function createTerminalView({ stream, color, clock, cells: ids }: ViewOpti
   ]);
   const log = createLogUpdate(stream);
   const paint = picocolors.createColors(color);
-  const cells = createCells(ids, clock);
+  const lines = createLines(clock);
   let closed = false;
   const frame = (rows: number) => {
     const size = { columns: stream.columns || 80, rows };
-    return drawFrame(cells.all(), { now: clock.now(), size, paint, width: stringWidth });
+    return drawFrame(lines.all(), { now: clock.now(), size, paint, width: stringWidth });
   };
   const draw = () => {
     if (!closed) log(frame(stream.rows || 24));
@@ -123,15 +113,11 @@ async function createTerminalView({ stream, color, clock, cells: ids }: ViewOpti
   const stop = clock.every(FRAME_MS, draw);
   draw();
   return {
-    update: (id, state) => void cells.update(id, state),
-    finish: (id, verdict, text) => {
-      cells.finish(id, verdict, text);
-      draw();
-    },
-    note: (text) => {
+    take: (event) => {
       if (closed) return;
-      log.persist(oneLine(text));
-      draw();
+      follow(lines, event);
+      if (event.type === "note") log.persist(oneLine(event.text));
+      if (event.type === "note" || event.type === "cell-ended") draw();
     },
     close: () => {
       if (closed) return;

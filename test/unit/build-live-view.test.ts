@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
+import type { CellEnded, RunEvent } from "../../src/schemas/types.ts";
 import { createView } from "../../src/screen/live-view.ts";
 import { cutToWidth, drawFrame, elapsed, type CellLine } from "../../src/screen/view-frame.ts";
 
@@ -122,29 +123,86 @@ describe("texts", () => {
   });
 });
 
+const stamp = { v: 1, at: "2026-01-01T00:00:00.000Z" } as const;
+const started = (...cells: string[]): RunEvent => ({
+  ...stamp,
+  type: "run-started",
+  plan_ids: [],
+  stages: ["build", "smoke", "sbom"],
+  cells,
+});
+const stage = (type: "stage-started" | "stage-ended", cell_id: string, name: string): RunEvent =>
+  type === "stage-started"
+    ? { ...stamp, type, cell_id, stage: name }
+    : { ...stamp, type, cell_id, stage: name, status: "pass", class: null, duration_ms: 1, evidence: [] };
+const progress = (cell_id: string, step: number, steps: number): RunEvent => ({
+  ...stamp,
+  type: "progress",
+  cell_id,
+  stage: "build",
+  step,
+  steps,
+  cached: false,
+  detail: "",
+});
+const note = (text: string): RunEvent => ({ ...stamp, type: "note", level: "note", cell_id: null, text });
+const ended = (cell_id: string, more: Partial<CellEnded> = {}): RunEvent => ({
+  ...stamp,
+  type: "cell-ended",
+  cell_id,
+  manifest_id: "m",
+  platform: "linux/amd64",
+  status: "pass",
+  expected: true,
+  stage: "done",
+  class: null,
+  record_id: "r",
+  record: "records/m/r.json",
+  image: null,
+  cache: { hits: 1, total: 2 },
+  duration_ms: 1,
+  notes: [],
+  ...more,
+});
+
 describe("the plain view", () => {
   it("writes a line when a stage changes, one for the verdict, and one after 15 s of silence", async () => {
     const clock = handClock();
     const { stream, text } = sink();
-    const view = await createView({ stream, interactive: false, color: false, clock, cells: ["a", "b"] });
-    view.update("a", { stage: "build", step: 0, steps: 3 });
+    const view = await createView({ stream, interactive: false, color: false, clock });
+    view.take(started("a", "b"));
+    view.take(stage("stage-started", "a", "build"));
+    view.take(progress("a", 0, 3));
     clock.advance(1000);
-    view.update("a", { stage: "build", step: 1, steps: 3 });
+    view.take(progress("a", 1, 3));
     clock.advance(15_000);
-    view.update("a", { stage: "smoke" });
-    view.note("warning: attempt 1\u001b[2J failed");
-    view.finish("a", "pass", "");
-    view.finish("b", "error", "no engine");
+    view.take(stage("stage-ended", "a", "build"));
+    // Of two that run at once the first in the run's order is shown, whichever began first.
+    view.take(stage("stage-started", "a", "smoke"));
+    view.take(stage("stage-started", "a", "sbom"));
+    view.take(note("warning: attempt 1\u001b[2J failed"));
+    view.take(stage("stage-ended", "a", "smoke"));
+    view.take(ended("a"));
+    view.take(
+      ended("b", { status: "error", expected: false, class: "environment", notes: ["no engine", "more"] }),
+    );
+    view.take(ended("c", { status: "fail", notes: ["why"] }));
+    view.take(ended("d", { expected: false }));
+    view.take(ended("e", { status: "reused" }));
     view.close();
     clock.advance(60_000);
-    view.note("too late");
+    view.take(note("too late"));
     expect(text().split("\n")).toEqual([
       "a: build",
       "still running: a build 1/3 (15.0s)",
       "a: smoke",
       "warning: attempt 1 failed",
-      "a: pass (16.0s)",
+      "a: sbom",
+      "a: pass (16.0s) 1 of 2 steps from the cache",
       "b: error (0.0s) no engine",
+      "c: fail (0.0s) as expected: why",
+      "d: pass (0.0s) NOT as expected: 1 of 2 steps from the cache",
+      "e: reused (0.0s) proven by r",
       "",
     ]);
   });
@@ -155,11 +213,13 @@ describe("the view on a terminal", () => {
     const clock = handClock();
     const { stream, text } = sink(60, 4);
     const ids = Array.from({ length: 9 }, (_, index) => `cell-${index}`);
-    const view = await createView({ stream, interactive: true, color: false, clock, cells: ids });
-    view.update("cell-3", { stage: "build", step: 1, steps: 2 });
+    const view = await createView({ stream, interactive: true, color: false, clock });
+    view.take(started(...ids));
+    view.take(stage("stage-started", "cell-3", "build"));
+    view.take(progress("cell-3", 1, 2));
     clock.advance(300);
-    view.note("a warning");
-    ids.forEach((id) => view.finish(id, "pass", ""));
+    view.take(note("a warning"));
+    ids.forEach((id) => view.take(ended(id)));
     view.close();
     const written = text();
     expect(written).toContain("▸ cell-3   0.1s build 1/2");
@@ -173,8 +233,8 @@ describe("the view on a terminal", () => {
   it("colours only where that is allowed", async () => {
     for (const color of [true, false]) {
       const { stream, text } = sink(60, 10);
-      const view = await createView({ stream, interactive: true, color, clock: handClock(), cells: ["a"] });
-      view.finish("a", "fail", "");
+      const view = await createView({ stream, interactive: true, color, clock: handClock() });
+      view.take(ended("a", { status: "fail" }));
       view.close();
       expect(text().includes("\u001b[31m✗")).toBe(color);
     }

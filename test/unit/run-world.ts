@@ -1,14 +1,17 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { openRecordStore } from "../../src/records/store.ts";
 import { runCells } from "../../src/run/run.ts";
 import type { RunDeps } from "../../src/run/types.ts";
+import type { Stage } from "../../src/pipeline/stage.ts";
+import type { RunEvent } from "../../src/schemas/types.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
+import type { ExecResult } from "../../src/tools/exec.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
 
-const DIGEST = `sha256:${"a".repeat(64)}`;
+export const DIGEST = `sha256:${"a".repeat(64)}`;
 const MANIFEST = `sha256:${"b".repeat(64)}`;
 const ended = { stdout: "", stderr: "", timedOut: false, aborted: false };
 
@@ -47,6 +50,43 @@ type Build = (options: BakeOptions, target: string) => Promise<void> | void;
 /** Thrown by a scripted build that fails, with the text that BuildKit would end with. */
 export class BuildFails extends Error {}
 
+/** The images of a scripted engine, and of a registry that holds whatever is pushed. */
+export interface Images {
+  /** Digests by tag. */
+  tags: Map<string, string>;
+  /** What was pushed: digests by tag. */
+  pushed: Map<string, string>;
+  run: (argv: readonly string[]) => Promise<ExecResult>;
+}
+
+export function scriptedImages(): Images {
+  const tags = new Map<string, string>();
+  const pushed = new Map<string, string>();
+  const answer = (exitCode: number, stdout: string, stderr = "") =>
+    Promise.resolve({ ...ended, exitCode, stdout, stderr });
+  const noImage = (ref: string) => answer(1, "", `Error response from daemon: No such image: ${ref}`);
+  return {
+    tags,
+    pushed,
+    run: ([group, verb, ...rest]) => {
+      const [first = "", second = ""] = rest;
+      const known = (ref: string) => tags.get(ref) ?? ([...tags.values()].includes(ref) ? ref : undefined);
+      if (group !== "image") throw new Error(`unscripted docker ${[group, verb, ...rest].join(" ")}`);
+      if (verb === "ls") return answer(0, [...tags.keys()].join("\n"));
+      if (verb === "rm") {
+        for (const ref of rest) tags.delete(ref);
+        return answer(0, "");
+      }
+      const digest = known(first);
+      if (digest === undefined) return noImage(first);
+      if (verb === "tag") tags.set(second, digest);
+      else if (verb === "push") pushed.set(first, digest);
+      else throw new Error(`unscripted docker image ${verb}`);
+      return answer(0, verb === "push" ? `digest: ${digest} size: 1` : "");
+    },
+  };
+}
+
 interface World {
   root: string;
   planned: Planned;
@@ -56,11 +96,22 @@ interface World {
   platform?: string;
   jobs?: number;
   cacheRepository?: string | null;
+  push?: boolean;
+  stages?: readonly Stage[];
+  images?: Images;
   signal?: AbortSignal;
 }
 
 /** Runs cells against a scripted engine, and the real store. */
-export async function runIn({ root, planned, build, deps = {}, ...settings }: World) {
+export async function runIn({
+  root,
+  planned,
+  build,
+  deps = {},
+  images = scriptedImages(),
+  ...settings
+}: World) {
+  const events: RunEvent[] = [];
   const notes: string[] = [];
   const finished: string[] = [];
   const store = openRecordStore(root);
@@ -78,7 +129,7 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
     },
     {
       docker: {
-        run: () => Promise.reject(new Error("unscripted docker")),
+        run: images.run,
         inspectImage: (ref) =>
           ref === DIGEST
             ? Promise.resolve({
@@ -107,6 +158,9 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
             return { ...ended, exitCode: 1 };
           }
           if (options.signal?.aborted) return { ...ended, exitCode: null, aborted: true };
+          const text = readFileSync(options.file, "utf8");
+          for (const [, tag] of text.matchAll(/^\s*tags = \[\s*"([^"]+)"/gm))
+            images.tags.set(tag ?? "", DIGEST);
           const metadata = { "containerimage.digest": DIGEST, "buildx.build.provenance": { from: target } };
           writeFileSync(options.metadataFile, JSON.stringify({ [target]: metadata }));
           const statuses = [{ id: `exporting manifest ${MANIFEST}`, vertex: "sha256:x" }];
@@ -125,9 +179,11 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
       registryAnswers: () => Promise.resolve(true),
       sweep: () => Promise.resolve(),
-      onState: () => undefined,
-      onFinish: (id, verdict) => void finished.push(`${id} ${verdict}`),
-      onNote: (text) => void notes.push(text),
+      onEvent: (event) => {
+        events.push(event);
+        if (event.type === "note") notes.push(event.text);
+        if (event.type === "cell-ended") finished.push(`${event.cell_id} ${event.status}`);
+      },
       ...deps,
     },
   );
@@ -135,5 +191,5 @@ export async function runIn({ root, planned, build, deps = {}, ...settings }: Wo
     (value) => ({ value, error: undefined }),
     (error: unknown) => ({ value: undefined, error }),
   );
-  return { ...settled, notes, finished, store };
+  return { ...settled, notes, finished, events, images, store };
 }

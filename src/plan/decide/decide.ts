@@ -39,8 +39,8 @@ const SKEW = 5 * 60_000;
 const AT_ONCE = 8;
 const SHOWN = 5;
 
-/** Stages that an attempt reaches only with a built image. */
-const BUILT: ReadonlySet<string> = new Set(["smoke", "sbom", "push", "done"]);
+/** Stages of an attempt that end before there is an image. */
+export const BEFORE_IMAGE: ReadonlySet<string> = new Set(["resolve", "stitch", "build"]);
 
 const BUILD: Ruling = {
   action: "build",
@@ -62,7 +62,7 @@ function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
     attempt.platform === cell.platform &&
     attempt.build_key === cell.build_key &&
     attempt.digest !== null &&
-    BUILT.has(attempt.stage)
+    !BEFORE_IMAGE.has(attempt.stage)
   );
 }
 
@@ -85,7 +85,7 @@ function provenBy(planned: PlannedCell, attempts: Attempts, now: number): Attemp
 function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
   const telling = attempts
     .withBuildKey(planned.cell.build_key)
-    .find(({ status, stage }) => status !== "error" || BUILT.has(stage));
+    .find(({ status, stage }) => status !== "error" || !BEFORE_IMAGE.has(stage));
   return telling && hasBits(planned, telling) ? telling : null;
 }
 

@@ -1,0 +1,74 @@
+import { buildCell, type BuildOutcome } from "../builder/build.ts";
+import { type BuildClass, OWN_FAULT } from "../builder/classify.ts";
+import { BUILD_CLASSES } from "../builder/classify.ts";
+import { changedFile } from "../stitch/files.ts";
+import type { Failure, Fault, Stage } from "./stage.ts";
+import { bakeFileOf, layoutOf } from "./stitch.ts";
+
+function faultOf(name: BuildClass): Fault {
+  return OWN_FAULT.has(name) ? "fail" : "error";
+}
+
+function failureOf(outcome: Extract<BuildOutcome, { status: "failed" }>): Failure {
+  const { class: name, message, log_tail } = outcome;
+  return { status: faultOf(name), class: name, what: message, log_excerpt: log_tail };
+}
+
+/** Builds the image into the engine's store: one bake a cell, so that no neighbour's failure ends it. */
+export const build: Stage = {
+  name: "build",
+  part: "image",
+  needs: ["stitch"],
+  evidence: { build_log: "text/plain", provenance: "application/json" },
+  classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
+  run: async ({ attempt, signal, keep, progress, log }, deps) => {
+    const { planned, folder, settings, trail, held } = attempt;
+    const { cell } = planned;
+    const lines: string[] = [];
+    // The image as an OCI layout too: its SBOM is read from there, and layers that are known are not copied again.
+    const layout = deps.layers ? layoutOf(attempt) : undefined;
+    if (layout !== undefined) deps.layers?.lend(layout);
+    const outcome = await buildCell(
+      {
+        root: settings.root,
+        bakeFile: bakeFileOf(attempt),
+        targets: [...attempt.prefixes, cell.target],
+        target: cell.target,
+        image: held,
+        platform: cell.platform,
+        workDir: folder,
+        signal,
+        onProgress: ({ step, steps, cached, stage, current }) =>
+          progress({ step, steps, cached, detail: [stage, current].filter(Boolean).join(": ") }),
+      },
+      {
+        buildx: deps.buildx,
+        docker: deps.docker,
+        sleep: deps.sleep,
+        appendLog: (line) => {
+          lines.push(line);
+          log(line);
+        },
+      },
+    ).finally(() => keep("build_log", `${lines.join("\n")}\n`));
+    trail.cache = outcome.cache;
+    trail.retries = outcome.retries;
+    if (outcome.status === "failed") return failureOf(outcome);
+    // The keys are over the files as they were planned: a record must not say so of others.
+    const changed = changedFile(settings.root, planned.stitched.copied, planned.stitched.files);
+    if (changed !== undefined)
+      return {
+        status: "error",
+        class: "environment",
+        what: `${changed} changed while the cell was being built: run it again`,
+        log_excerpt: [],
+      };
+    keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
+    const { digest, manifest_digest } = outcome;
+    const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
+    // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.
+    inspected.catch(() => undefined);
+    attempt.image = { held, digest, manifest_digest, inspected, layout };
+    return null;
+  },
+};

@@ -1,0 +1,84 @@
+import { classifyFailure, BUILD_CLASSES } from "../builder/classify.ts";
+import { type Failure, imageOf, LOG_TAIL, type Stage, type StageDeps } from "./stage.ts";
+import { tagImage } from "./tag-image.ts";
+
+const ATTEMPTS = 3;
+const WAIT_MS = 10_000;
+
+/** How one push came out. `other`: the registry took the image of another run that had moved the tag meanwhile. */
+type Pushed = { retries: number; failure: Failure | null; other?: boolean };
+
+/**
+ * Pushes a tag and holds the registry's digest to the one that was tested. Failures that may pass are tried again,
+ * ten seconds apart, with a warning each time. The engine pushes by tag alone: where another run moved it in between,
+ * it is moved back and pushed again.
+ */
+export async function pushImage(
+  ref: string,
+  digest: string,
+  deps: Pick<StageDeps, "docker" | "sleep"> & { warn: (text: string) => void },
+  signal?: AbortSignal,
+): Promise<{ retries: number; failure: Failure | null }> {
+  let pushed = await pushTag(ref, digest, deps, signal);
+  for (let again = 1; pushed.other && again < ATTEMPTS; again += 1) {
+    deps.warn(`${ref} was moved by another run while it was pushed: pushing it again`);
+    await tagImage(deps.docker, digest, ref, signal);
+    const next = await pushTag(ref, digest, deps, signal);
+    pushed = { ...next, retries: pushed.retries + next.retries + 1 };
+  }
+  return { retries: pushed.retries, failure: pushed.failure };
+}
+
+async function pushTag(
+  ref: string,
+  digest: string,
+  deps: Pick<StageDeps, "docker" | "sleep"> & { warn: (text: string) => void },
+  signal?: AbortSignal,
+): Promise<Pushed> {
+  for (let retries = 0; ; retries += 1) {
+    const result = await deps.docker.run(["image", "push", ref], { signal });
+    const text = `${result.stdout}\n${result.stderr}`.trim();
+    const tail = text.split("\n").slice(-LOG_TAIL);
+    if (result.exitCode === 0) {
+      const pushed = /digest: (sha256:[a-f0-9]{64})/.exec(text)?.[1];
+      if (pushed === digest) return { retries, failure: null };
+      const what = `the registry has ${pushed ?? "no digest"} under ${ref}, and ${digest} was tested`;
+      const failure: Failure = { status: "error", class: "push", what, log_excerpt: tail };
+      return { retries, failure, other: pushed !== undefined };
+    }
+    const { class: name, retry } = classifyFailure(result.exitCode, text);
+    const what = `push of ${ref}: ${tail.at(-1) ?? ""}`;
+    if (signal?.aborted || retry === "no" || retries + 1 >= ATTEMPTS) {
+      const known = signal?.aborted ? "interrupted" : name === "unknown" ? "push" : name;
+      return { retries, failure: { status: "error", class: known, what, log_excerpt: tail } };
+    }
+    deps.warn(`${what}; trying again in ${WAIT_MS / 1000} s (${retries + 2} of ${ATTEMPTS})`);
+    await deps.sleep(WAIT_MS, signal);
+  }
+}
+
+/** Pushes the cell's tag, where that is asked for. */
+export const push: Stage = {
+  name: "push",
+  part: "delivery",
+  needs: ["tag"],
+  evidence: {},
+  classes: {
+    ...Object.fromEntries(BUILD_CLASSES.map((name) => [name, "error"] as const)),
+    push: "error",
+  },
+  wanted: (settings) => settings.push,
+  run: async ({ attempt, signal, warn }, deps) => {
+    const { planned, trail } = attempt;
+    const { digest } = imageOf(attempt);
+    const { retries, failure } = await pushImage(
+      planned.cell.tags[0] ?? "",
+      digest,
+      { ...deps, warn },
+      signal,
+    );
+    trail.retries += retries;
+    if (!failure && trail.image) trail.image.pushed = true;
+    return failure;
+  },
+};

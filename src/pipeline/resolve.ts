@@ -1,0 +1,24 @@
+import { BUILD_CLASSES } from "../builder/classify.ts";
+import type { Fault, Stage } from "./stage.ts";
+
+/** A base that cannot be had is no proof against the cell, whatever the builder says about it. */
+const CLASSES = Object.fromEntries(BUILD_CLASSES.map((name) => [name, "error" satisfies Fault] as const));
+
+/** The bases of all cells are resolved at once, before the first attempt: here one that could not be ends its cell. */
+export const resolve: Stage = {
+  name: "resolve",
+  part: "cell",
+  needs: [],
+  evidence: {},
+  classes: CLASSES,
+  run: ({ attempt: { base } }) => {
+    if (!base?.error) return Promise.resolve(null);
+    const { class: name, message } = base.error;
+    return Promise.resolve({
+      status: "error",
+      class: name,
+      what: `base image: ${message}`,
+      log_excerpt: [message],
+    });
+  },
+};

@@ -1,0 +1,29 @@
+import { FactoryError } from "../errors.ts";
+import { imageOf, type Stage } from "./stage.ts";
+
+/** Codes that say nothing about the inventory itself. */
+const ELSEWHERE = new Set(["INTERRUPTED", "WRITE_FAILED"]);
+
+/** Takes the inventory of the image from its own layers. */
+export const sbom: Stage = {
+  name: "sbom",
+  part: "proof",
+  needs: ["build"],
+  evidence: { sbom: "application/vnd.cyclonedx+json" },
+  classes: { sbom: "error" },
+  run: async ({ attempt, signal, keep }, deps) => {
+    const { digest, layout } = imageOf(attempt);
+    const { platform, tags } = attempt.planned.cell;
+    try {
+      const image = { ref: digest, digest, platform, name: tags[0] ?? "", layout };
+      const made = await deps.makeSbom(image, signal);
+      if (layout !== undefined) deps.layers?.keep(layout, digest);
+      keep("sbom", made.json);
+      attempt.trail.notes.push(...made.warnings);
+      return null;
+    } catch (error) {
+      if (!(error instanceof FactoryError) || ELSEWHERE.has(error.code)) throw error;
+      return { status: "error", class: "sbom", what: error.message, log_excerpt: [] };
+    }
+  },
+};

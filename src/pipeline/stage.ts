@@ -1,0 +1,158 @@
+import type { BaseResolution } from "../builder/base.ts";
+import type { SmokeReport } from "../model/smoke.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+import type { LayerStore } from "../sbom/layer-store.ts";
+import type { Evidence, RecordImage, RecordTest } from "../schemas/types.ts";
+import type { Buildx } from "../tools/buildx.ts";
+import type { Docker, ImageInspect } from "../tools/docker.ts";
+
+/** Whose fault a failure is: `fail` lies in what was asked for, and proves something; `error` lies in the environment. */
+export type Fault = "fail" | "error";
+
+/**
+ * What a stage is for. It says what an action does again: a cell that is tested again takes over what the stages of its
+ * image left, and one that only gets its tag takes over those of its proof too.
+ */
+export type Part =
+  /** The cell itself: always done. */
+  | "cell"
+  /** The bits of its image. */
+  | "image"
+  /** What is proven of the image. */
+  | "proof"
+  /** Where the image goes. */
+  | "delivery";
+
+/** Why a cell did not pass. */
+export interface Failure {
+  status: Fault;
+  class: string;
+  what: string;
+  log_excerpt: string[];
+}
+
+/** An image that the engine holds under a tag of this attempt's own, until the attempt ends. */
+export interface HeldImage {
+  /** The attempt's own tag. */
+  held: string;
+  digest: string;
+  /** Of the platform's image manifest. */
+  manifest_digest: string;
+  inspected: Promise<ImageInspect>;
+  /** The image as an OCI layout too, from which its SBOM is read; absent where it was not written. */
+  layout?: string;
+}
+
+/** What an attempt leaves behind as it goes. */
+export interface Trail {
+  /** The stage that failed, the first in the order of the table; `done` where all passed. */
+  stage: string;
+  failure: Failure | null;
+  evidence: Record<string, Evidence>;
+  image: RecordImage | null;
+  tests: RecordTest[];
+  cache: { hits: number; total: number };
+  retries: number;
+  /** Milliseconds by stage. Some overlap. */
+  stages_ms: Record<string, number>;
+  notes: string[];
+  /** An error of ours: it is thrown on, but only after the attempt has its record. */
+  bug?: unknown;
+}
+
+/** How a run goes, as far as stages need to know. */
+export interface StageSettings {
+  /** The workspace, absolute. */
+  root: string;
+  /** A path below the workspace, from its root, with `/`. */
+  relative: (path: string) => string;
+  cacheRepository: string | null;
+  push: boolean;
+  /** Whether the prefixes that fill the registry cache are baked once for all cells, and not with each. */
+  prefixesBaked?: boolean;
+}
+
+/** One attempt at one cell, as its stages share it. */
+export interface Attempt {
+  planned: PlannedCell;
+  /** What the builder made of the cell's base; undefined where it was not asked. */
+  base: BaseResolution | undefined;
+  /** Absolute; the attempt's own, removed at its end. */
+  folder: string;
+  /** The tag under which the engine holds its image meanwhile. */
+  held: string;
+  settings: StageSettings;
+  trail: Trail;
+  /** Bake targets that only fill the cache. */
+  prefixes: string[];
+  /** Set by the stage that builds the image, or where a known one is taken. */
+  image: HeldImage | null;
+  /** Whether the cell's own tag names the image by now. */
+  tagged: boolean;
+}
+
+/** What one stage works with. */
+export interface Work {
+  attempt: Attempt;
+  /** Fires where the run is interrupted, and where an earlier stage made this one moot. */
+  signal: AbortSignal;
+  /** Keeps evidence of a kind that the stage declares. */
+  keep: (kind: string, data: string | Uint8Array) => void;
+  progress: (at: { step: number; steps: number; cached: boolean; detail: string }) => void;
+  /** A line of the stage's log. */
+  log: (line: string) => void;
+  warn: (text: string) => void;
+}
+
+/** What stages ask of the world. */
+export interface StageDeps {
+  docker: Docker;
+  buildx: Buildx;
+  clock: { now: () => number; date: () => Date };
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  store: { keep: (manifestId: string, bytes: string | Uint8Array, mediaType: string) => Evidence };
+  smokeTest: (
+    image: string,
+    inspected: Promise<ImageInspect>,
+    planned: PlannedCell,
+    signal?: AbortSignal,
+  ) => Promise<SmokeReport>;
+  makeSbom: (
+    image: { ref: string; digest: string; platform: string; name: string; layout?: string },
+    signal?: AbortSignal,
+  ) => Promise<{ json: string; warnings: string[] }>;
+  /** Layers of earlier images, to read SBOMs from; null where another tool writes them. */
+  layers: Pick<LayerStore, "lend" | "keep"> | null;
+}
+
+/** A stage of an attempt: all that the rest of Factory knows of it. */
+export interface Stage {
+  /** Lower case; it stands in records, in events and on the screen. */
+  name: string;
+  part: Part;
+  /**
+   * Stages before it in the table that it waits for; `all` for every one of them. Stages that wait for the same ones run at
+   * the same time.
+   */
+  needs: readonly string[] | "all";
+  /** Media types of the evidence that it leaves when it passes, by kind. */
+  evidence: Readonly<Record<string, string>>;
+  /** Classes of its failures, and whose fault each is. Those of `EVERYWHERE` need not be named. */
+  classes: Readonly<Record<string, Fault>>;
+  /** Whether it is wanted in a run; absent where it always is. */
+  wanted?: (settings: StageSettings) => boolean;
+  /**
+   * Does its work. A failure is what it gives back; null where it passed.
+   * @throws FactoryError for what the environment lacks
+   */
+  run: (work: Work, deps: StageDeps) => Promise<Failure | null>;
+}
+
+/** How many lines of a log a record keeps. */
+export const LOG_TAIL = 40;
+
+/** The image of an attempt. A stage that asks needs the one that makes it: else it is our bug. */
+export function imageOf({ image }: Attempt): HeldImage {
+  if (!image) throw new Error("a stage asks for an image that no stage before it made");
+  return image;
+}

@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { writeWhole } from "../files/write-whole.ts";
+import { withCell } from "../plan/cell.ts";
+import { bakeFile } from "../plan/formats/bake.ts";
+import type { Attempt, Stage } from "./stage.ts";
+
+/** The bake file of an attempt, absolute. */
+export function bakeFileOf({ folder }: Attempt): string {
+  return join(folder, "docker-bake.hcl");
+}
+
+/** Where an attempt's image is written as an OCI layout, absolute. */
+export function layoutOf({ folder }: Attempt): string {
+  return join(folder, "oci");
+}
+
+/** Writes the Dockerfile and the bake file of the cell into the attempt's folder. */
+export const stitch: Stage = {
+  name: "stitch",
+  part: "image",
+  needs: ["resolve"],
+  evidence: { dockerfile: "text/x-dockerfile", bake_file: "text/x-hcl" },
+  classes: {},
+  run: ({ attempt, keep }, { layers }) => {
+    const { planned, folder, settings, held } = attempt;
+    const { stitched } = planned;
+    writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
+    writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
+    const dockerfile = `${settings.relative(folder)}/Dockerfile`;
+    const layout = settings.relative(layoutOf(attempt));
+    // The cell's own tag moves last, when the image is proven.
+    const file = bakeFile([withCell(planned, { tags: [held] })], {
+      dockerfile: () => dockerfile,
+      cacheRepository: settings.cacheRepository,
+      output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
+    });
+    writeWhole(bakeFileOf(attempt), file.text, false);
+    keep("dockerfile", stitched.dockerfile);
+    keep("bake_file", file.text);
+    // Prefixes are targets of their own only for the cache refs that they fill.
+    attempt.prefixes = settings.cacheRepository === null || settings.prefixesBaked ? [] : file.prefixes;
+    return Promise.resolve(null);
+  },
+};

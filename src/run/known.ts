@@ -1,0 +1,70 @@
+import { FactoryError } from "../errors.ts";
+import type { Emit } from "../model/event.ts";
+import type { Attempt, Stage } from "../pipeline/stage.ts";
+import { tagImage } from "../pipeline/tag-image.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+import type { FactoryRecord } from "../schemas/types.ts";
+import { BUILD_KEY_LABEL } from "../stitch/render.ts";
+import type { ImageInspect } from "../tools/docker.ts";
+import type { RunDeps } from "./types.ts";
+
+/** The record behind a cell whose bits are known, where the engine still holds them. */
+export interface Known {
+  record: FactoryRecord;
+  inspected: ImageInspect;
+}
+
+/**
+ * The image of the record that a cell was compared with, where the engine still holds the very bits: by its digest, and
+ * with the cell's build key in its label. null where it does not: then the cell is built.
+ * @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE, ENGINE_UNREACHABLE
+ */
+export async function knownImage(
+  { cell, keys }: PlannedCell,
+  deps: Pick<RunDeps, "docker" | "store">,
+  { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
+): Promise<Known | null> {
+  const record = cell.record_id === null ? null : await deps.store.get(cell.record_id);
+  if (!record?.image || record.build_key !== keys.build_key) return null;
+  try {
+    const inspected = await deps.docker.inspectImage(record.image.digest, {
+      platform: cell.platform,
+      signal,
+    });
+    if (inspected.Config?.Labels?.[BUILD_KEY_LABEL] === keys.build_key) return { record, inspected };
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
+  }
+  const text = `${cell.cell_id}: the engine does not hold the image of ${record.record_id}: building it`;
+  emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
+  return null;
+}
+
+/**
+ * Has an attempt start from a known image: it is held, and what the stages that are not run left is taken over.
+ * @param takenOver stages that are not run
+ * @throws FactoryError IMAGE_NOT_FOUND where the engine lost it since it was looked for
+ */
+export async function takeKnown(
+  attempt: Attempt,
+  { record, inspected }: Known,
+  takenOver: readonly Stage[],
+  deps: Pick<RunDeps, "docker">,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { trail, held, planned } = attempt;
+  if (!record.image) throw new Error(`the record ${record.record_id} has no image`);
+  const { digest, manifest_digest } = record.image;
+  await tagImage(deps.docker, digest, held, signal);
+  attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected) };
+  for (const { evidence } of takenOver)
+    for (const kind of Object.keys(evidence)) {
+      const one = record.evidence[kind];
+      if (one) trail.evidence[kind] = one;
+    }
+  if (takenOver.some(({ part }) => part === "proof")) {
+    trail.image = { ...record.image, ref: planned.cell.tags[0] ?? "", pushed: false };
+    trail.tests = record.tests;
+    trail.notes.push(`proven by ${record.record_id}: tagged anew, not tested again`);
+  } else trail.notes.push(`built by ${record.record_id}: tested again`);
+}
