@@ -7,6 +7,8 @@ export interface Counts {
   skipped: number;
   /** Of those, the tests that drive a real engine. */
   engine: { ran: number; leftOut: number };
+  /** How many tests were skipped for a reason that they gave themselves. */
+  reasons: Map<string, number>;
 }
 
 /** The folders whose tests drive a real engine. */
@@ -15,7 +17,7 @@ const ENGINE_FOLDERS = ["test/engine/", "test/attacks/engine/"];
 /** The part of a vitest test file that is counted. */
 export interface CountedModule {
   relativeModuleId: string;
-  children: { allTests: () => Iterable<{ result: () => { state: string } }> };
+  children: { allTests: () => Iterable<{ result: () => { state: string; note?: string } }> };
   errors: () => readonly unknown[];
 }
 
@@ -29,14 +31,16 @@ export function countTests(
   unhandled: number,
   requireEngine: boolean,
 ): Counts {
-  const counts: Counts = { passed: 0, failed: unhandled, skipped: 0, engine: { ran: 0, leftOut: 0 } };
+  const engine = { ran: 0, leftOut: 0 };
+  const counts: Counts = { passed: 0, failed: unhandled, skipped: 0, engine, reasons: new Map() };
   for (const module of modules) {
     const onEngine = ENGINE_FOLDERS.some((folder) => module.relativeModuleId.startsWith(folder));
     if (module.errors().length > 0) counts.failed += 1;
     for (const test of module.children.allTests()) {
-      const { state } = test.result();
+      const { state, note } = test.result();
       const skipped = state === "skipped";
-      if (onEngine) counts.engine[skipped ? "leftOut" : "ran"] += 1;
+      if (note) counts.reasons.set(note, (counts.reasons.get(note) ?? 0) + 1);
+      if (onEngine) engine[skipped ? "leftOut" : "ran"] += 1;
       if (state === "passed") counts.passed += 1;
       else if (skipped && !(onEngine && requireEngine)) counts.skipped += 1;
       else counts.failed += 1;
@@ -45,10 +49,11 @@ export function countTests(
   return counts;
 }
 
-/** The two closing lines. The last one stands alone and plain, so that a program can read it. */
-export function closingLines({ passed, failed, skipped, engine }: Counts): string {
+/** The closing lines. The last one stands alone and plain, so that a program can read it. */
+export function closingLines({ passed, failed, skipped, engine, reasons }: Counts): string {
   const why = engine.leftOut > 0 && engine.ran === 0 ? " (no Docker engine answers)" : "";
   return [
+    ...[...reasons].map(([reason, times]) => `skipped ${times}: ${reason}`),
     `engine tests: ${engine.ran} ran, ${engine.leftOut} left out${why}`,
     `${passed} passed, ${failed} failed, ${skipped} skipped`,
   ].join("\n");

@@ -78,7 +78,7 @@ const RULES: readonly [RegExp, BuildClass, Retry][] = [
   ],
   [/no such host|temporary failure in name resolution|server misbehaving/i, "network", "once"],
   [
-    /unexpected status[^\n]*\b5\d\d\b|\b50[0234] [A-Z]|\bunavailable\b|connection refused/i,
+    /unexpected status[^\n]*\b5\d\d\b|\b50[0234] (internal|bad|service|gateway) |\bunavailable\b|connection refused/i,
     "registry-unavailable",
     "yes",
   ],

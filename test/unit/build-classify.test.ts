@@ -56,6 +56,29 @@ const cases: [string, BuildClass, Retry][] = [
   ["failed to copy files: copy file range failed: no space left on device", "disk", "no"],
   ["DeadlineExceeded: context deadline exceeded", "timeout", "yes"],
   ["Canceled: context canceled", "builder", "yes"],
+  [
+    'process "/bin/sh -c sleep 9" did not complete successfully: exit code: 137: context canceled',
+    "builder",
+    "yes",
+  ],
+  ["permission denied while trying to connect to the Docker daemon socket", "environment", "no"],
+  ["unknown flag: --progress", "environment", "no"],
+  ["docker exporter does not currently support exporting manifest lists", "environment", "no"],
+  ["docker exporter does not support exporting manifest lists", "environment", "no"],
+  ["attestation is not supported by the docker driver", "environment", "no"],
+  ["attestations are not supported by the docker driver", "environment", "no"],
+  ["base name (${X}) should not be blank", "dockerfile", "no"],
+  ["failed to compute cache key: lstat /a/b: file not found", "copy", "no"],
+  [`${source}manifest unknown`, "base", "no"],
+  ["failed to push r/x: unexpected status from POST request: 429", "registry-limited", "long"],
+  ["failed to push r/x: unexpected status from PUT request to https://r: 403", "registry-denied", "no"],
+  ["failed to push r/x: unexpected status from PUT request to https://r: 404", "unknown", "no"],
+  ["failed to push r/x: unexpected status from PUT request to https://r: 599", "registry-unavailable", "yes"],
+  ["failed to push r/x: unexpected status from PUT request: 5000 bytes", "unknown", "no"],
+  ["failed to push r/x: 502 Bad Gateway", "registry-unavailable", "yes"],
+  ["failed to push r/x: 501 Not Implemented", "unknown", "no"],
+  ["failed to push r/x: 502 bytes", "unknown", "no"],
+  ['process "no such job" failed', "unknown", "no"],
   ["something never seen", "unknown", "no"],
 ];
 
@@ -68,10 +91,16 @@ describe("classifyFailure", () => {
     expect(classifyFailure(130, `${head}no such host`)).toEqual({ class: "interrupted", retry: "no" });
   });
 
+  it("takes a builder that a signal ended for a fault of the builder, unless it said more", () => {
+    expect(classifyFailure(null, "")).toEqual({ class: "builder", retry: "no" });
+    expect(classifyFailure(null, `${head}no such host`)).toEqual({ class: "network", retry: "once" });
+  });
+
   it("knows an engine that is not there", () => {
     const text = "ERROR: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?";
-    expect(classifyFailure(1, text).class).toBe("environment");
-    expect(classifyFailure(125, "unknown shorthand flag: 'f' in -f").class).toBe("environment");
+    const environment = { class: "environment", retry: "no" };
+    expect(classifyFailure(1, text)).toEqual(environment);
+    expect(classifyFailure(125, "unknown shorthand flag: 'f' in -f")).toEqual(environment);
   });
 
   it("does not take a permission of the file system for one of the registry", () => {

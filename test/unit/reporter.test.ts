@@ -36,6 +36,16 @@ describe("the closing lines of a test run", () => {
     expect(countTests(modules, 0, true)).toMatchObject({ failed: 2, skipped: 2 });
   });
 
+  it("say why tests were skipped, where these say it", () => {
+    const note = "git is not installed";
+    const results = [{ state: "skipped", note }, { state: "skipped" }, { state: "skipped", note }];
+    const tests = results.map((result) => ({ result: () => result }));
+    const module = { ...moduleOf("test/unit/a.test.ts", []), children: { allTests: () => tests } };
+    expect(closingLines(countTests([module], 0, false))).toBe(
+      "skipped 2: git is not installed\nengine tests: 0 ran, 0 left out\n0 passed, 0 failed, 3 skipped",
+    );
+  });
+
   it("count files that do not load, errors outside of tests and tests that never ended as failed", () => {
     const modules = [
       moduleOf("test/unit/a.test.ts", ["pending"]),

@@ -107,7 +107,9 @@ function mutate(
   changes: readonly { at: number; how: string; key: string; value: unknown }[],
 ): string {
   const document = JSON.parse(json) as Json;
-  for (const { at, how, key, value } of changes) {
+  for (const { at, how, key, value: given } of changes) {
+    // A copy: a value that one change put in is otherwise changed, or put into itself, by the next.
+    const value = structuredClone(given);
     const places = placesIn(document);
     const place = places[at % Math.max(1, places.length)];
     if (!place) break;

@@ -1,0 +1,136 @@
+// Changes the code of an area in small ways, one at a time, and sees whether a unit test of that area fails.
+//
+//   npm run mutate                    all areas
+//   npm run mutate -- push classify   some of them
+//   npm run mutate -- push --write    also writes the score and the survivors to docs/mutation.md
+//
+// docs/mutation.md lists every change that no test notices, with the reason why none has to.
+//
+// Exit codes: 0 each area reaches its score, and the list is true · 1 it does not, or is not · 2 usage
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Stryker } from "@stryker-mutator/core";
+import { parseReport, printReport } from "./mutation-report.mjs";
+
+const LOWEST = 85;
+
+/** The files that are changed, and the tests that have to notice. */
+const AREAS = {
+  keys: {
+    code: /^src\/(model\/inputs|stitch\/keys)\.ts$/,
+    tests: /^test\/unit\/(keys-.*|model-inputs)\.test\.ts$/,
+  },
+  decide: {
+    code: /^src\/plan\/decide\/(attempts|decide|reason)\.ts$/,
+    tests: /^test\/unit\/plan-(decide|reason).*\.test\.ts$/,
+  },
+  record: {
+    code: /^src\/(run\/record|records\/(evidence|read-record|verify.*))\.ts$/,
+    tests: /^test\/(unit|attacks)\/(records|run)[^/]*\.test\.ts$/,
+  },
+  smoke: {
+    code: /^src\/smoke\/(match|outcome|smoke)\.ts$/,
+    tests: /^test\/unit\/smoke-.*\.test\.ts$/,
+  },
+  push: {
+    code: /^src\/run\/push\.ts$/,
+    tests: /^test\/unit\/run-.*\.test\.ts$/,
+  },
+  classify: {
+    code: /^src\/builder\/classify\.ts$/,
+    tests: /^test\/unit\/build-classify\.test\.ts$/,
+  },
+};
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const report = `${root}docs/mutation.md`;
+process.chdir(root);
+
+function usage(what) {
+  console.error(`${what}\nusage: npm run mutate -- [${Object.keys(AREAS).join("|")}…] [--write]`);
+  process.exit(2);
+}
+
+function options() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { write: { type: "boolean", default: false } } });
+  } catch (error) {
+    return usage(error.message);
+  }
+}
+
+function filesBelow(folder, wanted) {
+  const paths = readdirSync(folder, { recursive: true }).map((path) => `${folder}/${path}`);
+  return paths.filter((path) => wanted.test(path)).sort();
+}
+
+/** The first line that a mutant changes, before and after. */
+function linesOf({ fileName, location: { start, end }, replacement }) {
+  const lines = readFileSync(fileName, "utf8").split("\n");
+  const before = lines[start.line - 1];
+  const changed = before.slice(0, start.column - 1) + replacement + lines[end.line - 1].slice(end.column - 1);
+  return { before: before.trim(), after: changed.trim().replace(/\s*\n\s*/g, " ") };
+}
+
+/** Runs one area. Gives how many mutants there were, how many were noticed, and the others. */
+async function mutate({ code, tests }) {
+  process.env.MUTATE_TESTS = filesBelow("test", tests).join(",");
+  const stryker = new Stryker({
+    mutate: filesBelow("src", code),
+    plugins: [import.meta.resolve("@stryker-mutator/vitest-runner")],
+    testRunner: "vitest",
+    vitest: { configFile: "test/mutate.config.ts", related: false },
+    coverageAnalysis: "perTest",
+    concurrency: 1,
+    timeoutMS: 30_000,
+    tempDirName: "coverage/mutation/sandbox",
+    ignorePatterns: ["coverage", ".factory", "bench", "test/engine", "test/attacks/engine"],
+    reporters: ["progress-append-only"],
+    disableTypeChecks: false,
+    thresholds: { break: null },
+  });
+  const results = (await stryker.runMutationTest()).filter(({ status }) => status !== "Ignored");
+  const missed = results.filter(({ status }) => status === "Survived" || status === "NoCoverage");
+  const survivors = missed.map((mutant) => ({
+    file: mutant.fileName.replace(root, ""),
+    ...linesOf(mutant),
+  }));
+  return { total: results.length, caught: results.length - missed.length, survivors };
+}
+
+const { values, positionals } = options();
+const unknown = positionals.filter((name) => !Object.hasOwn(AREAS, name));
+if (unknown.length > 0) usage(`no area is named ${unknown.join(", ")}`);
+
+// The values of properties stay the same, so that two runs come to the same.
+process.env.CI = "true";
+const areas = parseReport(readFileSync(report, "utf8"));
+const problems = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(AREAS)) {
+  const { total, caught, survivors } = await mutate(AREAS[name]);
+  const known = areas.get(name)?.survivors ?? [];
+  const same = (a) => (b) => a.file === b.file && a.before === b.before && a.after === b.after;
+  const now = [];
+  for (const survivor of survivors) {
+    if (now.some(same(survivor))) continue;
+    const reason = known.find(same(survivor))?.reason ?? "";
+    if (reason === "") problems.push({ what: "no test notices, and no reason says why", survivor });
+    now.push({ ...survivor, reason });
+  }
+  for (const survivor of known.filter((one) => !now.some(same(one))))
+    if (!values.write) problems.push({ what: "is listed, and does not survive", survivor });
+  const score = (100 * caught) / total;
+  console.log(`${name}: ${caught} of ${total} changes noticed (${score.toFixed(1)} %)`);
+  if (score < LOWEST) problems.push({ what: `the score of ${name} is below ${LOWEST} %` });
+  areas.set(name, { total, caught, survivors: now });
+}
+if (values.write) {
+  const text = readFileSync(report, "utf8");
+  writeFileSync(report, printReport(text, Object.keys(AREAS), areas));
+}
+for (const { what, survivor } of problems) {
+  console.log(`\n${what}`);
+  if (survivor) console.log(`  ${survivor.file}\n  - ${survivor.before}\n  + ${survivor.after}`);
+}
+process.exitCode = problems.length === 0 ? 0 : 1;
