@@ -75,7 +75,7 @@ module.exports = {
     },
     {
       name: "commands-wire-nothing",
-      comment: "a command gets the world from its context; cli.ts, context.ts and world.ts make it",
+      comment: "a command gets the world from its context; cli.ts, surroundings.ts and world.ts make it",
       severity: "error",
       from: { path: "^src/commands/" },
       to: {
@@ -89,6 +89,19 @@ module.exports = {
       severity: "error",
       from: { path: "^src/commands/", pathNot: "^src/commands/stitch\\.ts$" },
       to: { path: "^(node:)?fs(/|$)" },
+    },
+    {
+      name: "declaring-a-verb-loads-nothing",
+      comment:
+        "every start pays for all declarations: the code of a verb is imported when the verb is called",
+      severity: "error",
+      from: { path: "^src/(program|commands/(verb|[a-z-]+-verb))\\.ts$" },
+      to: {
+        path: "^(src/|(node:)?[a-z])",
+        pathNot: "^(src/(errors|version|commands/(verb|[a-z-]+-verb))\\.ts$|node_modules/@commander-js/)",
+        dependencyTypesNot: ["type-only"],
+        dynamic: false,
+      },
     },
     {
       name: "one-exec",

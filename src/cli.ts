@@ -79,7 +79,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const [{ createProgram, usageError }, { CommanderError }, { createContext }, { errorJson, errorText }] =
     await Promise.all([
       import("./program.ts"),
-      import("commander"),
+      import("@commander-js/extra-typings"),
       import("./surroundings.ts"),
       import("./commands/present.ts"),
     ]);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { FactoryError } from "../errors.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -36,7 +36,7 @@ export function completion(shell: string): Promise<CommandResult> {
 }
 
 /** What may stand behind an option, or in place of an argument. */
-async function values(context: Context, name: string, command: Command): Promise<string[]> {
+async function values(context: Context, name: string, command: CommandUnknownOpts): Promise<string[]> {
   const choices = command.options.find((option) => option.long === name)?.argChoices;
   if (choices) return [...choices];
   const catalog = await context.catalog();
@@ -53,7 +53,11 @@ async function values(context: Context, name: string, command: Command): Promise
 }
 
 /** The words that may come next, one a line. A workspace that cannot be read gives no words, and no error. */
-export async function complete(context: Context, program: Command, words: string[]): Promise<CommandResult> {
+export async function complete(
+  context: Context,
+  program: CommandUnknownOpts,
+  words: string[],
+): Promise<CommandResult> {
   const current = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   let command = program;

@@ -1,0 +1,44 @@
+import { Option } from "@commander-js/extra-typings";
+import { manifestFlag, planningFlags, type Verb, verb, wholeNumber } from "./verb.ts";
+
+export const planVerb: Verb = (act) =>
+  verb("plan", "expand plans, or one manifest, to cells: all plans where none is named", [
+    "factory plan baseline_core_light",
+    "factory plan --reuse --since origin/main",
+    "factory plan baseline_core_light --format bake -o docker-bake.hcl",
+    "factory plan --format github --max-jobs 256",
+    "git diff --name-only origin/main... | factory plan --changed-files-from -",
+  ])
+    .argument("[plan-id]", "the plan")
+    .addOption(manifestFlag(", by itself"))
+    .addOption(planningFlags.filter())
+    .addOption(planningFlags.reuse())
+    .addOption(planningFlags.since())
+    .addOption(planningFlags.changed())
+    .addOption(planningFlags.locked())
+    .addOption(
+      new Option("--format <format>", "what to write (default: table; json with --json)").choices([
+        "table",
+        "json",
+        "bake",
+        "github",
+        "dot",
+        "mermaid",
+      ]),
+    )
+    .addOption(
+      new Option("--shards <n>", "split into so many shards, for `factory run --shard K/N`").argParser(
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      new Option("--max-jobs <n>", "one job a cell, and at most so many (default for github: 256)")
+        .argParser(wholeNumber(1))
+        .conflicts("shards"),
+    )
+    .option("-o, --output <file>", "where to, or - for stdout; for several bake files, a folder")
+    .action(
+      act(async (context, planId, options) =>
+        (await import("./plan.ts")).plan(context, { ...options, planId }),
+      ),
+    );

@@ -1,0 +1,34 @@
+import { Option } from "@commander-js/extra-typings";
+import { type Act, manifestFlag, type Verb, verb, wholeNumber } from "./verb.ts";
+
+const list = (act: Act) =>
+  verb("list", "list records, the newest first", [
+    "factory records list --manifest-id llm_factory --since 7d --limit 20",
+  ])
+    .addOption(manifestFlag())
+    .addOption(new Option("--status <status>", "only these").choices(["pass", "fail", "error"]))
+    .option("--since <moment>", "an ISO 8601 date or time, or how long ago: 90m, 12h, 7d, 2w")
+    .option("--limit <n>", "at most so many", wholeNumber(1))
+    .action(act(async (context, options) => (await import("./records.ts")).recordsList(context, options)));
+
+const show = (act: Act) =>
+  verb("show", "show one record", ["factory records show 20260131t120000000z-1a2b3c4d"])
+    .argument("<record-id>")
+    .action(act(async (context, id) => (await import("./records.ts")).recordsShow(context, id)));
+
+const verify = (act: Act) =>
+  verb("verify", "hash all evidence again and compare; exit 1 where something differs or is missing", [
+    "factory records verify",
+    "factory records verify 20260131t120000000z-1a2b3c4d --json",
+  ])
+    .argument("[record-id]", "only this record")
+    .action(act(async (context, id) => (await import("./records.ts")).recordsVerify(context, id)));
+
+export const recordsVerb: Verb = (act) =>
+  verb("records", "browse and verify the compatibility records", [
+    "factory records list --status fail",
+    "factory records verify",
+  ])
+    .addCommand(list(act))
+    .addCommand(show(act))
+    .addCommand(verify(act));

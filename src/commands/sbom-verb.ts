@@ -1,0 +1,13 @@
+import { sbomWithFlag, type Verb, verb } from "./verb.ts";
+
+export const sbomVerb: Verb = (act) =>
+  verb("sbom", "write the SBOM of an image as CycloneDX JSON", [
+    "factory sbom debian:bookworm-slim -o sbom.cdx.json",
+  ])
+    .argument("<image>", "an image that the engine has")
+    .option("-o, --output <file>", "where to, or - for stdout")
+    .option("--platform <platform>", "the image's platform")
+    .addOption(sbomWithFlag())
+    .action(
+      act(async (context, image, options) => (await import("./sbom.ts")).sbom(context, image, options)),
+    );

@@ -1,0 +1,76 @@
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { FactoryError } from "../errors.ts";
+import type { CommandResult, Context } from "./context.ts";
+
+/**
+ * Makes an action of a call: it makes the context, awaits the call, and hands its result on. The call is given what
+ * commander gives an action: arguments, options, and the command itself.
+ */
+export type Act = <A extends unknown[]>(
+  call: (context: Context, ...args: A) => Promise<CommandResult>,
+) => (...args: A) => Promise<void>;
+
+/**
+ * Declares a verb: its flags, its help and its action. Declaring loads nothing: the action imports the code of the verb
+ * when it is called. `root` is the whole program, which completion reads.
+ */
+export type Verb = (act: Act, root: CommandUnknownOpts) => CommandUnknownOpts;
+
+/**
+ * A command with its line in the list of commands and its examples.
+ * @param examples whole command lines, one at least
+ */
+export function verb(name: string, summary: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(summary)
+    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** Reads a whole number of at least `least`. @throws InvalidArgumentError */
+export function wholeNumber(least: number) {
+  return (text: string): number => {
+    const number = Number(text);
+    if (!/^\d{1,9}$/.test(text) || number < least)
+      throw new InvalidArgumentError(`It takes a whole number, ${least} or more.`);
+    return number;
+  };
+}
+
+/** Collects what a repeatable option is given. */
+export const repeated = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
+
+export const manifestFlag = (more = "") => new Option("--manifest-id <id>", `the manifest${more}`);
+
+/**
+ * The options with the manifest that they have to name. It is not mandatory to commander, which would report the missing
+ * option before a misspelt one.
+ * @throws FactoryError USAGE
+ */
+export function needManifest<O extends { manifestId?: string }>(options: O): O & { manifestId: string } {
+  const { manifestId } = options;
+  if (manifestId !== undefined) return { ...options, manifestId };
+  throw new FactoryError("USAGE", "no manifest is named", { fix: "pass --manifest-id ID" });
+}
+
+export const sbomWithFlag = () =>
+  new Option("--sbom-with <tool>", "what writes the SBOM")
+    .choices(["factory", "syft"])
+    .default("factory" as const);
+
+/** What plan, run and explain ask about cells in the same words. */
+export const planningFlags = {
+  locked: () => new Option("--locked", "take versions and base digests from factory.lock"),
+  reuse: () => new Option("--reuse", "ask the records, and do not run again what they prove"),
+  since: () =>
+    new Option("--since <ref>", "only cells that differ from the merge base with a branch or commit"),
+  filter: () =>
+    new Option(
+      "--filter <key=id>",
+      "of all plans, those over manifest=ID or product=ID (repeatable)",
+    ).argParser(repeated),
+  changed: () =>
+    new Option(
+      "--changed-files-from <file>",
+      "only cells that read one of these paths, one a line; - for stdin",
+    ).conflicts("since"),
+};
