@@ -32,6 +32,13 @@ module.exports = {
       to: { path: "^src/", pathNot: "^src/(model/|schemas/|errors\\.ts$)" },
     },
     {
+      name: "files-stand-low",
+      comment: "reading and writing of files; it knows no stage",
+      severity: "error",
+      from: { path: "^src/files/" },
+      to: { path: "^src/", pathNot: "^src/(files/|model/|errors\\.ts$)" },
+    },
+    {
       name: "stages-know-no-command",
       comment: "a stage imports stages to its left, model, schemas, errors, and types of tools",
       severity: "error",
@@ -71,7 +78,7 @@ module.exports = {
       comment: "a tool wraps one program or service; it knows no stage",
       severity: "error",
       from: { path: "^src/tools/" },
-      to: { path: "^src/", pathNot: "^src/(tools/|model/|errors\\.ts$)" },
+      to: { path: "^src/", pathNot: "^src/(tools/|files/|model/|errors\\.ts$)" },
     },
     {
       name: "commands-wire-nothing",
@@ -85,9 +92,9 @@ module.exports = {
     },
     {
       name: "commands-touch-no-files",
-      comment: "stitch alone reads: the file that --check compares with",
+      comment: "they are read and written by stages, and by src/files/",
       severity: "error",
-      from: { path: "^src/commands/", pathNot: "^src/commands/stitch\\.ts$" },
+      from: { path: "^src/commands/" },
       to: { path: "^(node:)?fs(/|$)" },
     },
     {
@@ -109,6 +116,14 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/tools/exec\\.ts$" },
       to: { path: ["^(node:)?child_process$", "node_modules/execa/"] },
+    },
+    {
+      name: "one-writer",
+      comment:
+        "files are written by src/files/ alone; eslint.config.js holds the rest to what reads of node:fs",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/files/" },
+      to: { path: ["node_modules/write-file-atomic/", "node_modules/@types/write-file-atomic/"] },
     },
     {
       name: "no-cycles",

@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
 import { findingsOf } from "./catalog/document.ts";
 import { errorOf, FactoryError } from "./errors.ts";
+import { makeFolderIn, removeTree } from "./files/folders.ts";
+import { insideWorkspace } from "./files/own-folders.ts";
+import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import { openRecordStore } from "./records/store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
@@ -116,8 +119,7 @@ function sweepFolders(root: string): void {
   }
   for (const name of names) {
     const pid = /-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(hostname(), Number(pid)))
-      rmSync(join(base, name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(hostname(), Number(pid))) removeTree(join(base, name));
   }
 }
 
@@ -191,8 +193,8 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         const clone = "; this clone is shallow: fetch its whole history (`fetch-depth: 0`)";
         return { unknown: `${why}${found.shallow ? clone : ""}` };
       }
-      const folder = mkdtempSync(join(tmpdir(), "factory-since-"));
-      const remove = () => rmSync(folder, { recursive: true, force: true });
+      const folder = makeFolderIn(tmpdir(), "factory-since-");
+      const remove = () => removeTree(folder);
       try {
         await exportTree(exec, root, found.commit, WORKSPACE_NAMES, folder);
         if (!existsSync(join(folder, "factory.yaml"))) {
@@ -206,19 +208,12 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       }
     },
     exists: (root, path) => existsSync(join(root, path)),
-    readLines: (file, cwd) => {
-      try {
-        const text = readFileSync(file === "-" ? 0 : resolve(cwd, file), "utf8");
-        return text.split(/\r?\n/).filter((line) => line !== "");
-      } catch (error) {
-        throw new FactoryError("FILE_UNREADABLE", `cannot read ${file}: ${(error as Error).message}`, {
-          fix: "name a file with one path a line, or - for stdin",
-        });
-      }
-    },
+    readLines,
     owner,
     runDeps: (catalog, options) => {
-      const folder = join(catalog.root, ".factory", "layers");
+      // What is written below these may not leave the workspace either.
+      insideWorkspace(catalog.root, ".factory/run");
+      const folder = insideWorkspace(catalog.root, ".factory/layers");
       const layers = options.sbomWith === "factory" ? openLayerStore(folder) : null;
       const cache = openLayerCache(folder, version);
       return {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { makeFolderIn, removeTree } from "../files/folders.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import type { Docker } from "../tools/docker.ts";
 import { classifyFailure, type BuildClass, type Classified } from "./classify.ts";
@@ -55,11 +56,11 @@ export function baseKey({ ref, platform }: BaseRef): string {
 }
 
 async function inFolder<T>(parent: string, use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(parent, "factory-base-"));
+  const folder = makeFolderIn(parent, "factory-base-");
   try {
     return await use(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    removeTree(folder);
   }
 }
 
@@ -82,7 +83,7 @@ async function probe(
     bases.forEach((_, index) => deps.layers?.lend(layoutOf(index)));
     const metadataFile = join(folder, "metadata.json");
     const target = Object.fromEntries(names.map((name, index) => [name, targets[index]]));
-    await writeFile(join(folder, "bases.json"), JSON.stringify({ target }));
+    writeWhole(join(folder, "bases.json"), JSON.stringify({ target }), false);
 
     const progress = createProgress();
     const result = await deps.buildx.bake({

@@ -1,6 +1,6 @@
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { makeFolder, removeTree } from "../files/folders.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import type { Docker } from "../tools/docker.ts";
 import { classifyFailure, type BuildClass, type Classified, type Retry } from "./classify.ts";
@@ -105,7 +105,7 @@ async function attemptBuild(
 ): Promise<Attempt> {
   const { target, targets, signal, onProgress } = request;
   const metadataFile = join(request.workDir, `${target}.metadata.json`);
-  await rm(metadataFile, { force: true });
+  removeTree(metadataFile);
 
   const progress = createProgress({ targets, onLog: write });
   const result = await deps.buildx.bake({
@@ -162,7 +162,7 @@ export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise
   const { attempts = 3, signal } = request;
   const log = createLog(deps.appendLog);
   const ranBefore = new Set<string>();
-  await mkdir(request.workDir, { recursive: true });
+  makeFolder(request.workDir);
 
   for (let retries = 0; ; retries++) {
     throwIfInterrupted(signal);

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errorOf, FactoryError } from "../errors.ts";
+import { checkOwnFolders } from "../files/own-folders.ts";
 import type { ErrorCode, Finding } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
 import type { Catalog, Entry, FolderEntry, Settings } from "./catalog.ts";
@@ -48,8 +49,9 @@ export interface OpenCatalog extends Catalog {
   loadFolder: <K extends FolderKind>(kind: K, id: string, version: string) => LoadedFolder<Documents[K]>;
 }
 
+/** Whether a folder holds factory.yaml, in whatever shape: why it cannot be read is said when it is. */
 function isWorkspace(folder: string): boolean {
-  return statSync(join(folder, SETTINGS_FILE), { throwIfNoEntry: false }) !== undefined;
+  return lstatSync(join(folder, SETTINGS_FILE), { throwIfNoEntry: false }) !== undefined;
 }
 
 const NAME_ONE = "name one with --workspace DIR or FACTORY_WORKSPACE";
@@ -136,7 +138,8 @@ function loadVersion<K extends FolderKind>(
 /**
  * Opens a workspace. Nothing is read before it is asked for, and nothing twice.
  * @param root the folder that holds factory.yaml
- * @throws FactoryError WORKSPACE_NOT_FOUND
+ * @throws FactoryError WORKSPACE_NOT_FOUND; FILE_OUTSIDE, FILE_UNREADABLE where `records` or `.factory` leads out of it, or is
+ * no folder
  */
 export function openCatalog(root: string): OpenCatalog {
   if (root.includes("\0") || !isWorkspace(root)) {
@@ -145,6 +148,7 @@ export function openCatalog(root: string): OpenCatalog {
     });
   }
   const real = realpathSync.native(root);
+  checkOwnFolders(real);
 
   const ids = remember((kind) =>
     listFolder(real, FILE_KINDS[kind as FileKind].folder).flatMap(({ name, kind: item }) => {

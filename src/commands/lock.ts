@@ -1,11 +1,11 @@
 import { join, relative } from "node:path";
 import { baseKey } from "../builder/base.ts";
 import { LOCK_FILE } from "../catalog/open.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import { entriesOf, isEdited, type LockEntries, type LockValue, lockText } from "../plan/lock/lock.ts";
 import { completeLock, keepLock, type LockChange, lockChanges, updateLock } from "../plan/lock/draft.ts";
 import type { LockNeed } from "../plan/lock/needs.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { writeResult } from "./write-result.ts";
 
 interface LockOptions {
   update?: boolean;
@@ -114,7 +114,7 @@ export async function lock(
   const after = within(completeLock(draft, await askFor(draft.open, context)));
   const changes = lockChanges(before, after, draft.needs);
   const status = known !== null && !edited && changes.length === 0 ? "unchanged" : "written";
-  if (status === "written") await writeResult(file, lockText(after));
+  if (status === "written") writeWhole(file, lockText(after), false);
   const counts = `${counted(changes.length, "change")}, ${entries(after.size)}`;
   return {
     text: [

@@ -1,11 +1,10 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { errorOf, FactoryError } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
 import type { CommandResult, Context, Palette } from "./context.ts";
 import { planOf, type PlanningOptions, type ShardedPlan, shardPlan } from "./planning.ts";
-import { writeResult } from "./write-result.ts";
 
 interface PlanOptions extends PlanningOptions {
   format?: "table" | "json" | "bake" | "github" | "dot" | "mermaid";
@@ -76,8 +75,11 @@ function* jsonPieces(planned: Planned, more: object): Generator<string> {
 /** Writes the Dockerfiles that bake files name, so that these build as they stand. */
 async function writeDockerfiles(planned: Planned, folder: string, context: Context): Promise<void> {
   const { root } = await context.catalog();
-  const { fillFolder } = await import("../files/write-folder.ts");
-  fillFolder(join(root, folder), (write) => {
+  const [{ fillFolder }, { insideWorkspace }] = await Promise.all([
+    import("../files/write-folder.ts"),
+    import("../files/own-folders.ts"),
+  ]);
+  fillFolder(insideWorkspace(root, folder), (write) => {
     for (const { cell, stitched } of planned.cells) {
       const { dockerfile, dockerignore } = stitched;
       write(`${cell.target}.Dockerfile`, dockerfile);
@@ -113,15 +115,17 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
   }
   await writeDockerfiles(planned, folder, context);
   if (output === undefined) return { text: alone ?? "", json: { bake: alone } };
+  const { writeOutput } = await import("../files/write-output.ts");
   if (alone !== undefined) {
-    await writeResult(resolve(context.cwd, output), `${alone}\n`);
+    await writeOutput(resolve(context.cwd, output), [`${alone}\n`], context.signal);
     return {
       text: `${output}: ${grouped(planned.cells.length)} cells`,
       json: null,
       jsonPieces: () => jsonPieces(planned, { bake: { file: output } }),
     };
   }
-  for (const { name, text } of files) await writeResult(resolve(context.cwd, output, name), text);
+  for (const { name, text } of files)
+    await writeOutput(resolve(context.cwd, output, name), [text], context.signal);
   const names = files.map(({ name }) => name);
   const text = `${output}: ${names.length} files, ${grouped(planned.cells.length)} cells`;
   return {
@@ -196,7 +200,7 @@ export async function plan(context: Context, options: PlanOptions): Promise<Comm
   const { output } = options;
   if (output === undefined || output === "-") return result;
   const { text } = result;
-  const { writePieces } = await import("../files/write-folder.ts");
-  writePieces(resolve(context.cwd, output), withNewline(text));
+  const { writeOutput } = await import("../files/write-output.ts");
+  await writeOutput(resolve(context.cwd, output), withNewline(text), context.signal);
   return { ...result, text: `${output}: ${grouped(planned.cells.length)} cells` };
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { writeOutput } from "../files/write-output.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { writeResult } from "./write-result.ts";
 
 interface SbomOptions {
   output?: string;
@@ -23,6 +23,6 @@ export async function sbom(context: Context, image: string, options: SbomOptions
   context.say(`${components} components`);
   const json: unknown = JSON.parse(text);
   if (options.output === undefined || options.output === "-") return { text: text.trimEnd(), json };
-  await writeResult(resolve(context.cwd, options.output), text);
+  await writeOutput(resolve(context.cwd, options.output), [text], context.signal);
   return { text: options.output, json };
 }

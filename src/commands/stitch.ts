@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
+import { insideWorkspace } from "../files/own-folders.ts";
+import { isStream, outputHolds, writeOutput } from "../files/write-output.ts";
 import { stitch as render } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { pairs } from "./pairs.ts";
-import { writeResult } from "./write-result.ts";
 
 interface StitchOptions {
   manifestId: string;
@@ -24,7 +24,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   const toStdout = options.output === "-";
   const file =
     options.output === undefined || toStdout
-      ? join(catalog.root, ".factory", "stitch", manifest_id, "Dockerfile")
+      ? insideWorkspace(catalog.root, `.factory/stitch/${manifest_id}/Dockerfile`)
       : resolve(context.cwd, options.output);
   const path = toStdout ? null : relative(context.cwd, file);
   const json = {
@@ -41,11 +41,9 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   const chosen = fragments.map(({ name, version }) => `${name}@${version}`).join(", ");
 
   if (options.check) {
-    const differs = (at: string, wanted: string) =>
-      statSync(at, { throwIfNoEntry: false })?.isFile() !== true || readFileSync(at, "utf8") !== wanted;
     const changed = [
-      ...(differs(file, dockerfile) ? [file] : []),
-      ...(differs(`${file}.dockerignore`, dockerignore) ? [`${file}.dockerignore`] : []),
+      ...(outputHolds(file, dockerfile) ? [] : [file]),
+      ...(outputHolds(`${file}.dockerignore`, dockerignore) ? [] : [`${file}.dockerignore`]),
     ].map((one) => relative(context.cwd, one));
     return {
       text:
@@ -57,8 +55,9 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
     };
   }
   if (toStdout) return { text: dockerfile.trimEnd(), json };
-  await writeResult(`${file}.dockerignore`, dockerignore);
-  await writeResult(file, dockerfile);
+  // Without its Dockerfile.dockerignore a Dockerfile would be built with all of the workspace, so that one comes first.
+  if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
+  await writeOutput(file, [dockerfile], context.signal);
   return {
     text: `${path}\n  fragments  ${chosen}\n  base       ${base.ref}\n  build key  ${build_key}`,
     json,

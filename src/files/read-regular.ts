@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+} from "node:fs";
 
 /** A regular file's bytes, with its stamp from before they were read. */
 export interface RegularFile {
@@ -7,6 +16,11 @@ export interface RegularFile {
   /** When the file last changed, in milliseconds since 1970. */
   changedMs: number;
 }
+
+/** More than any file that is read as a whole holds: 512 MiB. */
+const MOST_BYTES = 512 << 20;
+
+const PIECE = 1 << 20;
 
 /**
  * What changes with every change of a file: its size, the time of its last change (which programs cannot set, as they can that
@@ -23,20 +37,61 @@ export function stampAt(file: string): string | undefined {
 }
 
 /**
- * Reads a regular file; a link is not followed, and a pipe does not block.
- * @returns undefined where it is something else
+ * Opens a regular file for reading, and closes it when `use` is done. A link is not followed, and a pipe does not block.
+ * @returns what `use` gives; undefined where it is something else
  * @throws an error of the file system, also where there is no file (ENOENT) and for a link (ELOOP)
  */
-export function readRegular(file: string): RegularFile | undefined {
+function withRegular<T>(file: string, use: (descriptor: number, stats: Stats) => T): T | undefined {
   const descriptor = openSync(
     file,
     constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
   );
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) return undefined;
-    return { bytes: readFileSync(descriptor), stamp: stampOf(stats), changedMs: stats.ctimeMs };
+    return stats.isFile() ? use(descriptor, stats) : undefined;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Reads a regular file; a link is not followed, and a pipe does not block.
+ * @param most a larger file counts as none
+ * @returns undefined where it is something else
+ * @throws an error of the file system, also where there is no file (ENOENT) and for a link (ELOOP)
+ */
+export function readRegular(file: string, most = MOST_BYTES): RegularFile | undefined {
+  return withRegular(file, (descriptor, stats) =>
+    stats.size > most
+      ? undefined
+      : { bytes: readFileSync(descriptor), stamp: stampOf(stats), changedMs: stats.ctimeMs },
+  );
+}
+
+/**
+ * Reads a regular file a piece at a time, whatever its size; links and pipes as in `readRegular`.
+ * @param take a piece is its own for the length of the call only
+ * @returns how many bytes there were; undefined where it is something else
+ * @throws an error of the file system
+ */
+export function readRegularPieces(file: string, take: (piece: Uint8Array) => void): number | undefined {
+  return withRegular(file, (descriptor, { size }) => {
+    const piece = Buffer.allocUnsafe(Math.min(size + 1, PIECE));
+    let bytes = 0;
+    for (let read = readSync(descriptor, piece); read > 0; read = readSync(descriptor, piece)) {
+      take(piece.subarray(0, read));
+      bytes += read;
+    }
+    return bytes;
+  });
+}
+
+/** Whether a regular file holds just this text; false where it cannot be read. */
+export function holdsText(file: string, text: string): boolean {
+  const wanted = Buffer.from(text);
+  try {
+    return readRegular(file, wanted.length)?.bytes.equals(wanted) ?? false;
+  } catch {
+    return false;
   }
 }

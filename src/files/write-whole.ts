@@ -1,17 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { FactoryError } from "../errors.ts";
+import { makeWay } from "./make-way.ts";
+import { writing } from "./refused.ts";
 
 /**
  * Writes a file whole or not at all: a temporary file in the same folder, fsync, rename, then fsync of the folder.
- * The folder is made where there is none.
+ * The folder is made where there is none. A link to a file stays, and the file behind it is replaced.
  * @param durable false leaves out fsync, for what can be made again at any time
  * @throws FactoryError WRITE_FAILED, for a full disk or a folder that may not be written
  */
 export function writeWhole(file: string, data: string | Uint8Array, durable = true): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true });
+  writing(file, () => {
+    makeWay(dirname(file));
     writeFileAtomic.sync(file, typeof data === "string" ? data : Buffer.from(data), {
       fsync: durable,
       mode: 0o644,
@@ -23,11 +24,5 @@ export function writeWhole(file: string, data: string | Uint8Array, durable = tr
     } finally {
       closeSync(folder);
     }
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    throw new FactoryError("WRITE_FAILED", `cannot write ${file}: ${error.message}`, {
-      fix: "make room on the disk, or make the folder writable",
-      cause: error,
-    });
-  }
+  });
 }

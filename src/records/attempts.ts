@@ -182,7 +182,7 @@ export async function openAttempts(root: string, options: OpenAttemptsOptions = 
       const problems = differences(record, attempt);
       if (Object.keys(record.evidence).length === 0) problems.push("it has no evidence at all");
       for (const [kind, evidence] of Object.entries(record.evidence)) {
-        const what = await proofProblem(folder, evidence);
+        const what = proofProblem(folder, evidence);
         if (what !== undefined) problems.push(`${kind}: ${what}`);
       }
       return problems;

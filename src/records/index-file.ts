@@ -1,6 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { appendTo } from "../files/append.ts";
+import { readRegular } from "../files/read-regular.ts";
 import { sha256 } from "../model/digest.ts";
 import common from "../schemas/common.schema.json" with { type: "json" };
 import schema from "../schemas/record.schema.json" with { type: "json" };
@@ -52,13 +54,14 @@ function barrier(root: string, names: readonly string[]): string | undefined {
 
 /** The lines of the file. @returns a text that says why there are none; undefined where there is no file */
 function readLines(file: string, header: string): IndexLines | string | undefined {
-  let bytes: Buffer;
+  let bytes: Buffer | undefined;
   try {
-    bytes = readFileSync(file);
+    bytes = readRegular(file)?.bytes;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ENOENT" ? undefined : `it cannot be read (${code})`;
   }
+  if (!bytes) return "it is no regular file";
   if (bytes.toString("latin1", 0, header.length) !== header) return "it is of another format";
   const starts = startsOf(bytes, header.length);
   return starts ? { bytes, starts } : "it is damaged";
@@ -82,7 +85,7 @@ export function openIndexFile(root: string, manifestId: string, note: (text: str
   const read = readLines(file, header);
   if (typeof read === "string") note(`the index ${path} is made anew: ${read}`);
   const cannotWrite = (error: unknown) => {
-    if (!(error instanceof FactoryError) && !(error instanceof Error && "code" in error)) throw error;
+    if (!(error instanceof FactoryError)) throw error;
     note(`the index ${path} cannot be written, so records will be read again: ${error.message}`);
   };
   return {
@@ -90,17 +93,9 @@ export function openIndexFile(root: string, manifestId: string, note: (text: str
 
     append: (text) => {
       try {
-        const descriptor = openSync(
-          file,
-          constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0),
-        );
-        try {
-          // A line that is cut is found when the index is read next.
-          if (writeSync(descriptor, text) < text.length)
-            note(`the index ${path} was cut by a full disk, so records will be read again`);
-        } finally {
-          closeSync(descriptor);
-        }
+        // A line that is cut is found when the index is read next.
+        if (!appendTo(file, text))
+          note(`the index ${path} was cut by a full disk, so records will be read again`);
       } catch (error) {
         cannotWrite(error);
       }

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import type { Evidence, FactoryRecord } from "../schemas/types.ts";
 import { evidenceProblem, keepEvidence } from "./evidence.ts";
 import { type Located, locateRecords, recordPath, unreadableRecord } from "./locate.ts";
-import { loadRecordCheck, parseRecord } from "./read-record.ts";
+import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
 import { RECORD_ID, timeOfRecordId } from "./record-id.ts";
+import { insideWorkspace } from "../files/own-folders.ts";
 import { writeWhole } from "../files/write-whole.ts";
 
 /** What a list shows of a record. */
@@ -56,13 +56,9 @@ export interface RecordStore {
 
 /** Reads and checks one record. @throws FactoryError RECORD_UNREADABLE */
 async function read(located: Located): Promise<FactoryRecord> {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(located.file);
-  } catch (error) {
-    throw unreadableRecord(located, "cannot be read", error);
-  }
-  return parseRecord(located, bytes, await loadRecordCheck());
+  const file = readRecordFile(located);
+  if (!file) throw unreadableRecord(located, "is gone");
+  return parseRecord(located, file.bytes, await loadRecordCheck());
 }
 
 function summarize(record: FactoryRecord): RecordSummary {
@@ -99,7 +95,8 @@ export function openRecordStore(root: string): RecordStore {
   };
 
   return {
-    keep: (manifestId, bytes, mediaType) => keepEvidence(join(base, manifestId), bytes, mediaType),
+    keep: (manifestId, bytes, mediaType) =>
+      keepEvidence(insideWorkspace(root, `records/${manifestId}`), bytes, mediaType),
 
     add: async (record) => {
       const validate = await loadRecordCheck();
@@ -108,7 +105,7 @@ export function openRecordStore(root: string): RecordStore {
         throw new Error(`a record that does not match its schema was about to be written: ${text}`);
       }
       const path = recordPath(record.manifest_id, record.record_id);
-      writeWhole(join(root, path), `${JSON.stringify(record, null, 2)}\n`);
+      writeWhole(insideWorkspace(root, path), `${JSON.stringify(record, null, 2)}\n`);
       return path;
     },
 
@@ -142,7 +139,7 @@ export function openRecordStore(root: string): RecordStore {
           const record = await read(located);
           for (const [kind, one] of Object.entries(record.evidence)) {
             evidence += 1;
-            const what = await evidenceProblem(join(base, located.manifestId), one);
+            const what = evidenceProblem(join(base, located.manifestId), one);
             if (what)
               problems.push({ record_id: record.record_id, evidence: kind, what: `${one.path}: ${what}` });
           }

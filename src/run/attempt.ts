@@ -1,6 +1,6 @@
-import { rm } from "node:fs/promises";
 import type { BaseResolution } from "../builder/base.ts";
 import { FactoryError } from "../errors.ts";
+import { removeTree } from "../files/folders.ts";
 import type { Emit } from "../model/event.ts";
 import { runStages } from "../pipeline/run-stages.ts";
 import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
@@ -83,6 +83,6 @@ export async function attemptCell(
   } finally {
     // A build that was ended may have left an image all the same.
     if (attempt.image || attempt.trail.stages_ms.build !== undefined) await release(deps.docker, held);
-    await rm(folder, { recursive: true, force: true });
+    removeTree(folder);
   }
 }

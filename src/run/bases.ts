@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { baseKey, type BaseResolution, resolveBases } from "../builder/base.ts";
+import { makeFolder, removeTree } from "../files/folders.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RunDeps } from "./types.ts";
 
@@ -33,8 +33,8 @@ export async function resolveIn(
       layouts.push({ layout, digest });
     },
   };
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  const remove = () => removeTree(folder);
+  makeFolder(folder);
   try {
     const resolved = await resolveBases(bases, { ...deps, layers, folder }, { signal });
     const platforms = [...new Set(bases.map(({ platform }) => platform))];

@@ -1,9 +1,8 @@
-import { mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createProgress } from "../builder/progress.ts";
 import { bakeFile } from "../plan/formats/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import { makeFolder, removeTree } from "../files/folders.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import type { RunDeps, RunSettings } from "./types.ts";
 
@@ -21,7 +20,7 @@ export async function bakePrefixes(
   const folder = join(root, ".factory", "run", `prefixes-${deps.randomHex()}-${process.pid}`);
   const pathOf = ({ cell }: PlannedCell) => `${settings.relative(folder)}/${cell.target}.Dockerfile`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const one of cells) {
       const { dockerfile, dockerignore } = one.stitched;
       writeWhole(join(root, pathOf(one)), dockerfile, false);
@@ -46,6 +45,6 @@ export async function bakePrefixes(
     if ((await bake(prefixes)) || prefixes.length === 1) return;
     for (const target of prefixes) if (!signal?.aborted) await bake([target]);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    removeTree(folder);
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir, readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { readRegular } from "../files/read-regular.ts";
+import { tryTo, tryTouch, tryWrite } from "../files/shortcuts.ts";
 import type { ReadLayer } from "./layer.ts";
 import { packLayer, unpackLayer } from "./pack-layer.ts";
 
@@ -19,12 +19,6 @@ export interface LayerCache {
 const MOST_BYTES = 32 << 20;
 const MOST_BYTES_IN_MEMORY = 64 << 20;
 
-/** The cache is only a shortcut: a disk that is full, or a folder that may not be written, is no reason to fail. */
-function ignoreDisk(error: unknown): null {
-  if (error instanceof Error && "code" in error) return null;
-  throw error;
-}
-
 /** How much memory a layer takes, roughly. */
 function sizeOf({ layer, spent }: ReadLayer): number {
   return spent.bytes + 8 * (layer.folders.hashes().length + layer.others.hashes().length);
@@ -39,20 +33,16 @@ export function openLayerCache(folder: string, version: string): LayerCache {
   const held = new Map<string, { reading: Promise<ReadLayer>; bytes: number }>();
   const fileOf = (digest: string) => join(folder, `${digest.slice("sha256:".length)}.layer`);
 
-  const load = async (digest: string): Promise<ReadLayer | null> => {
+  const load = (digest: string): ReadLayer | null => {
     const file = fileOf(digest);
-    const bytes = await readFile(file).catch(ignoreDisk);
+    const bytes = tryTo(() => readRegular(file))?.bytes;
     const found = bytes && unpackLayer(bytes, digest, version);
     if (!found) return null;
-    const now = new Date();
-    await utimes(file, now, now).catch(ignoreDisk);
+    tryTouch(file, new Date());
     return found;
   };
-  const keep = async (digest: string, made: ReadLayer): Promise<void> => {
-    await mkdir(folder, { recursive: true }).catch(ignoreDisk);
-    const bytes = packLayer(made, digest, version);
-    await writeFileAtomic(fileOf(digest), bytes, { fsync: false, mode: 0o644 }).catch(ignoreDisk);
-  };
+  const keep = (digest: string, made: ReadLayer): void =>
+    tryWrite(fileOf(digest), packLayer(made, digest, version));
   /** Lets go of what was used longest ago. */
   const makeRoom = () => {
     let sum = 0;
@@ -62,10 +52,10 @@ export function openLayerCache(folder: string, version: string): LayerCache {
     }
   };
   const make = async (digest: string, read: () => Promise<ReadLayer>): Promise<ReadLayer> => {
-    const found = await load(digest);
+    const found = load(digest);
     if (found) return found;
     const made = await read();
-    if (sizeOf(made) <= MOST_BYTES) await keep(digest, made);
+    if (sizeOf(made) <= MOST_BYTES) keep(digest, made);
     return made;
   };
   const start = (digest: string, read: () => Promise<ReadLayer>): Promise<ReadLayer> => {

@@ -1,6 +1,7 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { FactoryError } from "../errors.ts";
+import { makeFolder } from "../files/folders.ts";
+import { tryLink, tryRemove, tryTo, tryTouch, tryWrite } from "../files/shortcuts.ts";
 import { digestIn, openDocuments } from "./layout.ts";
 import { manifestsUnder } from "./manifest.ts";
 
@@ -36,29 +37,6 @@ const BLOB = /^([0-9a-f]{64})\.blob$/;
 /** Also what a killed process left of a file that it was writing. */
 const OURS = /^[0-9a-f]{64}\.(?:blob|layer)(?:\.\d+)?$/;
 
-/** What `work` gives; undefined where the file system refuses: another process was faster, or cannot link. */
-function tryTo<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof FactoryError || (error instanceof Error && "code" in error)) return undefined;
-    throw error;
-  }
-}
-
-/** Makes a hard link; true also where there already is a file. */
-function link(from: string, to: string): boolean {
-  return (
-    tryTo(() => {
-      if (!lstatSync(from).isFile()) return false;
-      linkSync(from, to);
-      return true;
-    }) ??
-    tryTo(() => lstatSync(to).isFile()) ??
-    false
-  );
-}
-
 /** @param folder absolute; made when the first blob is kept */
 export function openLayerStore(folder: string): LayerStore {
   const namesIn = () => tryTo(() => readdirSync(folder)) ?? [];
@@ -66,34 +44,34 @@ export function openLayerStore(folder: string): LayerStore {
   return {
     lend: (layout) => {
       const blobs = join(layout, "blobs", "sha256");
-      tryTo(() => mkdirSync(blobs, { recursive: true }));
-      tryTo(() => writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}'));
+      tryTo(() => makeFolder(blobs));
+      tryWrite(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
       return namesIn().filter((name) => {
         const [, hex] = BLOB.exec(name) ?? [];
-        return hex !== undefined && link(join(folder, name), join(blobs, hex));
+        return hex !== undefined && tryLink(join(folder, name), join(blobs, hex));
       }).length;
     },
 
     keep: (layout, digest) => {
-      tryTo(() => mkdirSync(folder, { recursive: true }));
+      tryTo(() => makeFolder(folder));
       const manifests = tryTo(() => manifestsUnder(openDocuments(layout), digest)) ?? [];
       const names = new Set(manifests.flatMap((manifest) => manifest.layers));
       const now = new Date();
       return [...names].filter((name) => {
         const blob = digestIn(name);
-        if (blob === null || !link(join(layout, name), fileOf(blob))) return false;
-        tryTo(() => utimesSync(fileOf(blob), now, now));
+        if (blob === null || !tryLink(join(layout, name), fileOf(blob))) return false;
+        tryTouch(fileOf(blob), now);
         return true;
       }).length;
     },
 
-    drop: (digest) => void tryTo(() => rmSync(fileOf(digest), { force: true })),
+    drop: (digest) => void tryRemove(fileOf(digest)),
 
     sweep: (now, maxAgeMs) =>
       namesIn().filter((name) => {
         const file = join(folder, name);
         const old = OURS.test(name) && tryTo(() => now - lstatSync(file).mtimeMs > maxAgeMs);
-        return old === true && tryTo(() => (rmSync(file), true)) === true;
+        return old === true && tryRemove(file);
       }).length,
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError, type Place } from "../errors.ts";
+import { readRegularPieces } from "../files/read-regular.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256 } from "../model/digest.ts";
 
@@ -18,19 +19,18 @@ export interface ContextFile {
 const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
 const MAX_FILES = 10_000;
 
-const PIECE = 1 << 20;
-
-/** sha256 of a file of any size, a piece at a time. `size` is what it is expected to hold. */
-function hashFile(file: string, size: number): string {
+/** sha256 of a regular file of any size. @throws FactoryError FILE_UNREADABLE */
+function hashFile(root: string, path: string, where: Place): string {
   const hash = createHash("sha256");
-  const piece = Buffer.allocUnsafe(Math.min(size + 1, PIECE));
-  const handle = openSync(file, "r");
+  const refuse = (what: string, cause?: unknown) =>
+    new FactoryError("FILE_UNREADABLE", `${path} ${what}`, { where, fix: "make it readable", cause });
+  let read: number | undefined;
   try {
-    for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece))
-      hash.update(piece.subarray(0, read));
-  } finally {
-    closeSync(handle);
+    read = readRegularPieces(join(root, path), (piece) => hash.update(piece));
+  } catch (error) {
+    throw refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
   }
+  if (read === undefined) throw refuse("changed its kind while it was read");
   return `sha256:${hash.digest("hex")}`;
 }
 
@@ -77,7 +77,7 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         add(`${path}/${entry}`);
       }
     } else if (stat.isFile()) {
-      files.push({ path, mode, sha256: hashFile(join(root, path), stat.size) });
+      files.push({ path, mode, sha256: hashFile(root, path, where) });
     } else {
       throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {
         where,

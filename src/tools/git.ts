@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { makeFolder, makeFolderIn, moveTo, removeTree } from "../files/folders.ts";
 import type { Exec, ExecOptions } from "./exec.ts";
 
 /** The commit that is checked out, and whether files differ from it. Both null outside a repository or without git. */
@@ -190,13 +191,10 @@ export async function exportTree(
   if (odd !== undefined) throw new RangeError(`not a single name: ${odd}`);
   const { git, gitDir, prefix } = await repositoryOf(exec, root);
   const filters = await withoutFilters(git);
-  const work = writing(into, () => {
-    mkdirSync(into, { recursive: true });
-    return mkdtempSync(join(into, ".git-export-"));
-  });
+  const work = makeFolderIn(into, ".git-export-");
   try {
     const tree = join(work, "tree");
-    writing(tree, () => mkdirSync(tree));
+    makeFolder(tree);
     const settings = [
       "core.symlinks=true",
       "core.fileMode=true",
@@ -217,25 +215,11 @@ export async function exportTree(
       if (!path.startsWith('"') && !lstatSync(join(tree, path), { throwIfNoEntry: false }))
         throw failed(`${path} of the commit ${commit} could not be written`);
     }
-    writing(into, () => {
-      for (const name of new Set(names)) {
-        const from = join(tree, prefix, name);
-        if (lstatSync(from, { throwIfNoEntry: false })) renameSync(from, join(into, name));
-      }
-    });
+    for (const name of new Set(names)) {
+      const from = join(tree, prefix, name);
+      if (lstatSync(from, { throwIfNoEntry: false })) moveTo(from, join(into, name));
+    }
   } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** @throws FactoryError WRITE_FAILED for what the file system refuses */
-function writing<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new FactoryError("WRITE_FAILED", `cannot write ${path}: ${(cause as Error).message}`, {
-      fix: "make room on the disk, or make the folder writable",
-      cause,
-    });
+    removeTree(work);
   }
 }

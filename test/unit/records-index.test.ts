@@ -355,7 +355,7 @@ describe("the index", () => {
     ],
     [
       "a folder",
-      "EISDIR",
+      "no regular file",
       (index) => {
         rmSync(index);
         mkdirSync(index);

@@ -138,7 +138,7 @@ describe("list", () => {
     expect(total).toBe(4);
     expect(hours({ records: unreadable })).toEqual([10, 9, 7, 6, 5]);
     expect(unreadable.map(({ what }) => what)).toEqual([
-      expect.stringContaining("cannot be read"),
+      expect.stringContaining("is no regular file"),
       expect.stringContaining("names another record"),
       expect.stringContaining("names another record"),
       expect.stringContaining("is not a record"),

@@ -9,7 +9,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fillFolder, writePieces } from "../../src/files/write-folder.ts";
+import { fillFolder } from "../../src/files/write-folder.ts";
+import { writePieces } from "../../src/files/write-pieces.ts";
 import { errorFrom, temporaryFolder } from "./workspace.ts";
 
 const filesIn = (folder: string) =>

@@ -1,0 +1,71 @@
+import { readSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { readRegular } from "./read-regular.ts";
+import { isRefusal } from "./refused.ts";
+
+/** The most that is read of a list: a million paths of 64 bytes. */
+const MOST_BYTES = 64 << 20;
+const PIECE = 1 << 16;
+
+/** A pipe that another program set not to block says so where it is empty for now. */
+const PAUSE_MS = 10;
+
+const OPEN = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
+
+function tooLarge(file: string): FactoryError {
+  return new FactoryError("FILE_TOO_LARGE", `${file} holds more than ${MOST_BYTES} bytes`, {
+    fix: "name a list with one path a line",
+  });
+}
+
+/** Reads what the process has open to its end. @throws FactoryError FILE_TOO_LARGE; an error of the file system */
+function readOpen(file: string, descriptor: number): Buffer {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const piece = Buffer.allocUnsafe(PIECE);
+    let read: number;
+    try {
+      read = readSync(descriptor, piece);
+    } catch (error) {
+      if (!isRefusal(error) || error.code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      continue;
+    }
+    if (read === 0) return Buffer.concat(pieces);
+    bytes += read;
+    if (bytes > MOST_BYTES) throw tooLarge(file);
+    pieces.push(piece.subarray(0, read));
+  }
+}
+
+/**
+ * The lines of a file, without empty ones: of stdin for `-`, of what the process has open for `/dev/fd/N` (`<(…)`), else of a
+ * regular file or a link to one. Nothing else is opened: a pipe that nobody writes to would never end.
+ * @param cwd absolute; where a relative path starts from
+ * @throws FactoryError FILE_UNREADABLE, FILE_TOO_LARGE
+ */
+export function readLines(file: string, cwd: string): string[] {
+  const refuse = (what: string, cause?: unknown) =>
+    new FactoryError("FILE_UNREADABLE", `cannot read ${file}: ${what}`, {
+      fix: "name a file with one path a line, or - for stdin",
+      cause,
+    });
+  let bytes: Buffer | undefined;
+  try {
+    const open = file === "-" || file === "/dev/stdin" ? 0 : OPEN.exec(file)?.[1];
+    bytes =
+      open === undefined
+        ? readRegular(realpathSync.native(resolve(cwd, file)), MOST_BYTES)?.bytes
+        : readOpen(file, Number(open));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw refuse(error.message, error);
+  }
+  if (!bytes) throw refuse("it is no regular file, or too large");
+  return bytes
+    .toString("utf8")
+    .split(/\r?\n/)
+    .filter((line) => line !== "");
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { makeWay } from "./make-way.ts";
+import { writing } from "./refused.ts";
+
+/** Writes all of the pieces to an open file that does not block. */
+function writeAll(descriptor: number, pieces: Iterable<string>): void {
+  for (const piece of pieces) {
+    const bytes = Buffer.from(piece);
+    for (let at = 0; at < bytes.length; at += writeSync(descriptor, bytes, at));
+  }
+}
+
+/**
+ * Writes a file from pieces of text, whole or not at all: to a temporary file beside it, then renamed. Not synced: for what
+ * can be made again at any time.
+ * @throws FactoryError WRITE_FAILED
+ */
+export function writePieces(file: string, pieces: Iterable<string>): void {
+  // Short, and unlike any other: a name at the limit has room for none of its own with something behind it.
+  const temporary = join(dirname(file), `.factory-${randomBytes(8).toString("hex")}`);
+  let made = false;
+  writing(file, () => {
+    try {
+      makeWay(dirname(file));
+      const descriptor = openSync(temporary, "wx", 0o644);
+      made = true;
+      try {
+        writeAll(descriptor, pieces);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(temporary, file);
+    } catch (error) {
+      if (made) rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
