@@ -1,4 +1,4 @@
-// Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom,
+// Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
 // print, growth, pairwise, lookup.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -197,6 +197,35 @@ async function sbom(): Promise<void> {
   }
 }
 
+/** Ten times the packages: how much more time and memory, and how long a signal would have to wait. */
+async function sbomLarge(): Promise<void> {
+  const script = join(project, "bench", "large-image.ts");
+  const made = async (kind: string, count: number) => {
+    const run = await once({
+      argv: [process.execPath, "--import", "tsx", script, kind, String(count)],
+      cwd: project,
+    });
+    const { ms, held, components } = JSON.parse(run.stdout) as {
+      ms: number;
+      held: number;
+      components: number;
+    };
+    return { ms, held, components, peak: run.peakMib ?? 0 };
+  };
+  for (const [kind, count] of [
+    ["deb", 200_000],
+    ["pypi", 30_000],
+  ] as const) {
+    const few = await made(kind, count / 10);
+    const many = await made(kind, count);
+    const ratio = many.ms / few.ms;
+    report(`SBOM of ${count} ${kind} packages`, "a tenth of them", { ratio, least: ratio, most: ratio }, 13);
+    process.stdout.write(
+      `  memory ${(many.peak / few.peak).toFixed(1)} × as much; the event loop was never held longer than ${((100 * many.held) / many.ms).toFixed(1)} % of the time\n`,
+    );
+  }
+}
+
 /** Removes the images that the sections built. */
 function removeImages(): void {
   const list = spawnSync("docker", ["image", "ls", "-q", "--filter", "reference=factory-bench/*"], {
@@ -214,6 +243,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   twelve: { run: twelve, engine: true },
   reuse: { run: reuse, engine: true },
   sbom: { run: sbom, engine: true },
+  "sbom-large": { run: sbomLarge, engine: false },
   print: { run: () => print(bench), engine: true },
   growth: { run: () => growth(bench), engine: false },
   pairwise: { run: () => pairwise(bench), engine: false },

@@ -43,6 +43,8 @@ export interface World {
       signal?: AbortSignal;
       cache?: LayerCache;
       onUnreadable?: (digest: string) => void;
+      /** Told how far the work has come, once a second where it takes longer. */
+      onProgress?: (text: string) => void;
     },
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
   /** @throws FactoryError TOOL_MISSING where what is to write SBOMs is not installed */
@@ -145,15 +147,15 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
   const owner = `${hostname()}:${process.pid}`;
   const smokeDeps = { docker, execStream, clock };
 
-  const makeSbom: World["makeSbom"] = async (image, { sbomWith, signal, cache, onUnreadable }) => {
+  const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
     if (sbomWith === "syft") {
       const { makeSbomWithSyft } = await import("./sbom/syft.ts");
-      return makeSbomWithSyft(image, { exec, signal });
+      return makeSbomWithSyft(image, { exec, clock: clock.now, ...options });
     }
     const { makeSbom: make } = await import("./sbom/sbom.ts");
     const epoch = env.SOURCE_DATE_EPOCH;
     const now = () => (epoch && /^\d+$/.test(epoch) ? new Date(Number(epoch) * 1000) : clock.date());
-    return make(image, { docker, now, toolVersion: version, signal, cache, onUnreadable });
+    return make(image, { docker, now, clock: clock.now, toolVersion: version, ...options });
   };
 
   return {

@@ -17,12 +17,13 @@ export async function sbom(context: Context, image: string, options: SbomOptions
     warnings,
   } = await world.makeSbom(
     { ref: image, digest: null, platform: options.platform, name: image },
-    { sbomWith: options.sbomWith ?? "factory", signal: context.signal },
+    { sbomWith: options.sbomWith ?? "factory", signal: context.signal, onProgress: context.say },
   );
   for (const warning of warnings) context.say(`warning: ${warning}`);
   context.say(`${components} components`);
-  const json: unknown = JSON.parse(text);
-  if (options.output === undefined || options.output === "-") return { text: text.trimEnd(), json };
+  // The document is its own JSON: of a large image it is not parsed and written once more.
+  const json = { json: null, jsonPieces: () => [text.trimEnd()] };
+  if (options.output === undefined || options.output === "-") return { text: text.trimEnd(), ...json };
   await writeOutput(resolve(context.cwd, options.output), [text], context.signal);
-  return { text: options.output, json };
+  return { text: options.output, ...json };
 }

@@ -46,14 +46,14 @@ export function subjectName({ repository, manifest_digest }: Subject): string {
  * the repository where it names its registry. null for a subject without a name.
  */
 export function subjectPurl({ repository, manifest_digest, platform }: Subject): string | null {
-  if (repository === null) return null;
-  const { base, hosted } = parseReference(repository);
+  const { base, hosted } = parseReference(repository ?? "");
+  if (repository === null || base === "") return null;
   const arch = platform.split("/").slice(1).join("/");
   const qualifiers = {
     ...(arch !== "" && { arch }),
     ...(hosted && { repository_url: repository.toLowerCase() }),
   };
-  return new PackageURL(
+  const purl = new PackageURL(
     "oci",
     undefined,
     base.toLowerCase(),
@@ -61,4 +61,6 @@ export function subjectPurl({ repository, manifest_digest, platform }: Subject):
     qualifiers,
     undefined,
   ).toString();
+  // Both forms are allowed and read alike; this is the one of the OCI type's own examples.
+  return purl.replace("@sha256:", "@sha256%3A");
 }

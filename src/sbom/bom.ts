@@ -1,23 +1,27 @@
-import * as Contrib from "@cyclonedx/cyclonedx-library/Contrib/License";
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
 import * as Models from "@cyclonedx/cyclonedx-library/Models";
 import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
 import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
-import parseExpression from "spdx-expression-parse";
-import { sha256Hex } from "../model/digest.ts";
-import { parseReference } from "../model/subject.ts";
+import { createHash } from "node:crypto";
+import { FactoryError } from "../errors.ts";
+import { parseReference, type Subject, subjectPurl } from "../model/subject.ts";
+import { acceptable } from "./accept.ts";
+import { createAddresses } from "./addresses.ts";
+import { addFacts, packageComponent, systemComponent } from "./component.ts";
 import type { Inventory } from "./inventory.ts";
-import { purlOf, type Contact, type OperatingSystem, type Package } from "./package.ts";
-
-type Component = Models.Component;
+import type { Notes } from "./notes.ts";
+import type { Pace } from "./pace.ts";
+import { createPartList } from "./part-list.ts";
+import { dependencyFrames, framed, loadValidator, type Validate } from "./validate.ts";
 
 /** The image that a bill of materials is about. */
-export interface Subject {
+export interface BomSubject {
+  /** null where the engine does not tell the manifest's digest. */
+  subject: Subject | null;
+  /** What the image was called by whoever asked: `demo:1`. */
   name: string;
-  ref: string;
-  /** `sha256:…`, or null where it is not known. */
-  digest: string | null;
-  manifestDigest: string | null;
+  /** `sha256:…` of the index above the manifest; null where there is none. */
+  indexDigest: string | null;
   platform: string;
 }
 
@@ -26,84 +30,35 @@ export interface BomOptions {
   toolVersion: string;
   /** `urn:uuid:…`; null for none; undefined derives one from the content. */
   serialNumber?: string | null;
+  notes: Notes;
+  pace: Pace;
 }
 
-function rootPurl(subject: Subject): string | null {
-  const { repository, base, tag, hosted } = parseReference(subject.ref);
-  const byId = subject.ref.startsWith("sha256:") || base === "";
-  const qualifiers = {
-    arch: subject.platform.split("/").slice(1).join("/"),
-    repository_url: hosted && !byId ? repository.toLowerCase() : "",
-    tag: byId ? "" : tag,
-  };
-  const name = (byId ? subject.name : base).toLowerCase();
-  return purlOf("oci", { name, version: subject.digest ?? "", qualifiers });
-}
+type Component = Models.Component;
+type Written = { [key: string]: unknown };
 
-function addFacts(component: Component, facts: readonly (readonly [string, string])[]): void {
-  for (const [name, value] of facts) {
-    if (value !== "") component.properties.add(new Models.Property(`factory:${name}`, value));
-  }
-}
-
-function supplierOf(contact: Contact) {
-  const person = new Models.OrganizationalContact({ name: contact.name, email: contact.email });
-  const contacts = new Models.OrganizationalContactRepository(contact.email ? [person] : []);
-  return new Models.OrganizationalEntity({ name: contact.name, contact: contacts });
-}
-
-function packageComponent(factory: Contrib.Factories.LicenseFactory, one: Package): Component {
-  const [only] = one.licenses;
-  const licenses =
-    one.licenses.length === 1 && only !== undefined
-      ? [factory.makeFromString(only)]
-      : one.licenses.map((license) => factory.makeDisjunctive(license));
-  const component = new Models.Component(Enums.ComponentType.Library, one.name, {
-    bomRef: one.purl,
-    purl: one.purl,
-    group: one.group,
-    version: one.version,
-    author: one.author,
-    supplier: one.supplier && supplierOf(one.supplier),
-    scope: one.optional ? Enums.ComponentScope.Optional : undefined,
-    licenses: new Models.LicenseRepository(licenses),
-  });
-  if (one.sha512) component.hashes.set(Enums.HashAlgorithm["SHA-512"], one.sha512);
-  const facts = Object.entries(one.facts).map(
-    ([name, value]) => [`${one.ecosystem}:${name}`, value] as const,
-  );
-  addFacts(component, [...facts, ...one.paths.map((path) => ["path", path] as const)]);
-  return component;
-}
-
-function osComponent(os: OperatingSystem): Component {
-  return new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
-    bomRef: `os:${os.distro || os.id}`,
-    version: os.version || undefined,
-    description: os.title,
-  });
-}
-
-function rootComponent(subject: Subject): Component {
-  const purl = rootPurl(subject) ?? undefined;
-  const component = new Models.Component(Enums.ComponentType.Container, subject.name, {
-    bomRef: purl ?? `image:${subject.name}`,
+function rootComponent({ subject, name, indexDigest, platform }: BomSubject): Component {
+  const purl = (subject && subjectPurl(subject)) ?? undefined;
+  const digest = subject?.manifest_digest;
+  const { tag } = parseReference(name);
+  const component = new Models.Component(Enums.ComponentType.Container, subject?.repository ?? name, {
+    bomRef: purl ?? `image:${digest ?? name}`,
     purl,
-    version: subject.digest ?? (parseReference(subject.ref).tag || undefined),
+    version: digest ?? (tag || undefined),
   });
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(subject.digest ?? "") ?? [];
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest ?? "") ?? [];
   if (hex !== undefined) component.hashes.set(Enums.HashAlgorithm["SHA-256"], hex);
   addFacts(component, [
-    ["image:manifest_digest", subject.manifestDigest ?? ""],
-    ["image:platform", subject.platform],
-    ["image:ref", subject.ref],
+    ["factory:image:manifest_digest", digest ?? ""],
+    ["factory:image:index_digest", indexDigest ?? ""],
+    ["factory:image:platform", platform],
+    ["factory:image:tag", tag],
   ]);
   return component;
 }
 
-/** A UUID (RFC 9562, version 8) that any change to the text changes. */
-function uuidOf(text: string): string {
-  const hex = sha256Hex(text);
+/** A UUID (RFC 9562, version 8) of a SHA-256, in hex. */
+function uuidOf(hex: string): string {
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),
@@ -113,49 +68,105 @@ function uuidOf(text: string): string {
   ].join("-");
 }
 
-/**
- * Writes an inventory as CycloneDX 1.6 JSON. The same arguments give the same bytes: lists keep the inventory's
- * order, since the library's own sorting depends on the locale.
- * @returns the document's text, and how many components it lists
- */
-export function writeBom(
-  subject: Subject,
-  inventory: Inventory,
-  options: BomOptions,
-): { json: string; components: number } {
-  const factory = new Contrib.Factories.LicenseFactory((text) => void parseExpression(text));
-
-  const root = rootComponent(subject);
-  const os = inventory.os ? [osComponent(inventory.os)] : [];
-  const packages = inventory.packages.map((one) => packageComponent(factory, one));
-  const byPurl = new Map(inventory.packages.map((one, at) => [one.purl, packages[at]?.bomRef]));
-  for (const [at, one] of inventory.packages.entries()) {
-    for (const purl of one.needs) {
-      const needed = byPurl.get(purl);
-      if (needed) packages[at]?.dependencies.add(needed);
-    }
-  }
-  for (const component of [...os, ...packages]) root.dependencies.add(component.bomRef);
-
-  const tool = new Models.Component(Enums.ComponentType.Application, "factory", {
-    version: options.toolVersion,
+/** Takes out of a component what CycloneDX refuses, and says so. @returns whether the rest can stand */
+function accepted(
+  component: object,
+  name: string,
+  { validate, notes }: { validate: Validate; notes: Notes },
+) {
+  const document = framed("components", component);
+  const valid = acceptable(document, "/components/0", validate, (field, value) => {
+    notes.add(
+      `left out what CycloneDX does not allow in \`${field}\``,
+      `${JSON.stringify(value) ?? ""} of ${name}`,
+    );
   });
+  if (!valid) notes.add("left out what CycloneDX does not allow", name);
+  return valid;
+}
+
+/** The document without its lists: what it is about, and what wrote it. */
+function shellOf(root: Component, { timestamp, toolVersion }: BomOptions): Written {
+  const tool = new Models.Component(Enums.ComponentType.Application, "factory", { version: toolVersion });
   const bom = new Models.Bom({
-    components: new Models.ComponentRepository([...os, ...packages]),
     metadata: new Models.Metadata({
-      timestamp: options.timestamp ?? undefined,
+      timestamp: timestamp ?? undefined,
       component: root,
       tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
       lifecycles: new Models.LifecycleRepository([new Models.NamedLifecycle("image inventory")]),
     }),
   });
-  // What JsonSerializer does, without its look for references that are not unique: these are purls, each once.
-  const document = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6)
-    .makeForBom()
-    .normalize(bom, { sortLists: false });
-  const write = () => `${JSON.stringify(document, null, 2)}\n`;
-  // The normalised document has a place for it, whether it is known yet or not.
-  document.serialNumber =
-    options.serialNumber === undefined ? `urn:uuid:${uuidOf(write())}` : (options.serialNumber ?? undefined);
-  return { json: write(), components: os.length + packages.length };
+  const normal = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6).makeForBom();
+  // The lists are written apart; the number has its place, whether it is known yet or not.
+  const { $schema, bomFormat, specVersion, version, metadata } = normal.normalize(bom, { sortLists: false });
+  return { $schema, bomFormat, specVersion, version, serialNumber: undefined, metadata };
+}
+
+/**
+ * Writes an inventory as CycloneDX 1.6 JSON that is strictly valid: whatever the schema refuses is left out, and noted.
+ * The same arguments give the same bytes: lists keep the inventory's order. Each component is made, checked and written
+ * before the next, so that no more than the text itself grows with the image.
+ * @returns the document's text, and how many components it lists
+ * @throws FactoryError INTERRUPTED
+ */
+export async function writeBom(
+  about: BomSubject,
+  { os, packages }: Inventory,
+  options: BomOptions,
+): Promise<{ json: string; components: number }> {
+  const { notes, pace } = options;
+  const validate = await loadValidator();
+  const root = rootComponent(about);
+  const rootRef = root.bomRef.value ?? "";
+  const shell = shellOf(root, options);
+  const keep = "/metadata/component";
+  const valid = acceptable({ ...shell, components: [], dependencies: [] }, keep, validate, (field, value) => {
+    notes.add(
+      `left out what CycloneDX does not allow in \`${field}\` of the image`,
+      JSON.stringify(value) ?? "",
+    );
+  });
+  if (!valid)
+    throw new FactoryError("INTERNAL", "CycloneDX does not allow what the SBOM says of the image itself");
+
+  const normal = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6).makeForComponent();
+  const hash = createHash("sha256").update(JSON.stringify(shell));
+  const components = createPartList("components", hash);
+  const dependencies = createPartList("dependencies", hash);
+  const refs = new Set<string>();
+  const add = (component: Component) => {
+    const plain = normal.normalize(component, { sortLists: false });
+    const ref = component.bomRef.value ?? "";
+    if (!plain || refs.has(ref) || !accepted(plain, ref, { validate, notes })) return;
+    refs.add(ref);
+    components.add(plain);
+  };
+  const usual = createAddresses(notes);
+  if (os) add(systemComponent(os));
+  for (const [at, one] of packages.entries()) {
+    add(packageComponent({ ...one, supplier: usual(one.supplier) }));
+    if (pace.due()) await pace.rest("components written", at, packages.length);
+  }
+
+  const depend = async (ref: string, needs: readonly string[]) => {
+    const dependsOn = needs.filter((need) => refs.has(need));
+    const part = { ref, ...(dependsOn.length > 0 && { dependsOn }) };
+    // These are references to components that stand: the schema has nothing to say against them.
+    for (const frame of dependencyFrames(part)) {
+      const [problem] = validate(frame);
+      if (problem) throw new FactoryError("INTERNAL", `the SBOM's ${problem.path} ${problem.message}`);
+      if (pace.due()) await pace.rest("dependencies written", dependencies.count(), refs.size);
+    }
+    dependencies.add(part);
+  };
+  await depend(rootRef, [...refs]);
+  const needs = new Map(packages.map((one) => [one.purl, one.needs]));
+  for (const ref of refs) await depend(ref, needs.get(ref) ?? []);
+
+  const { serialNumber } = options;
+  shell.serialNumber =
+    serialNumber === undefined ? `urn:uuid:${uuidOf(hash.digest("hex"))}` : (serialNumber ?? undefined);
+  const head = JSON.stringify(shell, null, 2).slice(0, -2);
+  const json = `${head},\n  ${components.text()},\n  ${dependencies.text()}\n}\n`;
+  return { json, components: components.count() };
 }

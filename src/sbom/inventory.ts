@@ -1,53 +1,69 @@
 import { compareText } from "../model/compare.ts";
-import { catalogApk } from "./apk.ts";
-import { catalogDpkg } from "./dpkg.ts";
+import { CATALOGERS, ECOSYSTEMS, type Ecosystem } from "./catalogers/catalogers.ts";
 import type { ImageFiles } from "./merge.ts";
-import { catalogNpm } from "./npm.ts";
+import type { Notes } from "./notes.ts";
 import { readOperatingSystem } from "./os-release.ts";
-import { ECOSYSTEMS, type Ecosystem, type OperatingSystem, type Package } from "./package.ts";
-import { catalogPython } from "./python.ts";
+import type { Pace } from "./pace.ts";
+import type { OperatingSystem, Package } from "./package.ts";
+import type { ImagePath } from "./paths.ts";
+
+/** A package, and what found it. */
+export type Found = Package & { ecosystem: Ecosystem; owner?: string };
 
 /** All that was found in an image: packages sorted by purl, each once. */
 export interface Inventory {
   os: OperatingSystem | null;
-  packages: Package[];
+  packages: Found[];
   counts: Record<Ecosystem, number>;
-  warnings: string[];
 }
 
 const sorted = (texts: Iterable<string>) => [...new Set(texts)].sort(compareText);
 
 /** One package for all the places where it lies. */
-function mergeSame(packages: readonly Package[]): Package[] {
-  const byPurl = new Map<string, Package[]>();
-  for (const one of packages) byPurl.set(one.purl, [...(byPurl.get(one.purl) ?? []), one]);
-  return sorted(byPurl.keys()).flatMap((purl) => {
-    const same = byPurl.get(purl) ?? [];
-    const [first] = same;
-    if (!first) return [];
-    return {
-      ...first,
-      licenses: same.find((one) => one.licenses.length > 0)?.licenses ?? [],
-      author: same.find((one) => one.author)?.author,
-      sha512: same.find((one) => one.sha512)?.sha512,
-      optional: same.every((one) => one.optional),
-      paths: sorted(same.flatMap((one) => one.paths)),
-      needs: sorted(same.flatMap((one) => one.needs)),
-    };
-  });
+function mergeSame(first: Found, same: readonly Found[]): Found {
+  if (same.length === 1) return { ...first, needs: sorted(first.needs) };
+  return {
+    ...first,
+    license: same.find((one) => one.license)?.license ?? null,
+    author: same.find((one) => one.author)?.author,
+    sha512: same.find((one) => one.sha512)?.sha512,
+    owner: same.find((one) => one.owner !== undefined)?.owner,
+    optional: same.every((one) => one.optional),
+    paths: sorted(same.flatMap((one) => one.paths)),
+    needs: sorted(same.flatMap((one) => one.needs)),
+  };
 }
 
-/** Runs every cataloger over an image's files. */
-export function takeInventory(files: ImageFiles): Inventory {
+/** Runs every cataloger over an image's files. @throws FactoryError INTERRUPTED */
+export async function takeInventory(files: ImageFiles, notes: Notes, pace: Pace): Promise<Inventory> {
   const os = readOperatingSystem(files);
-  const catalogues = [catalogDpkg(files, os), catalogApk(files, os), catalogNpm(files), catalogPython(files)];
-  const packages = mergeSame(catalogues.flatMap((catalogue) => catalogue.packages));
-  const warnings = catalogues.flatMap((catalogue) => catalogue.warnings);
-  if (packages.length === 0) warnings.push("found no packages in the image");
-  const count = (ecosystem: Ecosystem) => packages.filter((one) => one.ecosystem === ecosystem).length;
-  const counts = Object.fromEntries(ECOSYSTEMS.map((name) => [name, count(name)])) as Record<
-    Ecosystem,
-    number
-  >;
-  return { os, packages, counts, warnings };
+  const byPurl = new Map<string, Found[]>();
+  const owners: Map<ImagePath, string>[] = [];
+  const catalogued: Found[] = [];
+  for (const ecosystem of ECOSYSTEMS) {
+    const { catalog, owned } = CATALOGERS[ecosystem];
+    const packages = await catalog(files, { os, notes, pace });
+    for (const one of packages) catalogued.push({ ...one, ecosystem });
+    if (owned) owners.push(await owned(files, packages, pace));
+  }
+  for (const [at, one] of catalogued.entries()) {
+    for (const path of one.paths) {
+      const owner = owners.map((some) => some.get(path.slice(1))).find((some) => some !== undefined);
+      if (owner !== undefined && owner !== one.purl) one.owner = owner;
+    }
+    const same = byPurl.get(one.purl);
+    if (same) same.push(one);
+    else byPurl.set(one.purl, [one]);
+    if (pace.due()) await pace.rest("packages and their owners", at, catalogued.length);
+  }
+  const packages: Found[] = [];
+  for (const purl of sorted(byPurl.keys())) {
+    const same = byPurl.get(purl) ?? [];
+    if (same[0]) packages.push(mergeSame(same[0], same));
+    if (pace.due()) await pace.rest("packages put together", packages.length, byPurl.size);
+  }
+  if (packages.length === 0) notes.add("found no packages in the image");
+  const counts = Object.fromEntries(ECOSYSTEMS.map((name) => [name, 0])) as Record<Ecosystem, number>;
+  for (const { ecosystem } of packages) counts[ecosystem] += 1;
+  return { os, packages, counts };
 }

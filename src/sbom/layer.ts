@@ -1,7 +1,9 @@
 import type { Extract, Header } from "tar-stream";
 import { FactoryError } from "../errors.ts";
 import type { Budget, Spent } from "./budget.ts";
-import { interestIn, LINKED, type Interest } from "./interest.ts";
+import type { Interest } from "./cataloger.ts";
+import { interestIn, LINKED, partOf } from "./interest.ts";
+import type { Note, Notes } from "./notes.ts";
 import { baseOf, cleanPath, createPathSet, folderOf, type ImagePath, type PathSet } from "./paths.ts";
 
 /** What is kept of one path: a file's bytes, or where a link leads. A hard link's target is an ImagePath. */
@@ -25,7 +27,7 @@ export interface Layer {
 /** What reading a layer for itself gives. */
 export interface ReadLayer {
   layer: Layer;
-  warnings: string[];
+  notes: Note[];
   /** What it takes of the budget of each image that has it. */
   spent: Spent;
 }
@@ -34,7 +36,7 @@ export interface ReadLayer {
 export interface LayerOptions {
   budget: Budget;
   wanted: ReadonlySet<ImagePath>;
-  warn: (text: string) => void;
+  notes: Notes;
 }
 
 const WHITEOUT = ".wh.";
@@ -60,7 +62,7 @@ function enter(
   options.budget.visit();
   const path = cleanPath(header.name);
   if (path === null) {
-    options.warn("skipped entries of a layer whose names leave the image, or are too long");
+    options.notes.add("skipped entries of layers whose names leave the image, or are too long", header.name);
     return null;
   }
   if (path === "") return null;
@@ -100,16 +102,20 @@ async function readFile(
     );
   }
   const skipped = size > interest.limit && interest.beyond === "skip";
-  if (skipped) options.warn(`/${path} is too large to read (${size} bytes)`);
+  if (skipped) options.notes.add(`left out files that are too large`, `/${path} (${size} bytes)`);
   const kept: Buffer[] = [];
   let left = skipped ? 0 : interest.limit;
-  options.budget.keep(path.length + Math.min(size, left));
+  options.budget.keep(path.length);
+  if (!interest.part) options.budget.keep(Math.min(size, left));
   for await (const chunk of stream) {
     if (left === 0) continue;
     kept.push(chunk.subarray(0, left));
     left -= Math.min(left, chunk.byteLength);
   }
-  return skipped ? null : Buffer.concat(kept);
+  if (skipped) return null;
+  const bytes = partOf(Buffer.concat(kept), interest.part);
+  if (interest.part) options.budget.keep(bytes.length);
+  return bytes;
 }
 
 /**

@@ -1,64 +1,122 @@
-/** SPDX ids for names that Debian's copyright files use; those that already are SPDX ids need no entry. */
-const SPDX: ReadonlyMap<string, string> = new Map([
-  ["apache-2", "Apache-2.0"],
-  ["apache-2.0", "Apache-2.0"],
-  ["artistic", "Artistic-1.0-Perl"],
-  ["artistic-2", "Artistic-2.0"],
-  ["boost-1.0", "BSL-1.0"],
+import { isSupportedSpdxId } from "@cyclonedx/cyclonedx-library/SPDX";
+import type { DeclaredLicense, License } from "./package.ts";
+
+/**
+ * Short names of Debian's machine-readable copyright format that mean exactly one SPDX id (DEP-5, "License
+ * specification", "Short name"), in other words than SPDX.
+ */
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["bsd-2-clause", "BSD-2-Clause"],
   ["bsd-3-clause", "BSD-3-Clause"],
   ["bsd-4-clause", "BSD-4-Clause"],
-  ["bsd-4-clause-uc", "BSD-4-Clause-UC"],
   ["cc0", "CC0-1.0"],
-  ["cc0-1.0", "CC0-1.0"],
   ["expat", "MIT"],
-  ["fsfap", "FSFAP"],
-  ["fsful", "FSFUL"],
-  ["fsfullr", "FSFULLR"],
   ["isc", "ISC"],
-  ["mit", "MIT"],
-  ["mpl-1.1", "MPL-1.1"],
-  ["mpl-2", "MPL-2.0"],
-  ["mpl-2.0", "MPL-2.0"],
-  ["ms-pl", "MS-PL"],
-  ["ofl-1.1", "OFL-1.1"],
-  ["openssl", "OpenSSL"],
-  ["psf-2", "PSF-2.0"],
-  ["sleepycat", "Sleepycat"],
-  ["x11", "X11"],
   ["zlib", "Zlib"],
 ]);
 
-const GNU = /^(a?gpl|lgpl|gfdl)(-niv)?-?v?(\d)(?:\.(\d))?(\+|-only|-or-later)?$/i;
-
-/** The SPDX id for a licence's short name in a Debian copyright file; null where no id says the same. */
-export function spdxOf(name: string): string | null {
-  const known = SPDX.get(name.toLowerCase());
-  if (known) return known;
-  const [, family, invariants, major, minor, later] = GNU.exec(name) ?? [];
-  if (!family || !major) return null;
-  const upper = family.toUpperCase();
-  const suffix = later === "+" || later === "-or-later" ? "or-later" : "only";
-  if (invariants && upper !== "GFDL") return null;
-  const middle = invariants ? "-no-invariants" : "";
-  return `${upper}-${major}.${minor ?? "0"}${middle}-${suffix}`;
-}
+/** Families with a version, whose SPDX ids are the same but for `.0`. */
+const VERSIONED =
+  /^(apache|artistic|cddl|cpl|efl|mpl|qpl|cc-by|cc-by-nd|cc-by-sa|cc-by-nc|cc-by-nc-nd|cc-by-nc-sa|cc0)-(\d+(?:\.\d+)*)$/i;
+const GNU = /^(a?gpl|lgpl|gfdl)(-niv)?-?v?(\d+(?:\.\d+)*)(\+)?$/i;
 
 /**
- * The licences that a short text such as `GPL-2+ or Artistic` names: one SPDX expression where all of it has an
- * SPDX form and one kind of connective, otherwise each licence for itself.
+ * SPDX ids that Debian's files use for more than SPDX means by them: DEP-5 says so of MIT, and takes `Artistic` and
+ * `Python` for whole families. They stay names: an id would be a guess.
  */
-export function parseSynopsis(text: string): string[] {
-  const parts = text
-    .replace(/[()]/g, " ")
-    .split(/\s+(and\/or|or|and)\s+|\s*,\s*(?:(or|and)\s+)?|\s*\|\s*/i)
-    .map((part) => part?.trim().replace(/\s+/g, " ") ?? "");
-  const connective = (part: string) => /^(?:and\/or|or|and)$/i.test(part);
-  const names = parts.filter((part) => part !== "" && !connective(part));
-  const licenses = names.map((name) => spdxOf(name) ?? name);
-  const kinds = new Set(parts.filter(connective).map((part) => part.toUpperCase()));
-  const [kind] = kinds;
-  const expressible = names.length > 1 && kinds.size === 1 && kind !== "AND/OR" && !/[,()|]/.test(text);
-  if (expressible && names.every((name) => spdxOf(name) !== null)) return [licenses.join(` ${kind} `)];
-  return licenses;
+const AMBIGUOUS = new Set(["MIT", "X11", "W3C", "Artistic-1.0", "Python-2.0"]);
+
+/** `2` and `2.0.0` as `2.0`: the format drops zeros at the end, SPDX keeps one. */
+function spdxVersion(version: string): string {
+  const parts = version.split(".");
+  while (parts.length > 2 && parts.at(-1) === "0") parts.pop();
+  return parts.length === 1 ? `${version}.0` : parts.join(".");
+}
+
+/** The SPDX id that a short name of a Debian copyright file certainly means; null where there is none. */
+export function spdxOf(name: string): string | null {
+  const known = SHORT_NAMES.get(name.toLowerCase());
+  if (known) return known;
+  const supported = (id: string) => (isSupportedSpdxId(id) ? id : null);
+  const [, family = "", version = ""] = VERSIONED.exec(name) ?? [];
+  // Three SPDX licences are called Artistic 1.0.
+  if (family !== "" && !/^artistic-1(?:\.|$)/i.test(name)) {
+    const prefix = /^(?:apache|artistic)$/i.test(family)
+      ? `${family[0]?.toUpperCase() ?? ""}${family.slice(1).toLowerCase()}`
+      : family.toUpperCase();
+    return supported(`${prefix}-${spdxVersion(version)}`);
+  }
+  const [, gnu = "", invariants, release = "", later] = GNU.exec(name) ?? [];
+  if (gnu === "") return AMBIGUOUS.has(name) ? null : supported(name);
+  if (invariants && gnu.toUpperCase() !== "GFDL") return null;
+  const middle = invariants ? "-no-invariants" : "";
+  return supported(`${gnu.toUpperCase()}-${spdxVersion(release)}${middle}-${later ? "or-later" : "only"}`);
+}
+
+/** A name as an SPDX expression may hold it. */
+function referenceTo(name: string): string {
+  const spelled = name.replaceAll("+", "-plus");
+  return `LicenseRef-${spelled.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^-+|-+$/g, "") || "unnamed"}`;
+}
+
+const asExpression = (name: string) => spdxOf(name) ?? referenceTo(name);
+const inParentheses = (text: string) => (/ (?:AND|OR) /.test(text) ? `(${text})` : text);
+
+/**
+ * What a License field says: names joined by `and` and `or`, where `and` binds closer and a comma before them turns
+ * that round (`GPL-1+ or Artistic, and Expat`).
+ */
+type Synopsis = { kind: "name"; name: string } | { kind: "all" | "any"; of: Synopsis[] };
+
+function joined(kind: "all" | "any", of: Synopsis[]): Synopsis {
+  const [only] = of;
+  return only !== undefined && of.length === 1 ? only : { kind, of };
+}
+
+/** @returns null for text that is no such field: prose, or other ways to join names */
+export function parseSynopsis(text: string): Synopsis | null {
+  const clean = text.trim().replace(/\s+/g, " ");
+  if (clean === "" || /[()|;]|and\/or/i.test(clean)) return null;
+  const clauses = clean.split(/, ?(?=(?:and|or) )/i);
+  const connectives = new Set(clauses.slice(1).map((clause) => clause.slice(0, 3).trim().toLowerCase()));
+  if (connectives.size > 1) return null;
+  const parsed = clauses.map((clause, at) => {
+    const body = at === 0 ? clause : clause.replace(/^(?:and|or) /i, "");
+    const any = body.split(/ or /i).map((part) => {
+      const names = part.split(/ and /i).map((name): Synopsis => ({ kind: "name", name: name.trim() }));
+      return joined("all", names);
+    });
+    return joined("any", any);
+  });
+  const whole = joined(connectives.has("or") ? "any" : "all", parsed);
+  const named = (one: Synopsis): boolean =>
+    one.kind === "name" ? one.name !== "" && !one.name.includes(",") : one.of.every(named);
+  return named(whole) ? whole : null;
+}
+
+function expressionOf(synopsis: Synopsis): string {
+  if (synopsis.kind === "name") return asExpression(synopsis.name);
+  const parts = new Set(synopsis.of.map(expressionOf).map(inParentheses));
+  return [...parts].join(synopsis.kind === "all" ? " AND " : " OR ");
+}
+
+const licenseOf = (name: string): License => {
+  const id = spdxOf(name);
+  return id === null ? { name } : { id };
+};
+
+/**
+ * All of several License fields together: a list where each field names one licence, else one expression, in which
+ * names without an SPDX id stand as `LicenseRef-…`.
+ * @param fields their first lines, each once, in the order in which they shall stand
+ */
+export function declaredBy(fields: readonly string[]): DeclaredLicense | null {
+  if (fields.length === 0) return null;
+  const parsed = fields.map((text): Synopsis => parseSynopsis(text) ?? { kind: "name", name: text });
+  const names = parsed.flatMap((one) => (one.kind === "name" ? [one.name] : []));
+  if (names.length === parsed.length) {
+    const each = names.map(licenseOf);
+    return { each: [...new Map(each.map((one) => [JSON.stringify(one), one])).values()] };
+  }
+  return { expression: expressionOf(joined("all", parsed)) };
 }

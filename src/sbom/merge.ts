@@ -1,11 +1,14 @@
 import { compareText } from "../model/compare.ts";
 import type { Layer, Node } from "./layer.ts";
+import type { Pace } from "./pace.ts";
 import { foldersAbove, type ImagePath } from "./paths.ts";
 
 /** The kept files of an image, as a container would see them. */
 export interface ImageFiles {
   /** The paths of the kept files, sorted; each names the file itself, not a symlink to it. */
   paths: ImagePath[];
+  /** The paths of all symlinks, sorted. */
+  links: ImagePath[];
   /** The bytes at a path, symlinks followed within the image; null where nothing was kept. */
   read: (path: ImagePath) => Buffer | null;
   /** Where a path leads once all symlinks are followed; null where they loop. */
@@ -72,21 +75,37 @@ function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | Imag
   return path;
 }
 
+/** Takes away what a layer hides. */
+async function hide(layer: Layer, paths: Map<ImagePath, unknown>, pace: Pace): Promise<void> {
+  let seen = 0;
+  for (const path of [...paths.keys()]) {
+    if (hides(layer, path)) paths.delete(path);
+    seen += 1;
+    if (pace.due()) await pace.rest("files of the layers below", seen, paths.size);
+  }
+}
+
 /**
  * Lays an image's layers over each other, from the bottom up, as the OCI image specification says
  * (image-spec, layer.md): whiteouts and opaque folders hide what is below them, never what is beside them.
+ * @throws FactoryError INTERRUPTED
  */
-export function mergeLayers(layers: readonly Layer[]): ImageFiles {
+export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise<ImageFiles> {
   const tree: Tree = new Map();
   const missing = new Map<ImagePath, ImagePath>();
   for (const layer of layers) {
-    for (const path of [...tree.keys()]) if (hides(layer, path)) tree.delete(path);
-    for (const path of [...missing.keys()]) if (hides(layer, path)) missing.delete(path);
+    await hide(layer, tree, pace);
+    await hide(layer, missing, pace);
+    let laid = 0;
+    const rest = () => pace.rest("files of a layer", laid, layer.nodes.size);
     for (const [path, node] of layer.nodes) {
       const real = node.kind === "symlink" ? followAbove(tree, path) : null;
       if (real !== null && node.kind === "symlink") tree.set(real, node);
+      if (pace.due()) await rest();
     }
     for (const [path, node] of layer.nodes) {
+      laid += 1;
+      if (pace.due()) await rest();
       const real = node.kind === "symlink" ? null : followAbove(tree, path);
       if (real === null || node.kind === "symlink") continue;
       const bytes = node.kind === "file" ? node.bytes : linkedBytes(layer, tree, node.target);
@@ -95,8 +114,11 @@ export function mergeLayers(layers: readonly Layer[]): ImageFiles {
     }
   }
   const resolve = (path: ImagePath) => follow(tree, path);
+  const named = (kind: "file" | "symlink") =>
+    [...tree].flatMap(([path, node]) => (node.kind === kind ? [path] : [])).sort(compareText);
   return {
-    paths: [...tree].flatMap(([path, node]) => (node.kind === "file" ? [path] : [])).sort(compareText),
+    paths: named("file"),
+    links: named("symlink"),
     read: (path) => {
       const node = tree.get(resolve(path) ?? "");
       return node?.kind === "file" ? node.bytes : null;

@@ -1,8 +1,18 @@
-import { FIXED_PATHS } from "./interest.ts";
+import type { Interest } from "./cataloger.ts";
 import type { ImageFiles } from "./merge.ts";
 import type { OperatingSystem } from "./package.ts";
+import type { ImagePath } from "./paths.ts";
+
+const RELEASES: readonly ImagePath[] = ["etc/os-release", "usr/lib/os-release"];
+const DEBIAN_VERSION: ImagePath = "etc/debian_version";
+const INTEREST: Interest = { limit: 64 << 10, beyond: "fail" };
 
 const LINE = /^([A-Z][A-Z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))$/;
+
+/** What is kept of the files that name the operating system. */
+export function releaseInterest(path: ImagePath): Interest | null {
+  return RELEASES.includes(path) || path === DEBIAN_VERSION ? INTEREST : null;
+}
 
 /** The variables of an os-release file (os-release(5)). Lines that are no assignment are passed over. */
 export function parseOsRelease(text: string): Map<string, string> {
@@ -15,15 +25,26 @@ export function parseOsRelease(text: string): Map<string, string> {
   return variables;
 }
 
-/** The operating system of an image. */
+/**
+ * The version with the point release: os-release of Debian says `12`, /etc/debian_version `12.9`. Derivatives keep the
+ * file of the Debian that they were made from, so it counts for Debian alone.
+ */
+function versionOf(id: string, version: string, debian: string): string {
+  const point = /^\d+\.\d+$/.test(debian) && debian.startsWith(`${version}.`);
+  return id === "debian" && point ? debian : version;
+}
+
+/** The operating system of an image; null where nothing names it. */
 export function readOperatingSystem(files: ImageFiles): OperatingSystem | null {
-  for (const path of FIXED_PATHS.release) {
+  for (const path of RELEASES) {
     const bytes = files.read(path);
     if (!bytes) continue;
     const variables = parseOsRelease(bytes.toString("utf8"));
     const id = variables.get("ID") ?? "";
     if (id === "") continue;
-    const version = variables.get("VERSION_ID") ?? variables.get("VERSION_CODENAME") ?? "";
+    const debian = files.read(DEBIAN_VERSION)?.toString("utf8").trim() ?? "";
+    const named = variables.get("VERSION_ID") ?? variables.get("VERSION_CODENAME") ?? "";
+    const version = versionOf(id, named, debian);
     const title = variables.get("PRETTY_NAME") ?? variables.get("NAME") ?? id;
     return { id, version, title, distro: version === "" ? "" : `${id}-${version}` };
   }

@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
+import { INTERESTS } from "./interest.ts";
 import type { Layer, Node, ReadLayer } from "./layer.ts";
+import type { Note } from "./notes.ts";
 import { createPathSet } from "./paths.ts";
 
-/** Names the form below, and what is kept of a layer: a change of src/sbom/{interest,layer,paths}.ts needs another. */
-const SCHEME = "factory/layer/1";
+/** Names the form below, and how a layer is read: a change of src/sbom/{interest,layer,paths}.ts needs another. */
+const SCHEME = `factory/layer/2 ${INTERESTS}`;
 
 const HASH_BYTES = 32;
 
 /** What is written as JSON, between the head line and the bytes. */
 interface Head {
-  warnings: string[];
+  notes: Note[];
   spent: ReadLayer["spent"];
   /** Of a file its number of bytes, of a link its target. */
   nodes: [path: string, kind: Node["kind"], value: number | string][];
@@ -27,11 +29,11 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
  * A layer in one piece: a line that names scheme, version and layer, a SHA-256 of all that follows, the length of the
  * JSON, the JSON, the hashes of paths (64-bit floats in this machine's byte order), the bytes of the files.
  */
-export function packLayer({ layer, warnings, spent }: ReadLayer, digest: string, version: string): Buffer {
+export function packLayer({ layer, notes, spent }: ReadLayer, digest: string, version: string): Buffer {
   const folders = layer.folders.hashes();
   const others = layer.others.hashes();
   const head: Head = {
-    warnings,
+    notes,
     spent,
     nodes: [...layer.nodes].map(([path, node]) => [
       path,
@@ -76,7 +78,7 @@ export function unpackLayer(bytes: Buffer, digest: string, version: string): Rea
     if (kind === "file") nodes.set(path, { kind, bytes: take(value as number) });
     else nodes.set(path, { kind, target: value as string });
   }
-  const { warnings, spent, removed, opaque } = head;
+  const { notes, spent, removed, opaque } = head;
   const layer = { nodes, removed: new Set(removed), opaque: new Set(opaque), folders, others };
-  return { layer, warnings, spent };
+  return { layer, notes, spent };
 }

@@ -1,4 +1,5 @@
 import type { LayerCache } from "./layer-cache.ts";
+import { createNotes } from "./notes.ts";
 import { readLayout } from "./read-layout.ts";
 
 /**
@@ -16,7 +17,7 @@ export async function readAhead(
   await import("./sbom.ts");
   for (const { layout, digest } of layouts) {
     for (const platform of platforms) {
-      const options = { digest, platform, wanted: new Set<string>(), warn: () => undefined, cache, signal };
+      const options = { digest, platform, wanted: new Set<string>(), notes: createNotes(), cache, signal };
       if (await readLayout(layout, options)) break;
     }
   }

@@ -9,6 +9,7 @@ import type { ReadLayer } from "./layer.ts";
 import type { LayerCache } from "./layer-cache.ts";
 import { damaged, digestIn, isAbsent, openDocuments } from "./layout.ts";
 import { fits, manifestsIn, noLayer, type ChosenManifest } from "./manifest.ts";
+import { createNotes, type Notes } from "./notes.ts";
 import type { ImagePath } from "./paths.ts";
 
 export interface LayoutOptions {
@@ -16,7 +17,7 @@ export interface LayoutOptions {
   digest: string | null;
   platform: string;
   wanted: ReadonlySet<ImagePath>;
-  warn: (text: string) => void;
+  notes: Notes;
   cache?: LayerCache;
   /** Told the digest of each layer that is there and cannot be read. */
   onUnreadable?: (digest: string) => void;
@@ -48,7 +49,7 @@ async function readBlob(
     }
   }
   const budget = createBudget();
-  const warnings = new Set<string>();
+  const notes = createNotes();
   try {
     const { head, whole } = await sniff(pieces());
     const content = contentOf(head);
@@ -56,10 +57,10 @@ async function readBlob(
     const layer = await readLayer(whole, content, {
       budget,
       wanted: options.wanted,
-      warn: (text) => void warnings.add(text),
+      notes,
     });
     if (`sha256:${hash.digest("hex")}` !== digest) throw damaged(name);
-    return { layer, warnings: [...warnings], spent: budget.spent() };
+    return { layer, notes: notes.all(), spent: budget.spent() };
   } catch (cause) {
     options.signal?.throwIfAborted();
     options.onUnreadable?.(digest);
@@ -127,7 +128,7 @@ export async function readLayout(layout: string, options: LayoutOptions): Promis
     if (!layer) return null;
     budget.keep(layer.spent.bytes);
     budget.visit(layer.spent.entries);
-    for (const warning of layer.warnings) options.warn(warning);
+    for (const { what, where, count } of layer.notes) options.notes.add(what, where, count);
     byName.set(name, layer);
   }
   const layers = chosen.layers.flatMap((name) => byName.get(name)?.layer ?? []);

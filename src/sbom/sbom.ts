@@ -1,16 +1,18 @@
 import { FactoryError } from "../errors.ts";
+import { subjectOf } from "../model/subject.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
 import { readArchive, type Archive } from "./archive.ts";
 import { writeBom } from "./bom.ts";
 import { createBudget } from "./budget.ts";
+import type { Ecosystem } from "./catalogers/catalogers.ts";
 import { takeInventory } from "./inventory.ts";
 import type { LayerCache } from "./layer-cache.ts";
 import { chooseManifest, type ChosenManifest } from "./manifest.ts";
 import { mergeLayers, type ImageFiles } from "./merge.ts";
-import type { Ecosystem } from "./package.ts";
+import { createNotes, type Notes } from "./notes.ts";
+import { createPace, interrupted, type Pace } from "./pace.ts";
 import type { ImagePath } from "./paths.ts";
 import { readLayout } from "./read-layout.ts";
-import { validateSbom } from "./validate.ts";
 
 /** The image to inventory. */
 export interface SbomImage {
@@ -25,7 +27,7 @@ export interface SbomImage {
   layout?: string;
   /** Such as `linux/arm64`; without it, the one that the engine would run. */
   platform?: string;
-  /** What the image is called in the document. */
+  /** What the image is called in the document, as a reference: its repository is what names the subject. */
   name: string;
 }
 
@@ -37,6 +39,10 @@ export interface SbomDeps {
   /** `urn:uuid:…`; null for none; undefined derives one from the content. */
   serialNumber?: string | null;
   signal?: AbortSignal;
+  /** Milliseconds of a clock that only moves forward. */
+  clock: () => number;
+  /** Told how far the work has come, once a second where it takes longer. */
+  onProgress?: (text: string) => void;
   /** What was kept of layers before; used with a layout. */
   cache?: LayerCache;
   /** Told the digest of each layer of the layout that is there and cannot be read. */
@@ -49,24 +55,33 @@ export interface Sbom {
   /** How many components it lists. */
   components: number;
   counts: Record<Ecosystem, number>;
-  /** What a reader should know: parts of the image that could not be read, or a document that fails validation. */
+  /** What a reader should know: what could not be read, and what had to be left out. Each kind of it once. */
   warnings: string[];
 }
 
 interface Reading {
   chosen: ChosenManifest;
   files: ImageFiles;
-  warnings: Set<string>;
+  notes: Notes;
 }
 
-function interrupted(cause?: unknown): FactoryError {
-  return new FactoryError("INTERRUPTED", "interrupted while reading the image", { cause });
+/** What one reading of an image is done with. */
+interface Means {
+  /** Paths to keep beside the interesting ones. */
+  wanted: ReadonlySet<ImagePath>;
+  notes: Notes;
+  pace: Pace;
 }
 
-async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImagePath>, warnings: Set<string>) {
+async function save(image: SbomImage, deps: SbomDeps, { wanted, notes, pace }: Means): Promise<Archive> {
   const ended = new AbortController();
   const signal = deps.signal ? AbortSignal.any([deps.signal, ended.signal]) : ended.signal;
   const { stdout, done } = await deps.docker.saveImage(image.ref, { platform: image.platform, signal });
+  let read = 0;
+  stdout.on("data", (chunk: Buffer) => {
+    read += chunk.length;
+    pace.tell(() => `${Math.floor(read / (1 << 20))} MiB of the image read`);
+  });
   const outcome = done.then(
     () => null,
     (cause: unknown) => cause as Error,
@@ -76,7 +91,7 @@ async function save(image: SbomImage, deps: SbomDeps, wanted: ReadonlySet<ImageP
     archive = await readArchive(stdout, {
       budget: createBudget(),
       wanted,
-      warn: (text) => void warnings.add(text),
+      notes,
     });
   } catch (cause) {
     // Give the engine's own words where it broke off; where we did, end it.
@@ -97,32 +112,32 @@ async function readOnce(
   image: SbomImage,
   deps: SbomDeps,
   platform: string,
-  { wanted, warnings }: { wanted: ReadonlySet<ImagePath>; warnings: Set<string> },
+  means: Means,
 ): Promise<ChosenManifest> {
   if (image.layout !== undefined) {
     const { cache, onUnreadable, signal } = deps;
-    const warn = (text: string) => void warnings.add(text);
     const { digest } = image;
-    const options = { digest, platform, wanted, warn, cache, onUnreadable, signal };
+    const { wanted, notes } = means;
+    const options = { digest, platform, wanted, notes, cache, onUnreadable, signal };
     const found = await readLayout(image.layout, options).catch((cause: unknown) => {
       throw signal?.aborted ? interrupted(cause) : cause;
     });
     if (found) return found;
   }
-  return chooseManifest(await save(image, deps, wanted, warnings), platform);
+  return chooseManifest(await save(image, deps, means), platform);
 }
 
 /** Reads the image; once more where files that matter are hard links to files that did not seem to. */
-async function read(image: SbomImage, deps: SbomDeps, platform: string): Promise<Reading> {
+async function read(image: SbomImage, deps: SbomDeps, platform: string, pace: Pace): Promise<Reading> {
   const wanted = new Set<ImagePath>();
   for (;;) {
-    const warnings = new Set<string>();
-    const chosen = await readOnce(image, deps, platform, { wanted, warnings });
-    const files = mergeLayers(chosen.layers);
+    const notes = createNotes();
+    const chosen = await readOnce(image, deps, platform, { wanted, notes, pace });
+    const files = await mergeLayers(chosen.layers, pace);
     if (files.missing.length === 0 || wanted.size > 0) {
       for (const path of files.missing)
-        warnings.add(`a file of interest is a hard link to /${path}, which is not there`);
-      return { chosen, files, warnings };
+        notes.add("left out hard links to files that are not there", `/${path}`);
+      return { chosen, files, notes };
     }
     for (const path of files.missing) wanted.add(path);
   }
@@ -133,38 +148,36 @@ function platformOf({ Os, Architecture, Variant }: ImageInspect): string {
 }
 
 /**
- * Takes the inventory of an image from its own layers, and writes it as a CycloneDX 1.6 document that has passed
- * strict validation. The same image, time and serial number give the same bytes.
- * @throws FactoryError IMAGE_NOT_FOUND, IMAGE_UNREADABLE, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED;
- *   INTERNAL where the document is not valid
+ * Takes the inventory of an image from its own layers, and writes it as a strictly valid CycloneDX 1.6 document. What
+ * its packages say of themselves never makes it fail: what CycloneDX refuses is left out, with a warning. The same
+ * image, time and serial number give the same bytes.
+ * @throws FactoryError IMAGE_NOT_FOUND, IMAGE_UNREADABLE, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED
  */
 export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> {
   const inspect = () =>
     deps.docker.inspectImage(image.ref, { platform: image.platform, signal: deps.signal });
   const platform = image.platform ?? platformOf(await inspect());
-  const { chosen, files, warnings } = await read(image, deps, platform);
+  const pace = createPace({ ...deps, now: deps.clock });
+  const { chosen, files, notes } = await read(image, deps, platform, pace);
 
   if (image.digest !== null && chosen.digest !== null && !chosen.digests.includes(image.digest)) {
     const { RepoDigests } = await inspect();
     const known = (RepoDigests ?? []).map((one) => one.slice(one.indexOf("@") + 1));
     if (!known.includes(image.digest)) {
-      warnings.add(`the engine has ${image.ref} as ${chosen.digest}, not as ${image.digest}`);
+      notes.add(`the engine has ${image.ref} as ${chosen.digest}, not as ${image.digest}`);
     }
   }
-  const inventory = takeInventory(files);
-  const digest = image.digest ?? chosen.digest;
-  const subject = { name: image.name, ref: image.ref, digest, manifestDigest: chosen.digest, platform };
-  const { json, components } = writeBom(subject, inventory, {
-    timestamp: deps.now(),
-    toolVersion: deps.toolVersion,
-    serialNumber: deps.serialNumber,
-  });
-  const problems = await validateSbom(json);
-  if (problems.length > 0) {
-    throw new FactoryError(
-      "INTERNAL",
-      `the SBOM is not valid CycloneDX 1.6: ${problems.slice(0, 3).join("; ")}`,
-    );
-  }
-  return { json, components, counts: inventory.counts, warnings: [...warnings, ...inventory.warnings] };
+  const inventory = await takeInventory(files, notes, pace);
+  const [above = null] = chosen.digests;
+  const { json, components } = await writeBom(
+    {
+      subject: chosen.digest === null ? null : subjectOf(image.name, chosen.digest, platform),
+      name: image.name,
+      indexDigest: above === chosen.digest ? null : above,
+      platform,
+    },
+    inventory,
+    { timestamp: deps.now(), toolVersion: deps.toolVersion, serialNumber: deps.serialNumber, notes, pace },
+  );
+  return { json, components, counts: inventory.counts, warnings: notes.lines() };
 }

@@ -46,6 +46,19 @@ export function parseStanzas(text: string, options: { first?: boolean } = {}): S
   return stanzas;
 }
 
+/** Paragraphs are decoded in pieces of this size, in bytes, that end where a paragraph ends. */
+const PIECE = 64 << 10;
+
+/** The paragraphs of a file that may be very large, one after the other. */
+export function* stanzasIn(bytes: Buffer): Generator<Stanza> {
+  for (let at = 0; at < bytes.length;) {
+    const gap = at + PIECE < bytes.length ? bytes.indexOf("\n\n", at + PIECE) : -1;
+    const end = gap < 0 ? bytes.length : gap + 2;
+    yield* parseStanzas(bytes.toString("utf8", at, end));
+    at = end;
+  }
+}
+
 /** The first value of a field; the empty text where there is none. */
 export function field(stanza: Stanza, name: string): string {
   return stanza.get(name)?.[0] ?? "";

@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import type { Exec } from "../tools/exec.ts";
-import { ECOSYSTEMS, type Ecosystem } from "./package.ts";
+import { ECOSYSTEMS, type Ecosystem } from "./catalogers/catalogers.ts";
+import { createPace } from "./pace.ts";
 import type { Sbom, SbomImage } from "./sbom.ts";
 import { validateSbom } from "./validate.ts";
 
@@ -24,7 +25,12 @@ function countsOf(purls: readonly string[]): Record<Ecosystem, number> {
  */
 export async function makeSbomWithSyft(
   image: Pick<SbomImage, "ref" | "platform">,
-  deps: { exec: Exec; signal?: AbortSignal },
+  deps: {
+    exec: Exec;
+    clock: () => number;
+    signal?: AbortSignal;
+    onProgress?: (text: string) => void;
+  },
 ): Promise<Sbom> {
   const platform = image.platform ? ["--platform", image.platform] : [];
   const argv = ["scan", `docker:${image.ref}`, "-o", "cyclonedx-json@1.6", "--quiet", ...platform];
@@ -51,7 +57,8 @@ export async function makeSbomWithSyft(
   }
   const components = Array.isArray(document.components) ? (document.components as { purl?: unknown }[]) : [];
   const purls = components.flatMap((one) => (typeof one?.purl === "string" ? [one.purl] : []));
-  const problems = await validateSbom(result.stdout);
+  const pace = createPace({ ...deps, now: deps.clock });
+  const problems = await validateSbom(result.stdout, pace);
   const rest = problems.length > MOST_PROBLEMS ? [`… and ${problems.length - MOST_PROBLEMS} more`] : [];
   const warnings = [...problems.slice(0, MOST_PROBLEMS), ...rest].map(
     (text) => `syft's SBOM fails strict validation: ${text}`,

@@ -47,7 +47,7 @@ describe("subjectPurl", () => {
 
   it("gives a name without a host no repository, and no name to what has none", () => {
     expect(subjectPurl(subjectOf("team/demo", DIGEST, "linux/amd64"))).toBe(
-      `pkg:oci/demo@${DIGEST}?arch=amd64`,
+      `pkg:oci/demo@${DIGEST.replace(":", "%3A")}?arch=amd64`,
     );
     expect(subjectPurl(subjectOf(OTHER, DIGEST, "linux/amd64"))).toBe(null);
   });

@@ -6,24 +6,26 @@ import { readArchive } from "../../src/sbom/archive.ts";
 import { createBudget } from "../../src/sbom/budget.ts";
 import { chooseManifest } from "../../src/sbom/manifest.ts";
 import { mergeLayers, type ImageFiles } from "../../src/sbom/merge.ts";
-import { savedImage, tarOf, type TarEntry } from "../fixtures/sbom/image.ts";
+import { createNotes } from "../../src/sbom/notes.ts";
+import { noPause, savedImage, tarOf, type TarEntry } from "../fixtures/sbom/image.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/sbom/${name}`, import.meta.url));
 
 async function open(tar: Buffer, limits?: { bytes: number; entries: number }) {
-  const warnings: string[] = [];
+  const notes = createNotes();
   const options = {
     budget: createBudget(limits),
     wanted: new Set<string>(),
-    warn: (text: string) => warnings.push(text),
+    notes,
   };
-  return { archive: await readArchive(Readable.from([tar]), options), warnings };
+  const archive = await readArchive(Readable.from([tar]), options);
+  return { archive, warnings: notes.lines() };
 }
 
 async function filesOf(...layers: (readonly TarEntry[] | Buffer)[]): Promise<ImageFiles> {
   const { tar } = await savedImage({ "linux/amd64": layers });
   const { archive } = await open(tar);
-  return mergeLayers(chooseManifest(archive, "linux/amd64").layers);
+  return mergeLayers(chooseManifest(archive, "linux/amd64").layers, noPause);
 }
 
 const codeOf = (run: Promise<unknown>) =>
@@ -43,7 +45,7 @@ describe("layers", () => {
       { name: "./var/lib/dpkg/status", text: "Package: a\n" },
       { name: "bin/sh", text: "elf" },
       npm("app/node_modules/x"),
-      { name: "app/package.json", text: "{}" },
+      { name: "app/node_modules/x/lib/package.json", text: "{}" },
     ]);
     expect(files.paths).toEqual(["app/node_modules/x/package.json", "var/lib/dpkg/status"]);
   });
@@ -157,7 +159,7 @@ describe("layers", () => {
       ],
     });
     const { archive, warnings } = await open(tar);
-    const files = mergeLayers(chooseManifest(archive, "linux/amd64").layers);
+    const files = await mergeLayers(chooseManifest(archive, "linux/amd64").layers, noPause);
     expect(files.paths).toEqual(["etc/os-release"]);
     expect(files.read("etc/os-release")?.toString()).toBe("ID=good");
     expect(warnings).toHaveLength(1);
@@ -170,14 +172,16 @@ describe("compression", () => {
   test("a layer may be a plain tar, and an empty one", async () => {
     const { tar } = await savedImage({ "linux/amd64": [entries, []] }, { compress: (bytes) => bytes });
     const { archive } = await open(tar);
-    expect(mergeLayers(chooseManifest(archive, "linux/amd64").layers).paths).toEqual(["etc/os-release"]);
+    expect((await mergeLayers(chooseManifest(archive, "linux/amd64").layers, noPause)).paths).toEqual([
+      "etc/os-release",
+    ]);
   });
 
   test("a layer may be zstd, in several frames with a skippable one between", async () => {
     const layers = [fixture("layer.tar.zst")];
     const { tar } = await savedImage({ "linux/amd64": layers }, { compress: (bytes) => bytes });
     const { archive } = await open(tar);
-    const files = mergeLayers(chooseManifest(archive, "linux/amd64").layers);
+    const files = await mergeLayers(chooseManifest(archive, "linux/amd64").layers, noPause);
     expect(files.read("etc/os-release")?.toString()).toBe("ID=zstd\n");
     expect(files.read("usr/share/doc/big/copyright")?.length).toBe(300_000);
   });
@@ -207,7 +211,7 @@ describe("manifests", () => {
     const { tar } = await savedImage(images, { attested: true });
     const { archive } = await open(tar);
     const chosen = chooseManifest(archive, platform);
-    expect(mergeLayers(chosen.layers).read("etc/os-release")?.toString()).toBe(text);
+    expect((await mergeLayers(chosen.layers, noPause)).read("etc/os-release")?.toString()).toBe(text);
     expect(chosen.digests).toHaveLength(2);
   });
 
@@ -235,7 +239,7 @@ describe("manifests", () => {
       { name: "manifest.json", text: JSON.stringify([{ Config: "config.json", Layers: ["abc/layer.tar"] }]) },
     ]);
     const chosen = chooseManifest((await open(tar)).archive, "linux/amd64");
-    expect(mergeLayers(chosen.layers).read("etc/os-release")?.toString()).toBe("ID=old");
+    expect((await mergeLayers(chosen.layers, noPause)).read("etc/os-release")?.toString()).toBe("ID=old");
   });
 
   test.each(["", "not a tar at all", "x".repeat(2000)])(
@@ -261,6 +265,18 @@ describe("limits", () => {
     expect(await codeOf(open(release.tar))).toBe("IMAGE_UNREADABLE");
   });
 
+  test("of a METADATA its fields are kept, of a list of files the lines that matter", async () => {
+    const files = await filesOf([
+      { name: "site/a.dist-info/METADATA", text: "Name: a\nVersion: 1\n\nA description.\n" },
+      {
+        name: "var/lib/dpkg/info/node-a.list",
+        text: "/.\n/usr/share/nodejs/a\n/usr/share/nodejs/a/package.json\n/usr/share/nodejs/a/index.js\n",
+      },
+    ]);
+    expect(files.read("site/a.dist-info/METADATA")?.toString()).toBe("Name: a\nVersion: 1\n");
+    expect(files.read("var/lib/dpkg/info/node-a.list")?.toString()).toBe("/usr/share/nodejs/a/package.json");
+  });
+
   test("a document that is too large is left out with a warning, a long METADATA is cut", async () => {
     const { tar } = await savedImage({
       "linux/amd64": [
@@ -271,9 +287,11 @@ describe("limits", () => {
       ],
     });
     const { archive, warnings } = await open(tar);
-    const files = mergeLayers(chooseManifest(archive, "linux/amd64").layers);
+    const files = await mergeLayers(chooseManifest(archive, "linux/amd64").layers, noPause);
     expect(files.paths).toEqual(["site/a.dist-info/METADATA"]);
     expect(files.read("site/a.dist-info/METADATA")?.length).toBe(256 << 10);
-    expect(warnings).toEqual([expect.stringContaining("/app/node_modules/x/package.json is too large")]);
+    expect(warnings).toEqual([
+      "left out files that are too large: /app/node_modules/x/package.json (1048577 bytes)",
+    ]);
   });
 });

@@ -31,12 +31,12 @@ function layerOf(nodes: readonly (readonly [string, Node])[] = [], bytes = 10): 
     folders: pathSet(["usr"]),
     others: pathSet(paths),
   };
-  return { layer, warnings: ["w"], spent: { bytes, entries: 3 } };
+  return { layer, notes: [{ what: "w", where: "", count: 2 }], spent: { bytes, entries: 3 } };
 }
 
 /** A layer in a form that two of them can be compared by. */
-const plain = ({ layer, warnings, spent }: ReadLayer) => ({
-  warnings,
+const plain = ({ layer, notes, spent }: ReadLayer) => ({
+  notes,
   spent,
   nodes: [...layer.nodes].map(([path, node]) => [
     path,
@@ -64,10 +64,10 @@ const anyLayer: fc.Arbitrary<ReadLayer> = fc
     opaque: fc.array(text),
     folders: fc.array(text),
     others: fc.array(text),
-    warnings: fc.array(text),
+    notes: fc.array(fc.record({ what: text, where: text, count: fc.nat() })),
     spent: fc.record({ bytes: fc.nat(), entries: fc.nat() }),
   })
-  .map(({ warnings, spent, ...parts }) => ({
+  .map(({ notes, spent, ...parts }) => ({
     layer: {
       nodes: new Map(parts.nodes),
       removed: new Set(parts.removed),
@@ -75,7 +75,7 @@ const anyLayer: fc.Arbitrary<ReadLayer> = fc
       folders: pathSet(parts.folders),
       others: pathSet(parts.others),
     },
-    warnings,
+    notes,
     spent,
   }));
 

@@ -22,6 +22,7 @@ const noEngine: SbomDeps["docker"] = {
 const depsOf = (docker: SbomDeps["docker"], extra: Partial<SbomDeps> = {}): SbomDeps => ({
   docker,
   now: () => null,
+  clock: () => 0,
   toolVersion: "0.1.0",
   ...extra,
 });

@@ -1,27 +1,32 @@
-import { isPythonMetadata } from "./interest.ts";
-import type { ImageFiles } from "./merge.ts";
-import { purlOf, type Catalogue, type Package } from "./package.ts";
-import { baseOf, folderOf, type ImagePath } from "./paths.ts";
-import { field, parseStanzas } from "./stanza.ts";
+import type { About, Cataloger, Interest } from "../cataloger.ts";
+import type { ImageFiles } from "../merge.ts";
+import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
+import { baseOf, folderOf, type ImagePath } from "../paths.ts";
+import { spdxDeclared } from "../spdx.ts";
+import { field, parseStanzas } from "../stanza.ts";
+
+/** The fields come first; the description below them is not kept. */
+const HEAD: Interest = { limit: 256 << 10, beyond: "cut", part: "head" };
+const WHEEL = /\.dist-info\/METADATA$/;
+const EGG = /\.egg-info(?:\/PKG-INFO)?$/;
+const isMetadata = (path: ImagePath) => WHEEL.test(path) || EGG.test(path);
 
 /** The part of a distribution's metadata (METADATA, PKG-INFO) that an inventory needs. */
 export interface PythonMetadata {
   name: string;
   version: string;
-  licenses: string[];
+  license: DeclaredLicense | null;
   author: string;
   /** The normalised names of what it always needs. */
   needs: string[];
 }
 
+/** Classifiers that name exactly one licence (PEP 639, "Mapping of classifiers"); all others stay names. */
 const CLASSIFIED: ReadonlyMap<string, string> = new Map([
-  ["Apache Software License", "Apache-2.0"],
-  ["BSD License", "BSD"],
   ["ISC License (ISCL)", "ISC"],
   ["MIT License", "MIT"],
   ["MIT No Attribution License (MIT-0)", "MIT-0"],
   ["Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0"],
-  ["Python Software Foundation License", "PSF-2.0"],
   ["The Unlicense (Unlicense)", "Unlicense"],
   ["zlib/libpng License", "Zlib"],
   ["GNU General Public License v2 (GPLv2)", "GPL-2.0-only"],
@@ -40,22 +45,22 @@ export function normalizePythonName(name: string): string {
   return name.replace(/[-_.]+/g, "-").toLowerCase();
 }
 
-function licensesOf(expression: string, license: string, classifiers: readonly string[]): string[] {
-  if (expression !== "") return [expression];
-  if (
-    license !== "" &&
-    license !== "UNKNOWN" &&
-    license.length <= LONGEST_LICENSE &&
-    !license.includes("\n")
-  ) {
-    return [license];
-  }
-  return classifiers.flatMap((classifier) => {
-    const [kind, ...rest] = classifier.split(" :: ");
-    const name = rest.at(-1);
-    if (kind !== "License" || name === undefined || name === "OSI Approved") return [];
-    return [CLASSIFIED.get(name) ?? name];
-  });
+function licenseOf(
+  expression: string,
+  license: string,
+  classifiers: readonly string[],
+): DeclaredLicense | null {
+  if (expression !== "") return spdxDeclared([expression]);
+  const short = license.length <= LONGEST_LICENSE && !license.includes("\n");
+  if (license !== "" && license !== "UNKNOWN" && short) return spdxDeclared([license]);
+  return spdxDeclared(
+    classifiers.flatMap((classifier) => {
+      const [kind, ...rest] = classifier.split(" :: ");
+      const name = rest.at(-1);
+      if (kind !== "License" || name === undefined || name === "OSI Approved") return [];
+      return [CLASSIFIED.get(name) ?? name];
+    }),
+  );
 }
 
 /** Reads a distribution's metadata; null where the text names none. */
@@ -70,7 +75,7 @@ export function parsePythonMetadata(text: string): PythonMetadata | null {
   return {
     name,
     version,
-    licenses: licensesOf(
+    license: licenseOf(
       field(stanza, "license-expression").trim(),
       field(stanza, "license").trim(),
       stanza.get("classifier") ?? [],
@@ -93,11 +98,10 @@ function packageOf(metadata: PythonMetadata, path: ImagePath): Package | null {
   const purl = purlOf("pypi", { name: normal, version: metadata.version });
   if (purl === null) return null;
   return {
-    ecosystem: "pypi",
     purl,
     name: metadata.name,
     version: metadata.version,
-    licenses: metadata.licenses,
+    license: metadata.license,
     ...(metadata.author && { author: metadata.author }),
     paths: [`/${path}`],
     facts: {},
@@ -106,23 +110,35 @@ function packageOf(metadata: PythonMetadata, path: ImagePath): Package | null {
 }
 
 /** The Python distributions that are installed anywhere in an image. */
-export function catalogPython(files: ImageFiles): Catalogue {
-  const warnings: string[] = [];
+async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Package[]> {
   const bySite = new Map<string, string>();
-  const found = files.paths.filter(isPythonMetadata).flatMap((path) => {
+  const found: { package: Package; site: ImagePath; needs: string[] }[] = [];
+  const paths = files.paths.filter(isMetadata);
+  for (const [at, path] of paths.entries()) {
+    if (pace.due()) await pace.rest("Python packages read", at, paths.length);
     const metadata = parsePythonMetadata(files.read(path)?.toString("utf8") ?? "");
     const made = metadata && packageOf(metadata, path);
     if (!made) {
-      warnings.push(`left out /${path}: it names no Python distribution and version`);
-      return [];
+      notes.add("left out files that name no Python distribution and version", `/${path}`);
+      continue;
     }
     const site = siteOf(path);
     bySite.set(`${site}\0${normalizePythonName(metadata.name)}`, made.purl);
-    return [{ package: made, site, needs: metadata.needs }];
-  });
-  for (const one of found) {
-    const needs = one.needs.flatMap((name) => bySite.get(`${one.site}\0${name}`) ?? []);
-    one.package.needs = needs.filter((purl) => purl !== one.package.purl);
+    found.push({ package: made, site, needs: metadata.needs });
   }
-  return { packages: found.map((one) => one.package), warnings };
+  for (const [at, { package: own, site, needs }] of found.entries()) {
+    const keys = needs.flatMap((name) => bySite.get(`${site}\0${name}`) ?? []);
+    own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
+    if (pace.due()) await pace.rest("Python packages, what they need", at, found.length);
+  }
+  return found.map((one) => one.package);
 }
+
+export const python: Cataloger = {
+  wants: (path, base) =>
+    (base === "METADATA" || base === "PKG-INFO" || base.endsWith(".egg-info")) && isMetadata(path)
+      ? HEAD
+      : null,
+  shape: 2,
+  catalog,
+};

@@ -1,0 +1,41 @@
+import type { ImageFiles } from "./merge.ts";
+import type { Notes } from "./notes.ts";
+import type { Pace } from "./pace.ts";
+import type { OperatingSystem, Package } from "./package.ts";
+import type { ImagePath } from "./paths.ts";
+
+/** How much of a file is kept, and what happens to a larger one. */
+export interface Interest {
+  /** bytes */
+  limit: number;
+  /** `fail`: the inventory would be wrong without it. `skip`: left out, with a warning. `cut`: its head says all. */
+  beyond: "fail" | "skip" | "cut";
+  /**
+   * The part that is kept: `head` ends before the first empty line; `paths` are those lines that name a file which is
+   * itself of interest. All of it, where this is not given.
+   */
+  part?: "head" | "paths";
+}
+
+/** What a cataloger may use beside the files. */
+export interface About {
+  os: OperatingSystem | null;
+  notes: Notes;
+  pace: Pace;
+}
+
+/** One kind of package: which files show its packages, and how they are read. */
+export interface Cataloger {
+  /**
+   * What is kept of the file at a path; null where this cataloger has no use for it. Asked for every entry of every
+   * layer, so it looks at the name first.
+   * @param base the last part of the path
+   */
+  wants: (path: ImagePath, base: string) => Interest | null;
+  /** Raised whenever `wants` changes: what was kept of layers before is then read anew. */
+  shape: number;
+  /** The packages, in any order. @throws FactoryError INTERRUPTED */
+  catalog: (files: ImageFiles, about: About) => Promise<Package[]>;
+  /** Files of interest that these packages brought along, each with the purl of its package. */
+  owned?: (files: ImageFiles, packages: readonly Package[], pace: Pace) => Promise<Map<ImagePath, string>>;
+}

@@ -1,0 +1,62 @@
+import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
+import * as Models from "@cyclonedx/cyclonedx-library/Models";
+import { systemCpe } from "./cpe.ts";
+import type { Found } from "./inventory.ts";
+import type { Contact, DeclaredLicense, OperatingSystem } from "./package.ts";
+
+export type Facts = readonly (readonly [name: string, value: string])[];
+
+/** Adds facts as properties: in Factory's own name, unless they are in that of the tool which reads them. */
+export function addFacts(component: Models.Component, facts: Facts): void {
+  for (const [name, value] of facts) {
+    if (value !== "") component.properties.add(new Models.Property(name, value));
+  }
+}
+
+function supplierOf(contact: Contact) {
+  const person = new Models.OrganizationalContact({ name: contact.name, email: contact.email });
+  const contacts = new Models.OrganizationalContactRepository(contact.email ? [person] : []);
+  return new Models.OrganizationalEntity({ name: contact.name, contact: contacts });
+}
+
+function licensesOf(declared: DeclaredLicense | null): Models.License[] {
+  if (declared === null) return [];
+  if ("expression" in declared) return [new Models.LicenseExpression(declared.expression)];
+  return declared.each.map((one) =>
+    "id" in one ? new Models.SpdxLicense(one.id) : new Models.NamedLicense(one.name),
+  );
+}
+
+/** A package as a component. */
+export function packageComponent(one: Found): Models.Component {
+  const component = new Models.Component(Enums.ComponentType.Library, one.name, {
+    bomRef: one.purl,
+    purl: one.purl,
+    cpe: one.cpe,
+    group: one.group,
+    version: one.version,
+    author: one.author,
+    supplier: one.supplier && supplierOf(one.supplier),
+    scope: one.optional ? Enums.ComponentScope.Optional : undefined,
+    licenses: new Models.LicenseRepository(licensesOf(one.license)),
+  });
+  if (one.sha512) component.hashes.set(Enums.HashAlgorithm["SHA-512"], one.sha512);
+  addFacts(component, [
+    ...Object.entries(one.facts).map(
+      ([name, value]) => [name.includes(":") ? name : `factory:${one.ecosystem}:${name}`, value] as const,
+    ),
+    ["factory:owner", one.owner ?? ""],
+    ...one.paths.map((path) => ["factory:path", path] as const),
+  ]);
+  return component;
+}
+
+/** The operating system as a component. */
+export function systemComponent(os: OperatingSystem): Models.Component {
+  return new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
+    bomRef: `os:${os.distro || os.id}`,
+    cpe: systemCpe(os.id, os.version),
+    version: os.version || undefined,
+    description: os.title,
+  });
+}

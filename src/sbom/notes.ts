@@ -1,0 +1,39 @@
+import { visible } from "../catalog/visible.ts";
+import { compareText } from "../model/compare.ts";
+
+/** What a reader of an SBOM should know, and how often it is true. */
+export interface Note {
+  /** What happened, as `left out files that are too large`. */
+  what: string;
+  /** One of the places: that whose text sorts first. Empty where there is nothing to show. */
+  where: string;
+  count: number;
+}
+
+/** Notes of each kind put together, however many packages they are true of and in whatever order they come. */
+export interface Notes {
+  add: (what: string, where?: string, count?: number) => void;
+  all: () => Note[];
+  /** One line a kind. */
+  lines: () => string[];
+}
+
+export function createNotes(): Notes {
+  const kinds = new Map<string, Note>();
+  return {
+    add: (what, where = "", count = 1) => {
+      const known = kinds.get(what);
+      if (!known) kinds.set(what, { what, where, count });
+      else {
+        known.count += count;
+        if (compareText(where, known.where) < 0) known.where = where;
+      }
+    },
+    all: () => [...kinds.values()],
+    lines: () =>
+      [...kinds.values()].map(({ what, where, count }) => {
+        if (where === "") return what;
+        return `${what}: ${visible(where)}${count > 1 ? `, and ${count - 1} more` : ""}`;
+      }),
+  };
+}

@@ -1,0 +1,56 @@
+import { FactoryError } from "../errors.ts";
+
+/**
+ * The pace of long work: it gives way to the event loop often, so that a signal is heard at once, and it tells how far
+ * the work has come.
+ */
+export interface Pace {
+  /** Whether it is time to rest: cheap, to be asked for every item. */
+  due: () => boolean;
+  /**
+   * Gives way, and tells the progress: `done` of `total` items of what `what` names. Progress is told once a second, and
+   * not before the first second is over.
+   * @throws FactoryError INTERRUPTED
+   */
+  rest: (what: string, done: number, total: number) => Promise<void>;
+  /** Tells the progress of work that gives way by itself, in the same measure. */
+  tell: (text: () => string) => void;
+}
+
+/** Milliseconds of work between two rests. */
+const TURN_MS = 20;
+/** Milliseconds between two lines of progress. */
+const TELL_MS = 1000;
+
+const number = new Intl.NumberFormat("en");
+
+export function interrupted(cause?: unknown): FactoryError {
+  return new FactoryError("INTERRUPTED", "interrupted while reading the image", { cause });
+}
+
+/** @param options.now milliseconds of a clock that only moves forward */
+export function createPace(options: {
+  signal?: AbortSignal;
+  now: () => number;
+  onProgress?: (text: string) => void;
+}): Pace {
+  const { signal, now, onProgress } = options;
+  let turn = now();
+  let told = turn;
+  const tell = (text: () => string) => {
+    const time = now();
+    if (time - told < TELL_MS) return;
+    told = time;
+    onProgress?.(text());
+  };
+  return {
+    due: () => now() - turn >= TURN_MS,
+    rest: async (what, done, total) => {
+      await new Promise<void>((resume) => void setImmediate(resume));
+      if (signal?.aborted) throw interrupted(signal.reason);
+      turn = now();
+      tell(() => `${what}: ${number.format(done)} of ${number.format(total)}`);
+    },
+    tell,
+  };
+}

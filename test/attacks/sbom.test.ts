@@ -1,0 +1,425 @@
+import fc from "fast-check";
+import { Readable } from "node:stream";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import parseExpression from "spdx-expression-parse";
+import { describe, expect, test } from "vitest";
+import { CATALOGERS } from "../../src/sbom/catalogers/catalogers.ts";
+import { makeSbom, type SbomDeps, type SbomImage } from "../../src/sbom/sbom.ts";
+import { engineWith, savedImage, type TarEntry } from "../fixtures/sbom/image.ts";
+import { DEBIAN, dpkgDatabase, pythonDistributions } from "../fixtures/sbom/large.ts";
+
+interface Component {
+  name: string;
+  version?: string;
+  purl?: string;
+  cpe?: string;
+  "bom-ref": string;
+  supplier?: { name?: string; contact?: { email?: string }[] };
+  licenses?: ({ license: { id?: string; name?: string } } | { expression: string })[];
+  properties?: { name: string; value: string }[];
+}
+interface Bom {
+  metadata: { component: Component };
+  components: Component[];
+  dependencies: { ref: string; dependsOn?: string[] }[];
+}
+
+const NAME = "127.0.0.1:5000/team/demo:1";
+
+async function sbomOf(
+  entries: readonly TarEntry[],
+  deps: Partial<SbomDeps> = {},
+  image: Partial<SbomImage> = {},
+) {
+  const { tar, digests } = await savedImage({ "linux/amd64": [entries] });
+  const sbom = await makeSbom(
+    { ref: NAME, name: NAME, digest: null, ...image },
+    { docker: engineWith(tar), now: () => null, clock: () => 0, toolVersion: "0.1.0", ...deps },
+  );
+  const bom = JSON.parse(sbom.json) as Bom;
+  return { ...sbom, bom, digest: digests["linux/amd64"] ?? "" };
+}
+
+const named = (bom: Bom, name: string) => bom.components.find((one) => one.name === name);
+const fact = (component: Component | undefined, name: string) =>
+  component?.properties?.find((one) => one.name === name)?.value;
+
+const deb = (name: string, more = "") =>
+  `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0-1\n${more}\n`;
+const status = (...stanzas: string[]): TarEntry => ({
+  name: "var/lib/dpkg/status",
+  text: stanzas.join("\n"),
+});
+const copyright = (name: string, text: string): TarEntry => ({
+  name: `usr/share/doc/${name}/copyright`,
+  text,
+});
+const DEP5 = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n";
+
+const library = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
+
+describe("licences", () => {
+  const PLAIN =
+    "This package is free software; you can redistribute it under the terms of the GNU General Public License, either version 2, or (at your option) any later version.\nSee /usr/share/common-licenses/GPL-2. Parts are under the PSF licence, version 2.\n";
+
+  test("B2.1 a pointer to a common licence is not the licence: the file and its hash are named", async () => {
+    const { bom } = await sbomOf([DEBIAN, status(deb("python3.11")), copyright("python3.11", PLAIN)]);
+    const found = named(bom, "python3.11");
+    expect(found?.licenses).toBeUndefined();
+    expect(fact(found, "factory:deb:copyright_file")).toBe("/usr/share/doc/python3.11/copyright");
+    expect(fact(found, "factory:deb:copyright_sha256")).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("B2.1 a machine-readable file gives one right expression, or a list of its names", async () => {
+    const { bom } = await sbomOf([
+      DEBIAN,
+      status(deb("both"), deb("choice"), deb("strange")),
+      copyright("both", `${DEP5}Files: *\nLicense: Expat\n\nFiles: debian/*\nLicense: GPL-2+\n`),
+      copyright("choice", `${DEP5}Files: *\nLicense: GPL-1+ or Artistic\n\nFiles: x\nLicense: Expat\n`),
+      copyright("strange", `${DEP5}Files: *\nLicense: MIT\n\nFiles: x\nLicense: public-domain\n`),
+    ]);
+    expect(named(bom, "both")?.licenses).toEqual([
+      { license: { id: "MIT" } },
+      { license: { id: "GPL-2.0-or-later" } },
+    ]);
+    const expression = "MIT AND (GPL-1.0-or-later OR LicenseRef-Artistic)";
+    expect(named(bom, "choice")?.licenses).toEqual([{ expression }]);
+    expect(() => void parseExpression(expression)).not.toThrow();
+    // Debian's MIT is not always the one that SPDX calls so.
+    expect(named(bom, "strange")?.licenses).toEqual([
+      { license: { name: "MIT" } },
+      { license: { name: "public-domain" } },
+    ]);
+  });
+});
+
+describe("names that scanners read", () => {
+  test("B2.2 purls name source, source version, architecture and point release; an epoch is escaped", async () => {
+    const { bom } = await sbomOf([
+      DEBIAN,
+      { name: "etc/debian_version", text: "12.9\n" },
+      status(
+        deb("bsdutils", "Source: util-linux (2.38.1-5+b1)\n").replace("1.0-1", "1:2.38.1-5+b1"),
+        deb("libssl3", "Source: openssl\n").replace("1.0-1", "3.0.15-1~deb12u1"),
+        deb("adduser"),
+      ),
+    ]);
+    expect(bom.components.map((one) => one.purl)).toEqual([
+      undefined,
+      "pkg:deb/debian/adduser@1.0-1?arch=amd64&distro=debian-12.9",
+      "pkg:deb/debian/bsdutils@1%3A2.38.1-5%2Bb1?arch=amd64&distro=debian-12.9&upstream=util-linux%402.38.1-5%2Bb1",
+      "pkg:deb/debian/libssl3@3.0.15-1~deb12u1?arch=amd64&distro=debian-12.9&upstream=openssl",
+    ]);
+    // What syft needs to keep the source package of a document that it converts.
+    expect(fact(named(bom, "bsdutils"), "syft:metadata:source")).toBe("util-linux");
+    expect(fact(named(bom, "bsdutils"), "syft:metadata:sourceVersion")).toBe("2.38.1-5+b1");
+    expect(fact(named(bom, "libssl3"), "syft:metadata:source")).toBe("openssl");
+    // A CPE where the vendor is certain, with upstream's version; none elsewhere.
+    expect(named(bom, "libssl3")?.cpe).toBe("cpe:2.3:a:openssl:openssl:3.0.15:*:*:*:*:*:*:*");
+    expect(named(bom, "bsdutils")?.cpe).toBeUndefined();
+    expect(bom.components[0]?.cpe).toBe("cpe:2.3:o:debian:debian_linux:12.9:*:*:*:*:*:*:*");
+  });
+
+  test("B2.2 a derivative's point release is not Debian's", async () => {
+    const { bom } = await sbomOf([
+      { name: "etc/os-release", text: "ID=ubuntu\nVERSION_ID=12\n" },
+      { name: "etc/debian_version", text: "12.9\n" },
+      status(deb("a")),
+    ]);
+    expect(named(bom, "a")?.purl).toBe("pkg:deb/ubuntu/a@1.0-1?arch=amd64&distro=ubuntu-12");
+  });
+
+  test("B2.4 the subject is repository, manifest digest and platform, whatever asked for it", async () => {
+    const entries = [DEBIAN, status(deb("a"))];
+    const byTag = await sbomOf(entries);
+    const purl = byTag.bom.metadata.component.purl ?? "";
+    expect(decodeURIComponent(purl)).toBe(
+      `pkg:oci/demo@${byTag.digest}?arch=amd64&repository_url=127.0.0.1:5000/team/demo`,
+    );
+    expect(byTag.bom.metadata.component).toMatchObject({ version: byTag.digest, "bom-ref": purl });
+    // A run names the image by its digest, and knows that of the index.
+    const byRun = await sbomOf(
+      entries,
+      {},
+      { ref: byTag.digest, digest: byTag.digest, platform: "linux/amd64" },
+    );
+    expect(byRun.bom.metadata.component).toEqual(byTag.bom.metadata.component);
+    expect(byTag.bom.dependencies[0]?.ref).toBe(purl);
+  });
+
+  test("B2.4 an index above the manifest changes nothing of the subject's name", async () => {
+    const { tar, digests } = await savedImage({ "linux/amd64": [[DEBIAN]] }, { attested: true });
+    const { json } = await makeSbom(
+      { ref: NAME, name: NAME, digest: null },
+      { docker: engineWith(tar), now: () => null, clock: () => 0, toolVersion: "0.1.0" },
+    );
+    const { component } = (JSON.parse(json) as Bom).metadata;
+    expect(component.version).toBe(digests["linux/amd64"]);
+    expect(fact(component, "factory:image:index_digest")).toMatch(/^sha256:/);
+  });
+});
+
+describe("hostile metadata", () => {
+  test.each(["dev@10.0.0.1", "a..b@x.org", ".a@x.org", "dev@-x.com", "j@x.y"])(
+    "B2.3 Maintainer: J <%s> costs its address, and a warning, and nothing more",
+    async (address) => {
+      const { bom, warnings } = await sbomOf([status(deb("a", `Maintainer: J <${address}>\n`))]);
+      expect(named(bom, "a")?.supplier?.name).toBe("J");
+      expect(JSON.stringify(bom)).not.toContain(address);
+      expect(warnings).toEqual([expect.stringContaining(address)]);
+    },
+  );
+
+  test("B2.3 what is left out of many packages is said once", async () => {
+    const { warnings, counts } = await sbomOf([DEBIAN, dpkgDatabase(1500)]);
+    expect(counts.deb).toBe(1500);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(/`supplier\.contact\.email`: .*, and 999 more$/);
+    expect(warnings[1]).toMatch(/unusual mail addresses past the first 1000: .*, and 499 more$/);
+  });
+
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.constantFrom(
+      "",
+      "__proto__",
+      "constructor",
+      "\u0000",
+      "\u202ea\u2066",
+      "\ud800",
+      "<a@b>",
+      "J <dev@10.0.0.1>",
+      "a b <x@y@z> <q@r.org>",
+      "GPL-2+ or (X",
+      "((((((",
+      "LicenseRef-",
+      "MIT AND",
+      "9".repeat(2000),
+      "%zz",
+      "?#@/:&=",
+      "a/b@c?d#e",
+    ),
+    fc.emailAddress().map((address) => `x <${address}>`),
+  );
+  const line = text.map((value) => value.replace(/[\r\n]/g, " "));
+  const field = (names: string[]) =>
+    fc.tuple(fc.constantFrom(...names), line).map(([name, value]) => `${name}: ${value}`);
+  const stanzas = (names: string[]) =>
+    fc
+      .array(fc.array(field(names), { maxLength: 12 }), { maxLength: 4 })
+      .map((all) =>
+        all.map((lines, at) => [`Package: p${at}`, `Version: ${at}`, ...lines].join("\n")).join("\n\n"),
+      );
+  const DPKG = [
+    ...["Package", "Version", "Architecture", "Maintainer", "Source", "Depends", "Pre-Depends", "Provides"],
+    ...["Status", "Description"],
+  ];
+  const PYTHON = [
+    "Name",
+    "Version",
+    "License",
+    "License-Expression",
+    "Classifier",
+    "Author",
+    "Author-email",
+    "Requires-Dist",
+  ];
+  const NPM = ["name", "version", "license", "licenses", "author", "dependencies", "workspaces", "private"];
+  const image = fc.record({
+    dpkg: stanzas(DPKG),
+    copyright: fc.array(field(["Format", "Files", "License"])).map((lines) => DEP5 + lines.join("\n")),
+    apk: fc
+      .array(fc.tuple(fc.constantFrom("P", "V", "A", "L", "o", "m", "D", "p", "C", ""), line))
+      .map((lines) => lines.map(([key, value]) => (key === "" ? "" : `${key}:${value}`)).join("\n")),
+    npm: fc
+      .tuple(fc.dictionary(fc.constantFrom(...NPM), fc.oneof(text, fc.jsonValue())), fc.boolean())
+      .map(([value, valid]) => JSON.stringify(valid ? { name: "n", version: "1", ...value } : value)),
+    python: fc.array(field(PYTHON)).map((lines) => `Name: a\nVersion: 1\n${lines.join("\n")}\n`),
+    release: fc
+      .array(fc.tuple(fc.constantFrom("ID", "VERSION_ID", "PRETTY_NAME", "NAME", "VERSION_CODENAME"), line))
+      .map((lines) => `ID=debian\n${lines.map(([key, value]) => `${key}="${value}"`).join("\n")}\n`),
+    debian: line,
+  });
+
+  test("B2.3 no field of any package, of os-release or of the image's name makes a document fail", async () => {
+    await fc.assert(
+      fc.asyncProperty(image, line, async (made, name) => {
+        const { json, bom } = await sbomOf(
+          [
+            { name: "etc/os-release", text: made.release },
+            { name: "etc/debian_version", text: made.debian },
+            { name: "var/lib/dpkg/status", text: made.dpkg },
+            copyright("p0", made.copyright),
+            { name: "lib/apk/db/installed", text: made.apk },
+            { name: "app/package.json", text: made.npm },
+            { name: "app/node_modules/x/package.json", text: made.npm },
+            { name: "site/a-1.dist-info/METADATA", text: made.python },
+          ],
+          {},
+          // A command line is UTF-8: it has no halves of surrogate pairs.
+          { name: name.replace(/\p{Surrogate}/gu, "") },
+        );
+        expect(await library.validate(json)).toBeNull();
+        const refs = [bom.metadata.component, ...bom.components].map((one) => one["bom-ref"]);
+        expect(new Set(refs).size).toBe(refs.length);
+        const known = new Set(refs);
+        for (const { ref, dependsOn = [] } of bom.dependencies)
+          for (const one of [ref, ...dependsOn]) expect(known.has(one)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("npm outside node_modules", () => {
+  const manifest = (folder: string, name: string, more = ""): TarEntry => ({
+    name: `${folder}/package.json`,
+    text: `{"name":"${name}","version":"1.0.0"${more}}`,
+  });
+  const npmOf = ({ components }: Bom) =>
+    components.filter((one) => one.purl?.startsWith("pkg:npm/")).map((one) => one.name);
+
+  test("B2.7 Debian's packages and the application's own are found; Debian's name their owner", async () => {
+    const { bom } = await sbomOf([
+      DEBIAN,
+      status(deb("node-semver")),
+      {
+        name: "var/lib/dpkg/info/node-semver.list",
+        text: "/.\n/usr/share/nodejs/semver\n/usr/share/nodejs/semver/package.json\n/usr/share/nodejs/semver/index.js\n",
+      },
+      manifest("usr/share/nodejs/semver", "semver", ',"dependencies":{"lru-cache":"*"}'),
+      manifest("usr/share/nodejs/lru-cache", "lru-cache"),
+      manifest("usr/lib/x86_64-linux-gnu/nodejs/iconv", "iconv"),
+      manifest("usr/lib/node_modules/npm", "npm"),
+      manifest("app", "server", ',"private":true,"dependencies":{"left":"*"}'),
+      manifest("app/node_modules/left", "left"),
+    ]);
+    expect(npmOf(bom).sort()).toEqual(["iconv", "left", "lru-cache", "npm", "semver", "server"]);
+    expect(fact(named(bom, "semver"), "factory:owner")).toBe(named(bom, "node-semver")?.purl);
+    expect(fact(named(bom, "server"), "factory:owner")).toBeUndefined();
+    const needs = (name: string) =>
+      bom.dependencies.find(({ ref }) => ref === named(bom, name)?.purl)?.dependsOn;
+    expect(needs("semver")).toEqual(["pkg:npm/lru-cache@1.0.0"]);
+    expect(needs("server")).toEqual(["pkg:npm/left@1.0.0"]);
+  });
+
+  test("B2.7 what only looks like a package is none", async () => {
+    const { bom, warnings } = await sbomOf([
+      manifest("usr/share/nodejs/preact", "preact"),
+      manifest("usr/share/nodejs/preact/hooks", "preact-hooks", ',"private":true'),
+      manifest("usr/share/nodejs/preact/test/fixtures/a", "fixture-a"),
+      { name: "usr/share/nodejs/preact/esm/package.json", text: '{"type":"module"}' },
+      { name: "app/package.json", text: '{"private":true}' },
+      manifest("app/test/data/b", "fixture-b"),
+      manifest("srv/__fixtures__/c", "fixture-c"),
+      manifest("app/node_modules/x/test/d", "fixture-d"),
+      { name: "etc/tool/package.json", text: '{"name":"no version"}' },
+      { name: "etc/other/package.json", text: "not JSON" },
+    ]);
+    expect(npmOf(bom)).toEqual(["preact"]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("B2.7 workspaces inside an application are packages of the image", async () => {
+    const { bom } = await sbomOf([
+      { name: "app/package.json", text: '{"private":true,"workspaces":["packages/*"]}' },
+      manifest("app/packages/api", "api"),
+      manifest("app/packages/api/test/x", "fixture"),
+      manifest("app/tools/cli", "cli"),
+      { name: "app/node_modules/cli", symlink: "../tools/cli" },
+    ]);
+    expect(npmOf(bom).sort()).toEqual(["api", "cli"]);
+  });
+});
+
+describe("large images", () => {
+  /** A clock that goes a millisecond a call: work is measured in items, whatever the machine does meanwhile. */
+  const ticking = () => {
+    let now = 0;
+    return () => (now += 1);
+  };
+
+  test("B a signal ends the work at once, in every part of it", async () => {
+    const { tar } = await savedImage({
+      "linux/amd64": [[DEBIAN, dpkgDatabase(300), ...pythonDistributions(300)]],
+    });
+    const parts = new Map<string, number>();
+    const run = async (stopAt: number) => {
+      const controller = new AbortController();
+      let told = 0;
+      let now = 0;
+      const onProgress = (text: string) => {
+        const part = text.replace(/: .*/, "");
+        if (!parts.has(part)) parts.set(part, told);
+        if ((told += 1) === stopAt) controller.abort();
+      };
+      const docker = {
+        ...engineWith(tar),
+        saveImage: () => Promise.resolve({ stdout: Readable.from([tar]), done: Promise.resolve() }),
+      };
+      // Each look at the clock is a second later: every item rests, and tells.
+      const clock = () => (now += 1000);
+      const deps = {
+        docker,
+        now: () => null,
+        toolVersion: "0",
+        clock,
+        onProgress,
+        signal: controller.signal,
+      };
+      const outcome = await makeSbom({ ref: NAME, name: NAME, digest: null }, deps).then(
+        () => "done",
+        (error: { code?: string }) => error.code,
+      );
+      return { outcome, told };
+    };
+    const whole = await run(Infinity);
+    expect(whole.outcome).toBe("done");
+    expect([...parts.keys()]).toEqual(
+      expect.arrayContaining([
+        "Debian packages read",
+        "Debian packages, what they need",
+        "Python packages read",
+        "packages put together",
+        "components written",
+        "dependencies written",
+      ]),
+    );
+    for (const at of parts.values()) {
+      const { outcome, told } = await run(at + 1);
+      expect(outcome).toBe("INTERRUPTED");
+      // No item was finished after the signal.
+      expect(told).toBe(at + 1);
+    }
+  });
+
+  test("B the work grows as the packages do, however many share a name", async () => {
+    const looks = async (entries: TarEntry[]) => {
+      const clock = ticking();
+      await sbomOf(entries, { clock });
+      return clock();
+    };
+    for (const made of [(count: number) => [DEBIAN, dpkgDatabase(count)], pythonDistributions]) {
+      const [few, many] = [await looks(made(200)), await looks(made(1600))];
+      expect(many / few).toBeLessThan(10);
+    }
+  });
+});
+
+test("C3 each cataloger says which files it wants, and no two want the same", () => {
+  const paths = [
+    ...[
+      "var/lib/dpkg/status",
+      "var/lib/dpkg/status.d/x",
+      "var/lib/dpkg/info/x.list",
+      "usr/share/doc/x/copyright",
+    ],
+    ...["lib/apk/db/installed", "app/package.json", "app/node_modules/.package-lock.json"],
+    ...["x/a-1.dist-info/METADATA", "x/a.egg-info"],
+  ];
+  for (const path of paths) {
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    const wanting = Object.values(CATALOGERS).filter(({ wants }) => wants(path, base) !== null);
+    expect(wanting).toHaveLength(1);
+  }
+});
