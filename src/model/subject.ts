@@ -47,7 +47,7 @@ export function subjectName({ repository, manifest_digest }: Subject): string {
  */
 export function subjectPurl({ repository, manifest_digest, platform }: Subject): string | null {
   const { base, hosted } = parseReference(repository ?? "");
-  if (repository === null || base === "") return null;
+  if (repository === null || base.trim() === "") return null;
   const arch = platform.split("/").slice(1).join("/");
   const qualifiers = {
     ...(arch !== "" && { arch }),
