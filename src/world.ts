@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
@@ -12,6 +12,7 @@ import { makeFolderIn, removeTree } from "./files/folders.ts";
 import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
+import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
 import { openRecordStore } from "./records/store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
@@ -19,13 +20,11 @@ import type { View } from "./screen/live-view.ts";
 import type { RunDeps } from "./run/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
-import {
-  exec as realExec,
-  type ExecOptions,
-  execStream as realExecStream,
-  type ExecStream,
-} from "./tools/exec.ts";
+import { createEngineApi } from "./tools/engine-api.ts";
+import { resolveEndpoint } from "./tools/engine-endpoint.ts";
+import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
+import { openLease } from "./tools/lease.ts";
 import { isLoopback, loopbackRegistryAnswers } from "./tools/registry.ts";
 import { version } from "./version.ts";
 
@@ -35,7 +34,7 @@ export interface World {
   buildx: Buildx;
   /** What a run asks of the world, but for its listeners. */
   runDeps: (catalog: Catalog, options: { sbomWith: SbomTool }) => Omit<RunDeps, "onEvent">;
-  smokeDeps: { docker: Docker; execStream: ExecStream; clock: { now: () => number } };
+  smokeDeps: { docker: Docker; clock: { now: () => number } };
   makeSbom: (
     image: SbomSource,
     options: {
@@ -78,7 +77,7 @@ export interface World {
   exists: (root: string, path: string) => boolean;
   /** The lines of a file, or of stdin for `-`. @throws FactoryError FILE_UNREADABLE */
   readLines: (file: string, cwd: string) => string[];
-  /** Names this process as the owner of containers: host and process id. */
+  /** Names this process as the owner of containers and folders; see src/tools/lease.ts. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
 }
@@ -99,32 +98,6 @@ const WORKSPACE_NAMES = [
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
 
-/** Whether a process of this machine runs. Processes of other machines count as running: their containers are theirs. */
-function isAlive(host: string, pid: number): boolean {
-  if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Removes the folders below `.factory/run` that killed runs of this machine left. */
-function sweepFolders(root: string): void {
-  const base = join(root, ".factory", "run");
-  let names: string[] = [];
-  try {
-    names = readdirSync(base);
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const pid = /-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(hostname(), Number(pid))) removeTree(join(base, name));
-  }
-}
-
 /** The link to the CI job that runs this, in GitHub's variables; null elsewhere. */
 function ciUrl({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.ProcessEnv): string | null {
   if (!GITHUB_SERVER_URL || !GITHUB_REPOSITORY || !GITHUB_RUN_ID) return null;
@@ -140,12 +113,18 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       return call(file, argv, options);
     };
   const exec = traced(realExec);
-  const execStream = traced(realExecStream);
-  const docker = createDocker(exec, execStream);
+  const lease = openLease();
+  const api = createEngineApi({
+    endpoint: () => resolveEndpoint(env),
+    dial: () => execDuplex("docker", ["system", "dial-stdio"]),
+    env,
+    trace,
+  });
+  const docker = createDocker({ exec, api, owner: lease.owner, now: Date.now });
   const buildx = createBuildx(exec);
   const clock = { now: () => performance.now(), date: () => new Date() };
-  const owner = `${hostname()}:${process.pid}`;
-  const smokeDeps = { docker, execStream, clock };
+  const { owner } = lease;
+  const smokeDeps = { docker, clock };
 
   const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
     if (sbomWith === "syft") {
@@ -221,6 +200,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       return {
         layers,
         docker,
+        folder: openRunFolder(catalog.root, lease),
         buildx,
         clock,
         store: openRecordStore(catalog.root),
@@ -265,13 +245,13 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           return elsewhere || !isLoopback(repository) || (await loopbackRegistryAnswers(repository));
         },
         sweep: async () => {
-          sweepFolders(catalog.root);
+          sweepRunFolders(catalog.root, lease.stateOf, Date.now());
           layers?.sweep(Date.now(), LAYER_AGE_MS);
           const { removeOrphans } = await import("./smoke/containers.ts");
-          await removeOrphans(docker, (name) => {
-            const [, host = "", pid] = /^(.*):(\d+)$/.exec(name) ?? [];
-            return isAlive(host, Number(pid));
-          }).catch((error: unknown) => {
+          // Machines that share an engine can be copies of one, down to its boot and process ids.
+          const stateOf = (name: string) =>
+            docker.isLocal() || name === owner ? lease.stateOf(name) : "unknown";
+          await removeOrphans(docker, stateOf).catch((error: unknown) => {
             // A container that another run is removing at this moment is no reason to stop.
             if (!(error instanceof FactoryError)) throw error;
           });

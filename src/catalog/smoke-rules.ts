@@ -1,23 +1,32 @@
 import type { Finding } from "../errors.ts";
 import type { SmokeTest } from "../schemas/types.ts";
+import type { Kind } from "../smoke/kinds/kind.ts";
+import { KIND_NAMES, type KindName, KINDS } from "../smoke/kinds/kinds.ts";
 import { regexProblem } from "./arg-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
 import { quoted } from "./visible.ts";
 import type { Path } from "./yaml-value.ts";
 
-const KINDS = ["command", "http", "file", "config", "budget"] as const;
-/** Where a test may hold a regular expression. */
-const MATCHES = [
-  ["command", "stdout"],
-  ["command", "stderr"],
-  ["http", "response"],
-  ["file", "contents"],
-] as const;
-
-function regexOf(test: Sound<SmokeTest>, [kind, field]: (typeof MATCHES)[number]): string | undefined {
-  const part = test[kind] as Record<string, { matches?: string } | undefined> | undefined;
-  return part?.[field]?.matches;
+/** The rules of a kind for what a document declares. */
+function checkKind(name: KindName, declared: object): { at: Path; what: string; fix: string }[] {
+  const { matches, problems } = KINDS[name] as unknown as Kind<object, { kind: string }>;
+  const found = (problems?.(declared) ?? []).map(({ field, what, fix }) => ({
+    at: [name, field],
+    what,
+    fix,
+  }));
+  for (const field of matches as readonly string[]) {
+    const source = (declared as Record<string, { matches?: string } | undefined>)[field]?.matches;
+    const problem = source === undefined ? undefined : regexProblem(source, "mu");
+    if (problem === undefined) continue;
+    found.push({
+      at: [name, field, "matches"],
+      what: `holds what is no regular expression: ${problem}`,
+      fix: "correct it; the flags are `mu`",
+    });
+  }
+  return found;
 }
 
 function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[] {
@@ -25,31 +34,15 @@ function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[
   const name = test.id === undefined ? "this test" : `the test ${quoted(test.id)}`;
   const add = (at: Path, what: string, fix: string) =>
     findings.push({ code: "TEST_INVALID", what: `${name} ${what}`, where: place([...path, ...at]), fix });
-  const kinds = KINDS.filter((kind) => test[kind] !== undefined);
+  const kinds = KIND_NAMES.filter((kind) => test[kind] !== undefined);
   const [first, second] = kinds;
   // A test with nothing but one field is the schema's to refuse.
   if (first === undefined && Object.keys(test).length > 1)
-    add([], "does nothing", `add one of ${KINDS.join(", ")}`);
+    add([], "does nothing", `add one of ${KIND_NAMES.join(", ")}`);
   if (second !== undefined)
     add([second], `is of two kinds: ${kinds.join(" and ")}`, "split it into a test of each kind");
-  for (const at of MATCHES) {
-    const source = regexOf(test, at);
-    const problem = source === undefined ? undefined : regexProblem(source, "mu");
-    if (problem)
-      add(
-        [...at, "matches"],
-        `holds what is no regular expression: ${problem}`,
-        "correct it; the flags are `mu`",
-      );
-  }
-  const { file } = test;
-  for (const field of ["mode", "owner", "contents"] as const) {
-    if (file?.exists !== false || file[field] === undefined) continue;
-    add(
-      ["file", field],
-      `wants the ${field} of a file that must not exist`,
-      `remove \`${field}\` or \`exists: false\``,
-    );
+  for (const name of kinds) {
+    for (const { at, what, fix } of checkKind(name, test[name] as object)) add(at, what, fix);
   }
   return findings;
 }

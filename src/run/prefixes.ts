@@ -14,10 +14,10 @@ import type { RunDeps, RunSettings } from "./types.ts";
 export async function bakePrefixes(
   cells: readonly PlannedCell[],
   settings: RunSettings,
-  deps: Pick<RunDeps, "buildx" | "randomHex">,
+  deps: Pick<RunDeps, "buildx" | "folder" | "randomHex">,
 ): Promise<void> {
   const { root, signal } = settings;
-  const folder = join(root, ".factory", "run", `prefixes-${deps.randomHex()}-${process.pid}`);
+  const folder = join(deps.folder.path(), `prefixes-${deps.randomHex()}`);
   const pathOf = ({ cell }: PlannedCell) => `${settings.relative(folder)}/${cell.target}.Dockerfile`;
   try {
     makeFolder(folder);

@@ -74,7 +74,7 @@ export async function runCell(
 ): Promise<void> {
   const { planned } = pinned;
   const { cell_id, manifest_id, platform, action, reason, plan_ids } = planned.cell;
-  const { emit, tools, source, settings, stages } = running;
+  const { emit, tools, source, stages } = running;
   const start = deps.clock.now();
   const record_id = recordId(deps.clock.date(), deps.randomHex());
   emit({
@@ -85,7 +85,7 @@ export async function runCell(
     action: action === "reuse" ? "build" : action,
     reason,
   });
-  const folder = join(settings.root, ".factory", "run", `${record_id}-${process.pid}`);
+  const folder = join(deps.folder.path(), record_id);
   const { trail, path, known } = await attemptBy(pinned, folder, running, deps);
   const about: About = {
     record_id,

@@ -87,6 +87,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
     error = { code: thrown instanceof FactoryError ? thrown.code : "INTERNAL", what };
     throw thrown;
   } finally {
+    deps.folder.remove();
     const interrupted = signal?.aborted ?? false;
     emit({ type: "run-ended", summary: outcome().summary, left_out, interrupted, error });
   }
@@ -100,7 +101,7 @@ async function runWork(
   deps: RunDeps,
   emit: Emit,
 ): Promise<{ cell_id: string; platform: string }[]> {
-  const { root, jobs, signal } = request;
+  const { jobs, signal } = request;
   const [versions, able, source] = await Promise.all([
     deps.buildx.version(),
     deps.buildx.platforms(),
@@ -115,7 +116,7 @@ async function runWork(
   const left_out = leftOut.map(({ cell }) => ({ cell_id: cell.cell_id, platform: cell.platform }));
   if (cells.length === 0) return left_out;
 
-  const folder = join(root, ".factory", "run", `bases-${deps.randomHex()}-${process.pid}`);
+  const folder = join(deps.folder.path(), `bases-${deps.randomHex()}`);
   const [bases, cacheRepository] = await Promise.all([
     resolveIn(folder, cells, deps, signal),
     usableCache(request.cacheRepository, deps, emit),

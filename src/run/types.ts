@@ -1,3 +1,4 @@
+import type { RunFolder } from "../files/run-folder.ts";
 import type { StageDeps, StageSettings } from "../pipeline/stage.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
@@ -5,6 +6,8 @@ import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
 /** What a run asks of the world. */
 export interface RunDeps extends StageDeps {
   store: RecordStore;
+  /** The folder of this process, for what is written while cells are built. Removed at the run's end. */
+  folder: RunFolder;
   /** Hex digits, at least eight. */
   randomHex: () => string;
   /**

@@ -379,7 +379,7 @@ export interface SmokeTest {
   budget?: BudgetTest;
 }
 /**
- * Runs argv in a fresh container, with no shell and no network; the image's entrypoint is replaced.
+ * Runs argv with no shell and no network; the image's entrypoint is not run. Tests may share a container that the ones before left as they found it.
  */
 export interface CommandTest {
   /**
@@ -391,6 +391,10 @@ export interface CommandTest {
    * Default: 0.
    */
   exit_code?: number;
+  /**
+   * Whether the test gets a container that no other test uses. Default: false.
+   */
+  isolated?: boolean;
   stdout?: TextMatch;
   stderr?: TextMatch;
 }

@@ -1,4 +1,4 @@
-import type { CheckOf } from "../model/suite.ts";
+import type { ServiceRequest } from "./kinds/kind.ts";
 
 /** The most that is read of an answer's body; the rest is not looked at. */
 const BODY_BYTES = 1024 * 1024;
@@ -20,22 +20,22 @@ const REFUSALS = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
  * @param port the port on the host
  * @throws the signal's reason where it is aborted
  */
-export async function ask(port: number, check: CheckOf<"http">, signal: AbortSignal): Promise<Asked> {
+export async function ask(port: number, asked: ServiceRequest, signal: AbortSignal): Promise<Asked> {
   const { request } = await import("node:http");
-  const path = check.path.replace(/[^\x21-\x7e]+/gu, (part) =>
+  const path = asked.path.replace(/[^\x21-\x7e]+/gu, (part) =>
     encodeURIComponent(Buffer.from(part).toString()),
   );
-  const body = Buffer.from(check.body);
+  const body = Buffer.from(asked.body);
   const headers = {
     accept: "*/*",
     "user-agent": "factory-smoke",
     ...(body.length > 0 ? { "content-length": String(body.length) } : {}),
-    ...check.headers,
+    ...asked.headers,
   };
   let answering = false;
   try {
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const options = { host: "127.0.0.1", port, method: check.method, path, headers, agent: false, signal };
+      const options = { host: "127.0.0.1", port, method: asked.method, path, headers, agent: false, signal };
       const outgoing = request(options, (incoming) => {
         answering = true;
         const chunks: Buffer[] = [];

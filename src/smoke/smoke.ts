@@ -1,19 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { FactoryError } from "../errors.ts";
 import type { DeclaredTest, SmokeLimits, SmokeReport, TestResult } from "../model/smoke.ts";
-import { checkOf } from "../model/suite.ts";
-import type { Check, CheckOf } from "../model/suite.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
-import type { ExecStream } from "../tools/exec.ts";
-import { testCommand } from "./command.ts";
-import { createContainer, release, removeContainersOfSuite } from "./containers.ts";
+import { CREATE_MS, createContainer, release, removeContainersOfSuite } from "./containers.ts";
 import type { Created } from "./containers.ts";
-import type { SmokeContext } from "./suite-run.ts";
-import { testFile } from "./file.ts";
-import { testService } from "./http.ts";
-import { testBudget, testConfig } from "./image.ts";
+import { allowsSharing, createExecutor } from "./execute.ts";
+import type { Tools } from "./kinds/kind.ts";
+import { type Check, checkOf, portOf, runCheck, turnOf } from "./kinds/kinds.ts";
+import { lookAt } from "./look.ts";
 import { couldNotRun } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { createService } from "./service.ts";
+import type { SmokeContext } from "./suite-run.ts";
 
 /** How many tests of one image run at once. */
 const AT_ONCE = 4;
@@ -36,7 +34,6 @@ export interface SmokeRequest {
 
 export interface SmokeDeps {
   docker: Docker;
-  execStream: ExecStream;
   /** Milliseconds. */
   clock: { now: () => number };
 }
@@ -45,10 +42,6 @@ interface Planned {
   index: number;
   timeoutMs: number;
   check: Check | undefined;
-}
-
-function isHttp(planned: Planned): planned is Planned & { check: CheckOf<"http"> } {
-  return planned.check?.kind === "http";
 }
 
 function statusOf(tests: readonly TestResult[]): SmokeReport["status"] {
@@ -60,90 +53,105 @@ function statusOf(tests: readonly TestResult[]): SmokeReport["status"] {
 function containerToLookAt(context: SmokeContext) {
   let created: Promise<Created> | undefined;
   return {
-    get: () => (created ??= createContainer(context, ["--network=none", "--entrypoint=/factory-only-looks"])),
-    release: async () => {
+    get: () =>
+      (created ??= createContainer(context, { network: "none", entrypoint: ["/factory-only-looks"] })),
+    close: async () => {
       const made = await created?.catch(() => undefined);
-      if (made && "name" in made) release(context, made.name);
+      if (made && "id" in made) release(context, made.id);
     },
   };
 }
 
-/** Tests one thing that is not a service. */
-async function testOne(
-  context: SmokeContext,
-  { check, timeoutMs }: Planned,
-  shared: { container: () => Promise<Created>; image: Promise<ImageInspect> },
-): Promise<Outcome> {
-  switch (check?.kind) {
-    case "command":
-      return testCommand(context, check, timeoutMs);
-    case "config":
-      return testConfig(await shared.image, check);
-    case "file":
-    case "budget": {
-      const created = await shared.container();
-      if ("refused" in created) return couldNotRun("the image can be looked at", created.refused);
-      if (check.kind === "file") return testFile(context, created.name, check);
-      return testBudget(context, await shared.image, check);
-    }
-    default:
-      return couldNotRun("a test of command, http, file, config or budget", "it checks nothing");
-  }
+/** What the tests of a suite may do with the image. `close` lets go of every container. */
+function openTools(context: SmokeContext, image: ImageInspect, planned: readonly Planned[]) {
+  const { docker, platform, signal, limits, gpus } = context;
+  const mayShare = allowsSharing(image, gpus);
+  const looked = containerToLookAt(context);
+  const executor = createExecutor(context, mayShare);
+  const services = planned.flatMap(({ check, timeoutMs }) => {
+    const port = check && portOf(check);
+    return port === undefined ? [] : [{ port, timeoutMs }];
+  });
+  const ports = [...new Set(services.map(({ port }) => port))];
+  const service = createService(context, ports, Math.max(0, ...services.map(({ timeoutMs }) => timeoutMs)));
+  const tools: Tools = {
+    execute: executor.execute,
+    lookAt: async (path) => {
+      const created = await looked.get();
+      return "refused" in created ? { error: created.refused } : lookAt(context, created.id, path);
+    },
+    image,
+    unpackedSize: async () => {
+      // A layer that is not unpacked counts as nothing.
+      const created = await looked.get();
+      if ("refused" in created) return { error: created.refused };
+      return docker.unpackedSize(context.image, { platform, signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        if (error instanceof FactoryError) return { error: error.message };
+        throw error;
+      });
+    },
+    request: service.request,
+    limits,
+  };
+  const close = async () => {
+    executor.close();
+    await Promise.all([looked.close(), service.close()]);
+  };
+  return { tools, mayShare, close };
 }
 
-/** Runs every test, some at once, the HTTP tests in a row. Rejects with the first thing that is no result of a test. */
+/** The longest that a container may be of use: every test may take its time, twice where it is run again. */
+function lifeOf(planned: readonly Planned[]): number {
+  return Math.ceil((CREATE_MS * 2 + planned.reduce((sum, { timeoutMs }) => sum + timeoutMs * 2, 0)) / 1000);
+}
+
+/**
+ * Runs every test, some at once, those of the service and those that share a container in a row. Rejects with the first thing that
+ * is no result of a test.
+ */
 async function runTests(
   context: SmokeContext,
   request: SmokeRequest,
-  deps: SmokeDeps,
+  { planned, deps }: { planned: readonly Planned[]; deps: SmokeDeps },
 ): Promise<TestResult[]> {
-  const { tests, platform, limits, onProgress } = request;
+  const { tests, platform, onProgress } = request;
   const { docker, clock } = deps;
   const { default: pLimit } = await import("p-limit");
-  const limit = pLimit(AT_ONCE);
   const stop = new AbortController();
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  const planned = tests.map((test, index): Planned => ({
-    index,
-    timeoutMs: (test.timeout_s ?? limits.timeout_s) * 1000,
-    check: checkOf(test),
-  }));
+  const image = await (request.inspected ??
+    docker.inspectImage(request.image, { platform, signal: inner.signal }));
+  const { tools, mayShare, close } = openTools(inner, image, planned);
 
   const results = new Map<number, TestResult>();
-  const record = (index: number, outcome: Outcome, startedAt: number) => {
+  const one = async ({ index, check, timeoutMs }: Planned): Promise<void> => {
+    const startedAt = clock.now();
+    const outcome: Outcome = check
+      ? await runCheck(check, tools, timeoutMs)
+      : couldNotRun("a test that checks something", "it checks nothing");
     const { from, id } = tests[index] as DeclaredTest;
     const duration_ms = Math.max(0, Math.round(clock.now() - startedAt));
     results.set(index, { id: `${from}/${id}`, duration_ms, ...outcome });
     onProgress?.(results.size, tests.length, `${from}/${id}`);
   };
 
-  const toLookAt = containerToLookAt(inner);
-  const image = request.inspected ?? docker.inspectImage(request.image, { platform, signal: inner.signal });
-  const shared = { container: toLookAt.get, image };
-  const services = planned.filter(isHttp);
-  const service = async () => {
-    let startedAt = clock.now();
-    await testService(inner, services, (position, outcome) => {
-      record((services[position] as Planned).index, outcome, startedAt);
-      startedAt = clock.now();
-    });
+  const atOnce = pLimit(AT_ONCE);
+  const turns = new Map<string, ReturnType<typeof pLimit>>();
+  const limitOf = ({ check }: Planned) => {
+    const turn = check && turnOf(check, mayShare);
+    if (turn === undefined) return atOnce;
+    const limit = turns.get(turn) ?? pLimit(1);
+    turns.set(turn, limit);
+    return limit;
   };
-  const others = planned.filter((one) => !isHttp(one));
-  const work = [
-    ...(services.length > 0 ? [service] : []),
-    ...others.map((one) => async () => {
-      const startedAt = clock.now();
-      record(one.index, await testOne(inner, one, shared), startedAt);
-    }),
-  ];
   const failures: unknown[] = [];
   const fail = (error: unknown) => {
     failures.push(error);
     stop.abort();
   };
-  // A service takes longest, and so it starts first.
-  await Promise.all([image.catch(fail), ...work.map((one) => limit(one).catch(fail))]);
-  await toLookAt.release();
+  await Promise.all(planned.map((test) => limitOf(test)(() => one(test)).catch(fail)));
+  await close();
   if (failures.length > 0) throw failures[0];
   return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
 }
@@ -154,17 +162,31 @@ async function runTests(
  * @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_FAILED (a container could not be removed), INTERRUPTED
  */
 export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise<SmokeReport> {
-  const { image, platform, gpus, limits, owner, signal = new AbortController().signal } = request;
-  const { docker, execStream } = deps;
+  const {
+    image,
+    platform,
+    tests: declared,
+    gpus,
+    limits,
+    owner,
+    signal = new AbortController().signal,
+  } = request;
+  const { docker } = deps;
   const interrupted = () => new FactoryError("INTERRUPTED", "interrupted during the smoke tests");
   if (signal.aborted) throw interrupted();
   if (image.startsWith("-")) throw new FactoryError("USAGE", `${image} is no image`);
+  const planned = declared.map((test, index): Planned => ({
+    index,
+    timeoutMs: (test.timeout_s ?? limits.timeout_s) * 1000,
+    check: checkOf(test),
+  }));
   const suite = randomUUID();
   const removals: SmokeContext["removals"] = [];
-  const context = { image, platform, gpus, limits, owner, suite, signal, docker, execStream, removals };
+  const lifeS = lifeOf(planned);
+  const context = { image, platform, gpus, limits, owner, suite, lifeS, signal, docker, removals };
   let tests: TestResult[];
   try {
-    tests = await runTests(context, request, deps);
+    tests = await runTests(context, request, { planned, deps });
   } catch (error) {
     throw signal.aborted ? interrupted() : error;
   } finally {

@@ -1,6 +1,5 @@
 import type { SmokeLimits } from "../model/smoke.ts";
 import type { Docker } from "../tools/docker.ts";
-import type { ExecStream } from "../tools/exec.ts";
 
 /** What the tests of one image share. */
 export interface SmokeContext {
@@ -13,9 +12,10 @@ export interface SmokeContext {
   owner: string;
   /** Names this suite's run, among several of one owner. */
   suite: string;
+  /** The longest that a container of this suite may be of use, in seconds. Older ones are nobody's. */
+  lifeS: number;
   signal: AbortSignal;
   docker: Docker;
-  execStream: ExecStream;
   /** Removals under way. None of them rejects; each gives what went wrong, or null. */
   removals: Promise<Error | null>[];
 }

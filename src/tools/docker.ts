@@ -1,6 +1,10 @@
+import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
-import type { Exec, ExecResult, ExecStream } from "./exec.ts";
+import { type Containers, createContainers } from "./containers.ts";
+import { type EngineApi, EngineRefusal, pathPart, platformQuery } from "./engine-api.ts";
+import { isOnThisMachine } from "./engine-endpoint.ts";
+import type { Exec, ExecResult } from "./exec.ts";
 
 /** The part of `docker image inspect` that Factory reads. */
 export interface ImageInspect {
@@ -18,92 +22,181 @@ export interface ImageInspect {
     Env?: string[] | null;
     Labels?: Record<string, string> | null;
     ExposedPorts?: Record<string, unknown> | null;
+    Volumes?: Record<string, unknown> | null;
   };
   RootFS?: { Type?: string; Layers?: string[] | null };
 }
 
-/** What Factory asks of the engine's command line. Every call takes an argv array; none goes through a shell. */
+/** An image that stays, whatever becomes of its other tags. */
+export interface HeldImage {
+  /** The private tag that holds it. */
+  ref: string;
+  /** What the engine knows the image by: the digest of its index or manifest. */
+  digest: string;
+  /** Takes the private tag away; an image that has no other name goes with it. @throws FactoryError ENGINE_FAILED */
+  release: () => Promise<void>;
+}
+
+/** What Factory asks of the engine. */
 export interface Docker {
-  /** `docker ARGV`. A non-zero exit is a result. */
+  /** `docker ARGV`, for what needs the command line's own credentials: the push. A non-zero exit is a result. */
   run: (argv: readonly string[], options?: Parameters<Exec>[2]) => Promise<ExecResult>;
-  /** `docker image inspect REF`. @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE */
+  /** As `docker image inspect REF`. @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED */
   inspectImage: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<ImageInspect>;
   /**
    * Bytes that the image's unpacked layers take, as `docker history` tells. In the containerd image store the `Size` of
-   * `docker image inspect` is that of the compressed blobs. These are whole blocks on the disk, some percent above the files' own sum; a layer that
+   * an inspected image is that of the compressed blobs. These are whole blocks on the disk, some percent above the files' own sum; a layer that
    * is not unpacked yet counts as 0, so a container has to be created from the image first.
-   * @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_FAILED
+   * @throws as `inspectImage`
    */
   unpackedSize: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<number>;
-  /** `docker image save REF`: a tar with `index.json` and `manifest.json`. `done` rejects where the engine failed. */
+  /** As `docker image save REF`: a tar with `index.json` and `manifest.json`. `done` rejects where it broke off. */
   saveImage: (
     ref: string,
     options?: { platform?: string; signal?: AbortSignal },
   ) => Promise<{ stdout: Readable; done: Promise<void> }>;
+  /** Gives an image that the engine holds one more tag. @throws as `inspectImage` */
+  tagImage: (image: string, ref: string, options?: { signal?: AbortSignal }) => Promise<void>;
+  /**
+   * Holds an image by a private tag, so that no other run that moves or removes its tags takes it away. What a reference
+   * stands for is read in the same step. Release it in the end; a sweep releases those of processes that are no more.
+   * @throws as `inspectImage`
+   */
+  hold: (image: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<HeldImage>;
+  /** The tags that hold images: each with its owner, and its age in seconds. */
+  holds: () => Promise<{ ref: string; owner: string; ageS: number }[]>;
+  /** Removes a tag; one that is gone is fine. @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE */
+  removeTag: (ref: string) => Promise<void>;
+  containers: Containers;
+  /** Whether the engine runs on this machine for certain. */
+  isLocal: () => boolean;
 }
 
-/** Turns a failed call into the error a person can act on. */
-function engineError(what: string, result: ExecResult): FactoryError {
-  const text = result.stderr.trim() || result.stdout.trim();
-  const last = text.split("\n").at(-1) ?? "";
-  if (
-    /Cannot connect to the Docker daemon|failed to connect to the docker API|error during connect|permission denied while trying to connect/i.test(
-      text,
-    )
-  ) {
-    return new FactoryError("ENGINE_UNREACHABLE", `the Docker engine does not answer: ${last}`, {
-      fix: "start the engine, or point DOCKER_HOST or `docker context` at one that runs",
+export interface DockerDeps {
+  exec: Exec;
+  api: EngineApi;
+  /** Names this process in the tags that hold images: `[A-Za-z0-9._-]`, at most 100 characters. */
+  owner: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const HOLD = "factory-hold";
+
+/** Whether the engine takes a platform with its questions about images: since 1.49, which is Docker 28.1. */
+async function tellsPlatforms(api: EngineApi): Promise<boolean> {
+  const [major = 0, minor = 0] = (await api.version()).split(".").map(Number);
+  return major > 1 || minor >= 49;
+}
+
+function imageError(what: string, error: unknown): unknown {
+  if (!(error instanceof EngineRefusal)) return error;
+  if (error.status === 404)
+    return new FactoryError("IMAGE_NOT_FOUND", `${what}: ${error.message}`, {
+      fix: "build or pull the image first",
     });
-  }
-  if (/No such image|not found|no such object/i.test(text)) {
-    return new FactoryError("IMAGE_NOT_FOUND", `${what}: ${last}`, { fix: "build or pull the image first" });
-  }
-  return new FactoryError("ENGINE_FAILED", `${what}: ${last || `exit ${result.exitCode}`}`);
+  return new FactoryError("ENGINE_FAILED", `${what}: ${error.message}`);
 }
 
-export function createDocker(exec: Exec, execStream: ExecStream): Docker {
-  const platformFlag = (platform: string | undefined) => (platform ? ["--platform", platform] : []);
+export function createDocker({ exec, api, owner, now }: DockerDeps): Docker {
+  const about = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      throw imageError(what, error);
+    }
+  };
+  const of = (ref: string, rest: string) => `/images/${pathPart(ref)}${rest}`;
+
+  /** The part of a question that names a platform; an engine that cannot tell them apart must hold that very one. */
+  const platformOf = async (ref: string, platform: string | undefined, signal: AbortSignal | undefined) => {
+    if (platform === undefined || (await tellsPlatforms(api))) return { platform: platformQuery(platform) };
+    const { Os, Architecture, Variant } = await api.json<ImageInspect>("GET", of(ref, "/json"), { signal });
+    const [os, architecture, variant] = platform.split("/");
+    if (Os === os && Architecture === architecture && (variant === undefined || variant === Variant))
+      return {};
+    const what = `image ${ref}: the engine has it for ${Os}/${Architecture}, not for ${platform}`;
+    throw new FactoryError("IMAGE_NOT_FOUND", what, { fix: "build or pull the image first" });
+  };
+
+  const inspectImage: Docker["inspectImage"] = (ref, { platform, signal } = {}) =>
+    about(`image ${ref}`, async () => {
+      const query = await platformOf(ref, platform, signal);
+      return api.json<ImageInspect>("GET", of(ref, "/json"), { query, signal });
+    });
+  const removeTag: Docker["removeTag"] = (ref) =>
+    about(`removing the tag ${ref}`, async () => {
+      await api.json("DELETE", of(ref, ""), { query: { noprune: true } }).catch((error: unknown) => {
+        if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+      });
+    });
+  const tagImage: Docker["tagImage"] = (image, ref, { signal } = {}) =>
+    about(`tagging ${image} as ${ref}`, async () => {
+      const at = ref.lastIndexOf(":");
+      const isTagged = at > ref.lastIndexOf("/");
+      const query = { repo: isTagged ? ref.slice(0, at) : ref, tag: isTagged ? ref.slice(at + 1) : "latest" };
+      await api.json("POST", of(image, "/tag"), { query, signal });
+    });
+
   return {
     run: (argv, options) => exec("docker", argv, options),
+    inspectImage,
+    tagImage,
+    removeTag,
 
-    inspectImage: async (ref, options = {}) => {
-      const argv = ["image", "inspect", ...platformFlag(options.platform), ref];
-      const result = await exec("docker", argv, { signal: options.signal });
-      if (result.exitCode !== 0) throw engineError(`docker image inspect ${ref}`, result);
-      const [image] = JSON.parse(result.stdout) as ImageInspect[];
-      if (!image)
-        throw new FactoryError("IMAGE_NOT_FOUND", `no image ${ref}`, {
-          fix: "build or pull the image first",
+    unpackedSize: (ref, { platform, signal } = {}) =>
+      about(`image ${ref}`, async () => {
+        const query = await platformOf(ref, platform, signal);
+        const layers = await api.json<{ Size: number }[]>("GET", of(ref, "/history"), { query, signal });
+        return layers.reduce((total, { Size }) => total + Size, 0);
+      }),
+
+    saveImage: (ref, { platform, signal } = {}) =>
+      about(`image ${ref}`, async () => {
+        const query = await platformOf(ref, platform, signal);
+        const { body } = await api.stream("GET", of(ref, "/get"), { query, signal, timeoutMs: null });
+        const done = new Promise<void>((end, fail) => {
+          const broken = () =>
+            fail(new FactoryError("ENGINE_FAILED", `image ${ref}: the engine broke off while it saved it`));
+          body
+            .on("end", end)
+            .on("error", broken)
+            .on("close", () => (body.readableEnded ? end() : broken()));
         });
-      return image;
+        done.catch(() => undefined);
+        return { stdout: body, done };
+      }),
+
+    hold: async (image, { platform, signal } = {}) => {
+      const ref = `${HOLD}:${owner}-${Math.floor(now() / 1000).toString(36)}-${randomBytes(4).toString("hex")}`;
+      await tagImage(image, ref, { signal });
+      try {
+        return {
+          ref,
+          digest: (await inspectImage(ref, { platform, signal })).Id,
+          release: () => removeTag(ref),
+        };
+      } catch (error) {
+        await removeTag(ref);
+        throw error;
+      }
     },
 
-    unpackedSize: async (ref, options = {}) => {
-      const argv = [
-        "history",
-        ...platformFlag(options.platform),
-        "--no-trunc",
-        "--human=false",
-        "--format={{.Size}}",
-        ref,
-      ];
-      const result = await exec("docker", argv, { signal: options.signal });
-      if (result.exitCode !== 0) throw engineError(`docker history ${ref}`, result);
-      const sizes = result.stdout.trim().split("\n").map(Number);
-      if (!sizes.every(Number.isFinite))
-        throw new FactoryError("ENGINE_FAILED", `docker history ${ref} gave no numbers`);
-      return sizes.reduce((total, size) => total + size, 0);
-    },
+    holds: () =>
+      about("listing images", async () => {
+        const query = { filters: { reference: [HOLD] } };
+        const images = await api.json<{ RepoTags?: string[] | null }[]>("GET", "/images/json", { query });
+        return images
+          .flatMap(({ RepoTags }) => RepoTags ?? [])
+          .flatMap((ref) => {
+            const [, holder = "", since = ""] = /^factory-hold:(.*)-([0-9a-z]+)-[0-9a-f]{8}$/.exec(ref) ?? [];
+            return holder === ""
+              ? []
+              : [{ ref, owner: holder, ageS: now() / 1000 - Number.parseInt(since, 36) }];
+          });
+      }),
 
-    saveImage: async (ref, options = {}) => {
-      const argv = ["image", "save", ...platformFlag(options.platform), ref];
-      const { stdout, done } = await execStream("docker", argv, { signal: options.signal });
-      return {
-        stdout,
-        done: done.then((result) => {
-          if (result.exitCode !== 0) throw engineError(`docker image save ${ref}`, result);
-        }),
-      };
-    },
+    containers: createContainers(api),
+    isLocal: () => isOnThisMachine(api.endpoint()),
   };
 }

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { execa } from "execa";
 import { FactoryError } from "../errors.ts";
 
@@ -31,15 +31,6 @@ export interface ExecResult {
 /** Runs a program with an argv array, never through a shell. A non-zero exit is a result, not an exception. */
 export type Exec = (file: string, argv: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
-/** A running program whose stdout is read as a stream. `done` settles after the stream has ended. */
-export interface Streamed {
-  stdout: Readable;
-  done: Promise<ExecResult>;
-}
-
-/** As Exec, with stdout handed out as a stream. */
-export type ExecStream = (file: string, argv: readonly string[], options?: ExecOptions) => Promise<Streamed>;
-
 /** What a missing program is reported as, by name. */
 const MISSING: Record<string, { code: "DOCKER_MISSING" | "TOOL_MISSING"; fix: string }> = {
   docker: {
@@ -56,13 +47,7 @@ function missing(file: string, cause: unknown): FactoryError {
   return new FactoryError(code, `${file} is not installed`, { fix, cause });
 }
 
-function start(
-  run: typeof execa,
-  file: string,
-  argv: readonly string[],
-  options: ExecOptions,
-  stream: boolean,
-) {
+function start(run: typeof execa, file: string, argv: readonly string[], options: ExecOptions) {
   return run(file, argv, {
     cwd: options.cwd,
     env: options.env,
@@ -73,7 +58,7 @@ function start(
     reject: false,
     stripFinalNewline: false,
     buffer: {
-      stdout: !stream && options.onStdoutLine === undefined,
+      stdout: options.onStdoutLine === undefined,
       stderr: options.onStderrLine === undefined,
     },
     maxBuffer: options.maxBytes ?? 16 * 1024 * 1024,
@@ -90,14 +75,9 @@ async function eachLine(
   for await (const line of child.iterable({ from })) onLine(String(line));
 }
 
-async function finish(
-  file: string,
-  child: Child,
-  options: ExecOptions,
-  stream: boolean,
-): Promise<ExecResult> {
+async function finish(file: string, child: Child, options: ExecOptions): Promise<ExecResult> {
   const readers: Promise<void>[] = [];
-  if (!stream && options.onStdoutLine) readers.push(eachLine(child, "stdout", options.onStdoutLine));
+  if (options.onStdoutLine) readers.push(eachLine(child, "stdout", options.onStdoutLine));
   if (options.onStderrLine) readers.push(eachLine(child, "stderr", options.onStderrLine));
   const [result, ...read] = await Promise.allSettled([child, ...readers]);
   if (result.status === "rejected") throw result.reason;
@@ -116,15 +96,12 @@ async function finish(
 /** Runs a program to its end. @throws FactoryError DOCKER_MISSING or TOOL_MISSING where there is no such program */
 export const exec: Exec = async (file, argv, options = {}) => {
   const { execa: run } = await import("execa");
-  return finish(file, start(run, file, argv, options, false), options, false);
+  return finish(file, start(run, file, argv, options), options);
 };
 
-/** Starts a program and hands out its stdout while it runs. */
-export const execStream: ExecStream = async (file, argv, options = {}) => {
+/** Starts a program as a two-way stream: what is written to it is its stdin, what is read its stdout. It ends with the stream. */
+export async function execDuplex(file: string, argv: readonly string[]): Promise<Duplex> {
   const { execa: run } = await import("execa");
-  const child = start(run, file, argv, options, true);
-  const stdout = child.stdout;
-  // Until the caller reads: what nobody listens to yet would flow away.
-  stdout.pause();
-  return { stdout, done: finish(file, child, options, true) };
-};
+  const child = run(file, argv, { stderr: "ignore", reject: false, buffer: false });
+  return child.duplex();
+}

@@ -1,12 +1,11 @@
 import { expect, it } from "vitest";
 import { resolveBases } from "../../src/builder/base.ts";
 import { createBuildx } from "../../src/tools/buildx.ts";
-import { createDocker } from "../../src/tools/docker.ts";
-import { exec, execStream } from "../../src/tools/exec.ts";
-import { describeEngine, docker, removeImageAfterwards, uniqueName } from "./engine.ts";
+import { exec } from "../../src/tools/exec.ts";
+import { describeEngine, docker, engineOf, removeImageAfterwards, uniqueName } from "./engine.ts";
 
 const buildx = createBuildx(exec);
-const deps = { buildx, docker: createDocker(exec, execStream) };
+const deps = { buildx, docker: engineOf() };
 const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
 const platform = `linux/${arch}`;
 

@@ -5,12 +5,18 @@ import { expect, it } from "vitest";
 import { buildCell, type BuildOutcome } from "../../src/builder/build.ts";
 import type { Snapshot } from "../../src/builder/progress.ts";
 import { createBuildx } from "../../src/tools/buildx.ts";
-import { createDocker } from "../../src/tools/docker.ts";
-import { exec, execStream } from "../../src/tools/exec.ts";
-import { describeEngine, docker, removeImageAfterwards, temporaryFolder, uniqueName } from "./engine.ts";
+import { exec } from "../../src/tools/exec.ts";
+import {
+  describeEngine,
+  docker,
+  engineOf,
+  removeImageAfterwards,
+  temporaryFolder,
+  uniqueName,
+} from "./engine.ts";
 
 const buildx = createBuildx(exec);
-const engine = createDocker(exec, execStream);
+const engine = engineOf();
 const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
 const platform = `linux/${arch}`;
 

@@ -4,6 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, onTestFinished } from "vitest";
+import { createDocker, type Docker } from "../../src/tools/docker.ts";
+import { createEngineApi } from "../../src/tools/engine-api.ts";
+import { resolveEndpoint } from "../../src/tools/engine-endpoint.ts";
+import { exec, execDuplex } from "../../src/tools/exec.ts";
 
 /** Whether a Docker engine with buildx answers. With FACTORY_REQUIRE_ENGINE=1 a missing one fails the tests. */
 const engineAnswers = ((): boolean => {
@@ -47,4 +51,11 @@ export function docker(argv: string[], input?: string): string {
 /** Removes an image when the test is over. Call it inside a test. */
 export function removeImageAfterwards(ref: string): void {
   onTestFinished(() => void spawnSync("docker", ["image", "rm", "-f", ref], { stdio: "ignore" }));
+}
+
+/** Factory's own way to the engine that an environment names. */
+export function engineOf(env: NodeJS.ProcessEnv = process.env): Docker {
+  const dial = () => execDuplex("docker", ["system", "dial-stdio"]);
+  const api = createEngineApi({ endpoint: () => resolveEndpoint(env), dial, env });
+  return createDocker({ exec, api, owner: uniqueName("test"), now: Date.now });
 }

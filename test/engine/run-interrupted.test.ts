@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeEngine, docker, uniqueName } from "./engine.ts";
@@ -17,8 +16,12 @@ function processesWith(text: string): string[] {
   });
 }
 
-const containersOf = (pid: number) =>
-  docker(["ps", "-aq", "--filter", `label=io.factory.owner=${hostname()}:${pid}`]).trim();
+/** The owners of containers that belong to a process of this machine. */
+function containersOf(pid: number): string {
+  const format = '{{.Label "io.factory.owner"}}';
+  const owners = docker(["ps", "-a", "--filter", "label=io.factory.owner", "--format", format]).split("\n");
+  return owners.filter((owner) => owner.split(".")[1] === String(pid)).join(" ");
+}
 
 describeEngine("an interrupted run", () => {
   test(
@@ -67,12 +70,7 @@ describeEngine("an interrupted run", () => {
     let pid = 0;
     let sent = false;
     const timer = setInterval(() => {
-      if (
-        sent ||
-        pid === 0 ||
-        docker(["ps", "-q", "--filter", `label=io.factory.owner=${hostname()}:${pid}`]).trim() === ""
-      )
-        return;
+      if (sent || pid === 0 || containersOf(pid) === "") return;
       sent = true;
       process.kill(pid, "SIGINT");
     }, 200);

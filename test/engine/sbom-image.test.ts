@@ -4,9 +4,14 @@ import { expect, test } from "vitest";
 import { openLayerCache } from "../../src/sbom/layer-cache.ts";
 import { openLayerStore } from "../../src/sbom/layer-store.ts";
 import { makeSbom } from "../../src/sbom/sbom.ts";
-import { createDocker } from "../../src/tools/docker.ts";
-import { exec, execStream } from "../../src/tools/exec.ts";
-import { describeEngine, docker, removeImageAfterwards, temporaryFolder, uniqueName } from "./engine.ts";
+import {
+  describeEngine,
+  docker,
+  engineOf,
+  removeImageAfterwards,
+  temporaryFolder,
+  uniqueName,
+} from "./engine.ts";
 
 interface Document {
   components: {
@@ -37,12 +42,7 @@ function build(dockerfile: string, args: string[] = []): string {
   return ref;
 }
 
-const engine = {
-  docker: createDocker(exec, execStream),
-  now: () => null,
-  clock: () => 0,
-  toolVersion: "0.0.0",
-};
+const engine = { docker: engineOf(), now: () => null, clock: () => 0, toolVersion: "0.0.0" };
 
 const listOf = (json: string, type: string) =>
   (JSON.parse(json) as Document).components.filter((one) => one.purl?.startsWith(`pkg:${type}/`));

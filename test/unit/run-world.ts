@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
 import { expand } from "../../src/plan/expand.ts";
+import { openRunFolder } from "../../src/files/run-folder.ts";
 import { openRecordStore } from "../../src/records/store.ts";
 import { runCells } from "../../src/run/run.ts";
 import type { RunDeps } from "../../src/run/types.ts";
@@ -8,6 +9,7 @@ import type { Stage } from "../../src/pipeline/stage.ts";
 import type { RunEvent } from "../../src/schemas/types.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
 import type { ExecResult } from "../../src/tools/exec.ts";
+import { scriptedDocker } from "./scripted-docker.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
 
@@ -128,7 +130,7 @@ export async function runIn({
       ...settings,
     },
     {
-      docker: {
+      docker: scriptedDocker({
         run: images.run,
         inspectImage: (ref) =>
           ref === DIGEST
@@ -142,8 +144,8 @@ export async function runIn({
             : Promise.reject(new Error(`unscripted inspect of ${ref}`)),
         unpackedSize: (ref) =>
           ref === DIGEST ? Promise.resolve(1) : Promise.reject(new Error("unscripted history")),
-        saveImage: () => Promise.reject(new Error("unscripted save")),
-      },
+      }),
+      folder: openRunFolder(root, { id: "0123456789abcdef", owner: "test" }),
       buildx: {
         version: () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
         platforms: () => Promise.resolve(["linux/amd64"]),

@@ -1,97 +1,83 @@
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { DeclaredTest } from "../../src/model/smoke.ts";
-import { removeContainersOf, removeOrphans } from "../../src/smoke/containers.ts";
+import { removeOrphans } from "../../src/smoke/containers.ts";
 import { smokeTest } from "../../src/smoke/smoke.ts";
 import type { SmokeRequest } from "../../src/smoke/smoke.ts";
-import { createDocker } from "../../src/tools/docker.ts";
-import type { Exec, ExecResult, ExecStream } from "../../src/tools/exec.ts";
+import type { Docker } from "../../src/tools/docker.ts";
+import { IMAGE, scriptedContainers, scriptedDocker } from "./scripted-docker.ts";
 
-type Script = Record<string, (argv: readonly string[]) => Partial<ExecResult>>;
-
-/** A docker that answers by its first words, records every call and refuses what is not in the script. */
-function scripted(script: Script) {
-  const calls: (readonly string[])[] = [];
-  const run: Exec = (file, argv) => {
-    calls.push(argv);
-    const answer = Object.entries(script).find(([words]) => argv.join(" ").startsWith(words))?.[1];
-    if (file !== "docker" || !answer) throw new Error(`not in the script: ${file} ${argv.join(" ")}`);
-    return Promise.resolve({
-      exitCode: 0,
-      stdout: "",
-      stderr: "",
-      timedOut: false,
-      aborted: false,
-      ...answer(argv),
-    });
-  };
-  const execStream: ExecStream = () => Promise.reject(new Error("not in the script"));
-  return { calls, deps: { docker: createDocker(run, execStream), execStream, clock: { now: () => 0 } } };
-}
-
-const inspect = () => ({ stdout: JSON.stringify([{ Id: "sha256:0", Config: {} }]) });
 const command: DeclaredTest = { id: "c", from: "core", command: { argv: ["-x", "$(id)"] } };
+const second: DeclaredTest = { id: "d", from: "core", command: { argv: ["second"] } };
 const request: SmokeRequest = {
-  image: "team/app:1",
+  image: "sha256:1",
+  inspected: Promise.resolve(IMAGE),
   tests: [command],
   limits: { memory_mb: 64, pids: 32, timeout_s: 5 },
-  owner: "host-1",
+  owner: "owner-1",
 };
 
+function engine(behaviour: Parameters<typeof scriptedContainers>[0] = {}, more: Partial<Docker> = {}) {
+  const made = scriptedContainers(behaviour);
+  const deps = { docker: scriptedDocker({ containers: made.containers, ...more }), clock: { now: () => 0 } };
+  return { ...made, deps };
+}
+
 describe("smokeTest on a scripted engine", () => {
-  it("starts every container within the sandbox", async () => {
-    const { calls, deps } = scripted({
-      "image inspect": inspect,
-      create: () => ({}),
-      start: () => ({}),
-      rm: () => ({}),
-    });
+  it("makes every container within the sandbox", async () => {
+    const { specs, calls, deps, there } = engine();
     const report = await smokeTest({ ...request, platform: "linux/arm64", gpus: 2 }, deps);
     expect(report.status).toBe("pass");
-    const create = calls.find(([verb]) => verb === "create") ?? [];
-    expect(create).toEqual(
-      expect.arrayContaining([
-        "--pull=never",
-        "--label=io.factory.owner=host-1",
-        "--platform=linux/arm64",
-        "--gpus=2",
-        "--read-only",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        "--memory=64m",
-        "--memory-swap=64m",
-        "--pids-limit=32",
-        "--network=none",
-        "--entrypoint=-x",
-      ]),
-    );
-    expect(create.slice(-2)).toEqual(["team/app:1", "$(id)"]);
-    const name = create.find((flag) => flag.startsWith("--name="))?.slice("--name=".length);
-    expect(calls.at(-1)).toEqual(["rm", "--force", "--volumes", name]);
+    expect(specs).toHaveLength(1);
+    expect(specs[0]).toMatchObject({
+      platform: "linux/arm64",
+      spec: {
+        Image: "sha256:1",
+        Entrypoint: ["sleep"],
+        Labels: { "io.factory.owner": "owner-1", "io.factory.life-s": "1210" },
+        Healthcheck: { Test: ["NONE"] },
+        HostConfig: {
+          NetworkMode: "none",
+          ReadonlyRootfs: true,
+          CapDrop: ["ALL"],
+          SecurityOpt: ["no-new-privileges"],
+          Memory: 64 * 1024 * 1024,
+          MemorySwap: 64 * 1024 * 1024,
+          PidsLimit: 33,
+          Tmpfs: { "/tmp": "rw,exec,nosuid,nodev,size=64m,mode=1777" },
+          DeviceRequests: [{ Driver: "", Count: 2, Capabilities: [["gpu"]] }],
+        },
+      },
+    });
+    expect(calls).toEqual(["create c1", "start c1", "exec c1 -x $(id)", "remove c1"]);
+    expect(there.size).toBe(0);
   });
 
   it("gives the engine's words where it refuses", async () => {
-    const refusal = { exitCode: 1, stderr: "Error response from daemon: no GPU here\n" };
-    const { calls, deps } = scripted({ "image inspect": inspect, create: () => refusal });
+    const { calls, deps } = engine({ create: () => "no GPU here" });
     const report = await smokeTest({ ...request, gpus: "all" }, deps);
     expect(report).toMatchObject({ status: "error", tests: [{ id: "core/c", actual: "no GPU here" }] });
-    expect(calls.some(([verb]) => verb === "rm")).toBe(false);
+    expect(calls).toEqual([]);
   });
 
   it("throws where there is no image", async () => {
-    const missing = () => ({ exitCode: 1, stderr: "Error: No such image: team/app:1" });
-    const { deps } = scripted({ "image inspect": missing, create: missing });
-    await expect(smokeTest(request, deps)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+    const missing = () => Promise.reject(new FactoryError("IMAGE_NOT_FOUND", "no such image"));
+    const { deps } = engine({}, { inspectImage: missing });
+    await expect(smokeTest({ ...request, inspected: undefined }, deps)).rejects.toMatchObject({
+      code: "IMAGE_NOT_FOUND",
+    });
   });
 
   it("says so where a container cannot be removed", async () => {
-    const stuck = () => ({ exitCode: 1, stderr: "Error response from daemon: device is busy" });
-    const { deps } = scripted({ "image inspect": inspect, create: () => ({}), start: () => ({}), rm: stuck });
+    const stuck = () => {
+      throw new FactoryError("ENGINE_FAILED", "device is busy");
+    };
+    const { deps } = engine({ remove: stuck });
     await expect(smokeTest(request, deps)).rejects.toMatchObject({ code: "ENGINE_FAILED" });
   });
 
   it("asks the engine nothing where it is interrupted already, or the image is a flag", async () => {
-    const { calls, deps } = scripted({});
+    const { calls, deps } = engine();
     await expect(smokeTest({ ...request, signal: AbortSignal.abort() }, deps)).rejects.toThrow(FactoryError);
     await expect(smokeTest({ ...request, image: "--privileged" }, deps)).rejects.toMatchObject({
       code: "USAGE",
@@ -100,7 +86,7 @@ describe("smokeTest on a scripted engine", () => {
   });
 
   it("gives an error for a test that checks nothing or has no program, and a pass for no tests", async () => {
-    const { deps } = scripted({ "image inspect": inspect });
+    const { deps } = engine();
     const nothing: DeclaredTest = { id: "n", from: "core" };
     const noProgram: DeclaredTest = { id: "p", from: "core", command: { argv: ["", "true"] } };
     const report = await smokeTest({ ...request, tests: [nothing, noProgram] }, deps);
@@ -109,23 +95,235 @@ describe("smokeTest on a scripted engine", () => {
   });
 });
 
-describe("sweeping", () => {
-  it("removes the containers of owners that are no more, and no others", async () => {
-    const ps = () => ({ stdout: "id1\tdead\nid2\talive\nid3\tdead\n" });
-    const { calls, deps } = scripted({ ps, rm: () => ({}) });
-    expect(await removeOrphans(deps.docker, (owner) => owner === "alive")).toBe(2);
-    expect(calls.at(-1)).toEqual(["rm", "--force", "--volumes", "id1", "id3"]);
+describe("the verdict of a suite", () => {
+  it("is a fail where one test fails, and tells it", async () => {
+    const { deps } = engine({ exec: ([file]) => ({ exitCode: file === "second" ? 3 : 0 }) });
+    const report = await smokeTest({ ...request, tests: [command, second] }, deps);
+    expect(report.status).toBe("fail");
+    expect(report.tests.map(({ id, status }) => `${id} ${status}`)).toEqual(["core/c pass", "core/d fail"]);
   });
 
-  it("removes nothing where there is nothing", async () => {
-    const { calls, deps } = scripted({ ps: () => ({}) });
-    expect(await removeContainersOf("me", deps.docker)).toBe(0);
-    expect(calls[0]).toContain("--filter=label=io.factory.owner=me");
+  it("is an error where one test could not be run, whatever the others say", async () => {
+    const { deps } = engine({ create: (spec) => (spec.HostConfig.LogConfig ? undefined : "no") });
+    const nothing: DeclaredTest = { id: "n", from: "core" };
+    const report = await smokeTest({ ...request, tests: [command, nothing] }, deps);
+    expect(report.status).toBe("error");
+    const both = engine({ exec: () => ({ exitCode: 1 }) });
+    expect((await smokeTest({ ...request, tests: [command, nothing] }, both.deps)).status).toBe("error");
   });
 
-  it("takes a container that is gone meanwhile", async () => {
-    const gone = { exitCode: 1, stderr: "Error response from daemon: No such container: id1\n" };
-    const { deps } = scripted({ ps: () => ({ stdout: "id1\tme\n" }), rm: () => gone });
-    expect(await removeContainersOf("me", deps.docker)).toBe(1);
+  it("is none where the suite is interrupted: everything ends at once, and nothing is left", async () => {
+    const interrupt = new AbortController();
+    const { deps, there, calls } = engine({
+      exec: (_argv, _made, signal) =>
+        new Promise((_, fail) => {
+          signal?.addEventListener("abort", () => fail(new FactoryError("INTERRUPTED", "interrupted")));
+          queueMicrotask(() => interrupt.abort());
+        }),
+    });
+    const run = smokeTest({ ...request, tests: [command, second], signal: interrupt.signal }, deps);
+    await expect(run).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(there.size).toBe(0);
+    expect(calls.filter((call) => call.startsWith("exec"))).toEqual(["exec c1 -x $(id)"]);
+  });
+
+  it("does not come from a test that was cut short by its time", async () => {
+    const { deps } = engine({
+      exec: (_argv, _made, signal) =>
+        new Promise((done) => {
+          signal?.addEventListener("abort", () => done({ exitCode: null, stdout: "half" }));
+        }),
+    });
+    const slow = { ...command, timeout_s: 0.01, command: { argv: ["slow"], isolated: true } };
+    const report = await smokeTest({ ...request, tests: [slow] }, deps);
+    expect(report).toMatchObject({ status: "fail", tests: [{ id: "core/c" }] });
+    expect(report.tests[0]?.actual).toBe('was not done within 0.01 s; stdout "half"; stderr ""');
+  });
+});
+
+describe("commands that share a container", () => {
+  const tests = [command, second, { ...second, id: "e", command: { argv: ["third"] } }];
+  const execsOf = (calls: string[]) => calls.filter((call) => call.startsWith("exec"));
+
+  it("run in one, one after the other, where each leaves nothing behind", async () => {
+    const { deps, calls, specs } = engine();
+    expect((await smokeTest({ ...request, tests }, deps)).status).toBe("pass");
+    expect(execsOf(calls)).toEqual(["exec c1 -x $(id)", "exec c1 second", "exec c1 third"]);
+    expect(specs[0]?.spec.HostConfig).toMatchObject({ Tmpfs: {}, Sysctls: { "kernel.shmmni": "0" } });
+    expect(calls.at(-1)).toBe("remove c1");
+  });
+
+  const left: [string, Parameters<typeof scriptedContainers>[0]][] = [
+    ["a process", { more: { processes: () => Promise.resolve(2) } }],
+    ["what nobody can count", { more: { processes: () => Promise.resolve(null) } }],
+    [
+      "a file in /tmp",
+      { more: { stat: (_id, path) => Promise.resolve({ size: path === "/tmp/." ? 60 : 40, mode: 0 }) } },
+    ],
+    [
+      "a file in /dev/shm",
+      { more: { stat: (_id, path) => Promise.resolve({ size: path === "/dev/shm/." ? 60 : 40, mode: 0 }) } },
+    ],
+    ["what cannot be seen", { more: { stat: () => Promise.resolve(undefined) } }],
+  ];
+  it.each(left)("get a new one after a test that left %s", async (_, behaviour) => {
+    const { deps, calls, there } = engine(behaviour);
+    expect((await smokeTest({ ...request, tests }, deps)).status).toBe("pass");
+    expect(execsOf(calls)).toEqual(["exec c1 -x $(id)", "exec c2 second", "exec c3 third"]);
+    expect(there.size).toBe(0);
+  });
+
+  it("are believed where they pass, and run again alone, with all of the sandbox, where they fail", async () => {
+    const { deps, calls, specs } = engine({
+      exec: ([file], { spec }) => ({ exitCode: file === "second" && spec.HostConfig.Sysctls ? 1 : 0 }),
+    });
+    const report = await smokeTest({ ...request, tests }, deps);
+    expect(report.status).toBe("pass");
+    expect(execsOf(calls)).toEqual(["exec c1 -x $(id)", "exec c1 second", "exec c2 second", "exec c3 third"]);
+    expect(specs[1]?.spec.HostConfig).not.toHaveProperty("Sysctls");
+  });
+
+  const alone: [string, Partial<SmokeRequest>][] = [
+    ["the image's user is root", { inspected: Promise.resolve({ ...IMAGE, Config: { User: "" } }) }],
+    ["its user is root by number", { inspected: Promise.resolve({ ...IMAGE, Config: { User: "0:1000" } }) }],
+    [
+      "its user is a name, which may be root's",
+      { inspected: Promise.resolve({ ...IMAGE, Config: { User: "app" } }) },
+    ],
+    [
+      "it has a volume",
+      { inspected: Promise.resolve({ ...IMAGE, Config: { User: "1", Volumes: { "/data": {} } } }) },
+    ],
+    ["there are GPUs", { gpus: 1 }],
+    [
+      "each is declared to",
+      { tests: tests.map((test) => ({ ...test, command: { argv: ["x"], isolated: true } })) },
+    ],
+  ];
+  it.each(alone)("have one each where %s", async (_, change) => {
+    const { deps, calls } = engine();
+    expect((await smokeTest({ ...request, tests, ...change }, deps)).status).toBe("pass");
+    expect(execsOf(calls).map((call) => call.split(" ")[1])).toEqual(["c1", "c2", "c3"]);
+  });
+
+  it("have one each where the engine does not allow what keeps a shared one clean", async () => {
+    const { deps, calls, there } = engine({
+      start: ({ spec }) =>
+        spec.HostConfig.Sysctls ? "sysctl is not in a separate kernel namespace" : undefined,
+    });
+    expect((await smokeTest({ ...request, tests }, deps)).status).toBe("pass");
+    expect(execsOf(calls).map((call) => call.split(" ")[1])).toEqual(["c2", "c3", "c4"]);
+    expect(there.size).toBe(0);
+  });
+});
+
+describe("an image without sleep", () => {
+  const withoutSleep = (ends: { exitCode: number; oom?: boolean; gone?: boolean; killed?: boolean }) => {
+    const scripted = engine({
+      start: (made) => {
+        if (made.spec.Entrypoint?.[0] === "sleep") {
+          made.state = { ...made.state, ExitCode: 127, Error: "no sleep" };
+          return "no sleep";
+        }
+        return undefined;
+      },
+      more: {
+        attach: () =>
+          Promise.resolve({
+            value: { ended: Promise.resolve({ stdout: "out", stderr: "", overflowed: false }) },
+          }),
+        wait: (id) => {
+          const made = scripted.there.get(id);
+          if (ends.gone) scripted.there.delete(id);
+          if (made)
+            made.state = {
+              ...made.state,
+              Running: false,
+              ExitCode: ends.exitCode,
+              OOMKilled: ends.oom === true,
+            };
+          return Promise.resolve();
+        },
+        wasKilled: () => Promise.resolve(ends.killed === true),
+      },
+    });
+    return smokeTest({ ...request, tests: [command] }, scripted.deps);
+  };
+
+  it("has each command as the first process of a container", async () => {
+    expect((await withoutSleep({ exitCode: 0 })).status).toBe("pass");
+    expect((await withoutSleep({ exitCode: 1 })).tests[0]).toMatchObject({ status: "fail" });
+  });
+
+  it("tells memory that ran out from a kill from outside, which is an error", async () => {
+    expect((await withoutSleep({ exitCode: 137, oom: true })).tests[0]).toMatchObject({ status: "fail" });
+    expect((await withoutSleep({ exitCode: 137 })).tests[0]).toMatchObject({ status: "error" });
+    expect((await withoutSleep({ exitCode: 143, killed: true })).tests[0]).toMatchObject({ status: "error" });
+    expect((await withoutSleep({ exitCode: 0, gone: true })).tests[0]).toMatchObject({ status: "error" });
+  });
+});
+
+describe("A6 a container that was killed from outside", () => {
+  const killing = (change: (made: { state: object }) => object | undefined) => {
+    const scripted = engine({
+      exec: (_argv, made) => {
+        const state = change(made);
+        if (state) made.state = state as typeof made.state;
+        else scripted.there.delete(made.id);
+        return { exitCode: 137 };
+      },
+    });
+    return smokeTest({ ...request, tests: [command] }, scripted.deps);
+  };
+
+  it("is an error, never a fail, and the test is not run again", async () => {
+    const killed = await killing(({ state }) => ({ ...state, Running: false, ExitCode: 137 }));
+    expect(killed).toMatchObject({ status: "error", tests: [{ status: "error" }] });
+    expect(killed.tests[0]?.actual).toContain("not by this run");
+    const removed = await killing(() => undefined);
+    expect(removed).toMatchObject({ status: "error" });
+    expect(removed.tests[0]?.actual).toContain("was removed");
+  });
+
+  it("is no kill from outside where memory ran out, or the command ended itself", async () => {
+    const oom = await killing(({ state }) => ({ ...state, OOMKilled: true }));
+    expect(oom.tests[0]).toMatchObject({ status: "fail" });
+    expect(oom.tests[0]?.actual).toContain("more than 64 MiB of memory");
+    expect((await killing(({ state }) => state)).tests[0]).toMatchObject({ status: "fail" });
+  });
+});
+
+describe("A6 a sweep", () => {
+  const labels = (owner: string, life?: number) => ({
+    "io.factory.owner": owner,
+    ...(life === undefined ? {} : { "io.factory.life-s": String(life) }),
+  });
+  const stateOf = (owner: string) => (owner === "dead" ? "dead" : owner === "live" ? "alive" : "unknown");
+  const day = 24 * 3600;
+
+  it("removes what belongs to the dead, and to those of whom nothing is known when its time is over", async () => {
+    const listed = [
+      { id: "dead", labels: labels("dead", 900), ageS: 1 },
+      { id: "live", labels: labels("live", 1), ageS: 10 * day },
+      { id: "elsewhere", labels: labels("elsewhere", 900), ageS: 899 },
+      { id: "elsewhere-late", labels: labels("elsewhere", 900), ageS: 901 },
+      { id: "old-version", labels: labels("host:12"), ageS: day - 1 },
+      { id: "old-version-late", labels: labels("host:12"), ageS: day + 1 },
+    ];
+    const removed: string[] = [];
+    const { deps } = engine(
+      { listed, remove: (id) => void removed.push(id) },
+      {
+        holds: () =>
+          Promise.resolve([
+            { ref: "hold-dead", owner: "dead", ageS: 1 },
+            { ref: "hold-live", owner: "live", ageS: 10 * day },
+            { ref: "hold-elsewhere", owner: "elsewhere", ageS: day - 1 },
+          ]),
+        removeTag: (ref) => Promise.resolve(void removed.push(ref)),
+      },
+    );
+    expect(await removeOrphans(deps.docker, stateOf)).toBe(4);
+    expect(removed.sort()).toEqual(["dead", "elsewhere-late", "hold-dead", "old-version-late"]);
   });
 });

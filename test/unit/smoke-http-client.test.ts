@@ -3,10 +3,9 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { checkOf } from "../../src/model/suite.ts";
-import type { CheckOf } from "../../src/model/suite.ts";
 import type { HttpTest } from "../../src/schemas/types.ts";
 import { ask } from "../../src/smoke/http-client.ts";
+import { http as httpKind } from "../../src/smoke/kinds/http.ts";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -16,8 +15,7 @@ async function listen(server: Server): Promise<number> {
 
 const serve = (listener: RequestListener) => listen(createServer(listener));
 const never = new AbortController().signal;
-const check = (http: Partial<HttpTest>) =>
-  checkOf({ id: "x", http: { port: 80, path: "/", ...http } }) as CheckOf<"http">;
+const check = (http: Partial<HttpTest>) => httpKind.form({ port: 80, path: "/", ...http });
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = "";

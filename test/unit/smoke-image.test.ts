@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { checkOf } from "../../src/model/suite.ts";
-import type { CheckOf } from "../../src/model/suite.ts";
 import type { ConfigTest } from "../../src/schemas/types.ts";
-import { testConfig } from "../../src/smoke/image.ts";
+import { config as configKind } from "../../src/smoke/kinds/config.ts";
+import type { Tools } from "../../src/smoke/kinds/kind.ts";
 import type { ImageInspect } from "../../src/tools/docker.ts";
 
 const image: ImageInspect = {
@@ -21,9 +20,10 @@ const image: ImageInspect = {
   },
 };
 
-const test = (config: ConfigTest) => testConfig(image, checkOf({ id: "x", config }) as CheckOf<"config">);
+const test = (config: ConfigTest, of: ImageInspect = image) =>
+  configKind.run(configKind.form(config), { image: of } as unknown as Tools, 1000);
 
-describe("testConfig", () => {
+describe("the kind config", () => {
   const holds: ConfigTest[] = [
     { user: "10:10" },
     { workdir: "/" },
@@ -33,7 +33,7 @@ describe("testConfig", () => {
     { labels: { a: "1" } },
     { ports: ["8080", "53/udp"] },
   ];
-  it.each(holds)("holds: %j", (config) => expect(test(config).status).toBe("pass"));
+  it.each(holds)("holds: %j", async (config) => expect((await test(config)).status).toBe("pass"));
 
   const differs: [ConfigTest, string][] = [
     [{ user: "10" }, 'user "10:10"'],
@@ -46,18 +46,17 @@ describe("testConfig", () => {
     [{ labels: { toString: "1" } }, 'label "toString" is not set'],
     [{ ports: ["8080"] }, 'ports ["53/udp", "8080/tcp"]'],
   ];
-  it.each(differs)("differs: %j", (config, actual) => {
-    expect(test(config)).toMatchObject({ status: "fail", actual });
+  it.each(differs)("differs: %j", async (config, actual) => {
+    expect(await test(config)).toMatchObject({ status: "fail", actual });
   });
 
-  it("tells all differences at once", () => {
-    const { actual } = test({ user: "a", cmd: ["b"], workdir: "/" });
+  it("tells all differences at once", async () => {
+    const { actual } = await test({ user: "a", cmd: ["b"], workdir: "/" });
     expect(actual).toBe('user "10:10"; cmd []');
   });
 
-  it("takes an image without configuration", () => {
+  it("takes an image without configuration", async () => {
     const bare = { ...image, Config: undefined };
-    const check = checkOf({ id: "x", config: { user: "", ports: [], env: {} } }) as CheckOf<"config">;
-    expect(testConfig(bare, check).status).toBe("pass");
+    expect((await test({ user: "", ports: [], env: {} }, bare)).status).toBe("pass");
   });
 });

@@ -1,0 +1,90 @@
+import { lstatSync, readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { removeTree } from "./folders.ts";
+import { insideWorkspace } from "./own-folders.ts";
+import { readRegular } from "./read-regular.ts";
+import { writeWhole } from "./write-whole.ts";
+
+/** The file of a process's folder that tells whose it is. The time of its last change is the heartbeat. */
+const OWNER_FILE = "owner";
+
+const BEAT_MS = 30_000;
+
+/** A folder whose owner cannot be known is nobody's after an hour without a heartbeat. */
+const SILENCE_MS = 3600_000;
+
+type OwnerState = "alive" | "dead" | "unknown";
+
+/** The folder of one process below `.factory/run`, for what is written while cells are built. */
+export interface RunFolder {
+  /** Absolute. Made, with its heartbeat, when it is first asked for. @throws FactoryError WRITE_FAILED, FILE_OUTSIDE */
+  path: () => string;
+  /** Removes the folder, and ends the heartbeat. */
+  remove: () => void;
+}
+
+/** @param lease the process's own: its id names the folder, its owner text stands in it */
+export function openRunFolder(root: string, lease: { id: string; owner: string }): RunFolder {
+  const below = `.factory/run/${lease.id}`;
+  const folder = join(root, below);
+  const file = join(folder, OWNER_FILE);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    path: () => {
+      if (timer) return folder;
+      insideWorkspace(root, below);
+      writeWhole(file, lease.owner, false);
+      timer = setInterval(() => {
+        try {
+          utimesSync(file, new Date(), new Date());
+        } catch {
+          // Gone, or a full disk: what is written next says so.
+        }
+      }, BEAT_MS);
+      timer.unref();
+      return folder;
+    },
+    remove: () => {
+      clearInterval(timer);
+      timer = undefined;
+      removeTree(folder);
+    },
+  };
+}
+
+function isLeft(folder: string, stateOf: (owner: string) => OwnerState, nowMs: number): boolean {
+  const file = join(folder, OWNER_FILE);
+  let owner = "";
+  let beat: number;
+  try {
+    beat = lstatSync(file).mtimeMs;
+    owner = readRegular(file)?.bytes.toString("utf8") ?? "";
+  } catch {
+    // One that is being made, or of an older version.
+    beat = lstatSync(folder).mtimeMs;
+  }
+  const state = stateOf(owner);
+  return state === "dead" || (state === "unknown" && nowMs - beat > SILENCE_MS);
+}
+
+/**
+ * Removes the folders below `.factory/run` whose process is no more. One of whose process nothing can be known (another
+ * machine, another PID namespace) is left as long as its heartbeat is not an hour old.
+ */
+export function sweepRunFolders(root: string, stateOf: (owner: string) => OwnerState, nowMs: number): void {
+  const base = join(root, ".factory", "run");
+  let names: string[];
+  try {
+    names = readdirSync(base);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const folder = join(base, name);
+    try {
+      if (isLeft(folder, stateOf, nowMs)) removeTree(folder);
+    } catch {
+      // Another sweep was faster, or it may not be removed: the run says so where it matters.
+    }
+  }
+}

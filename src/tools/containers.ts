@@ -1,0 +1,254 @@
+import type { Readable } from "node:stream";
+import { FactoryError } from "../errors.ts";
+import { type AskOptions, type EngineApi, EngineRefusal, pathPart, textOf } from "./engine-api.ts";
+import { type Output, readOutput } from "./multiplexed.ts";
+
+/** What a container is made of, in the words of the engine's API (`POST /containers/create`). */
+export interface ContainerSpec {
+  Image: string;
+  Entrypoint?: string[];
+  Cmd?: string[];
+  Labels: Record<string, string>;
+  ExposedPorts?: Record<string, object>;
+  Healthcheck?: { Test: string[] };
+  Volumes?: Record<string, object>;
+  HostConfig: Record<string, unknown>;
+}
+
+/** How a container is, as the engine tells it. */
+export interface ContainerState {
+  Running: boolean;
+  OOMKilled: boolean;
+  ExitCode: number;
+  /** The engine's words where the container could not be started. */
+  Error: string;
+  /** Begins with `0001-` where it never was. */
+  StartedAt: string;
+  FinishedAt: string;
+}
+
+export interface ContainerInfo {
+  State: ContainerState;
+  NetworkSettings?: { Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
+}
+
+export interface ListedContainer {
+  id: string;
+  labels: Record<string, string>;
+  /** Seconds since it was made, by the engine's clock. */
+  ageS: number;
+}
+
+/** What stands at a path of a container. */
+export interface PathStat {
+  size: number;
+  mode: number;
+}
+
+/** What became of a program that was run in a container. */
+export interface Executed extends Output {
+  /** null where the engine does not tell. */
+  exitCode: number | null;
+  /** Whether the program was found and begun; where not, stdout holds the engine's words. */
+  started: boolean;
+}
+
+/** What the engine answers, or its words where it refuses. */
+export type Refusable<T> = { value: T } | { refused: string };
+
+/** The containers of an engine. Ids and names stand for them alike. Every call may throw ENGINE_UNREACHABLE and INTERRUPTED. */
+export interface Containers {
+  /** Nothing is pulled. Gives the container's id. */
+  create: (
+    spec: ContainerSpec,
+    options: { name: string; platform?: string; timeoutMs: number },
+  ) => Promise<Refusable<string>>;
+  start: (id: string, signal?: AbortSignal) => Promise<Refusable<null>>;
+  /** What a container that is to be started will write; `ended` resolves when it ends. */
+  attach: (
+    id: string,
+    options: { maxBytes: number; signal?: AbortSignal },
+  ) => Promise<Refusable<{ ended: Promise<Output> }>>;
+  /** Runs a program in a running container to its end, or to the signal: then it gives what was written until there. */
+  exec: (
+    id: string,
+    argv: readonly string[],
+    options: { maxBytes: number; signal?: AbortSignal },
+  ) => Promise<Refusable<Executed>>;
+  /** Resolves when the container has ended or is gone. */
+  wait: (id: string, signal?: AbortSignal) => Promise<void>;
+  /** undefined where there is no such container. */
+  inspect: (id: string, signal?: AbortSignal) => Promise<ContainerInfo | undefined>;
+  /** The last lines that it wrote. */
+  logs: (id: string, options: { tail: number; maxBytes: number }) => Promise<Output>;
+  /** How many processes it has; null where the engine does not tell. */
+  processes: (id: string, signal?: AbortSignal) => Promise<number | null>;
+  /** What stands at a path; links on the way are followed, the last one is not. undefined where nothing does. */
+  stat: (id: string, path: string, signal?: AbortSignal) => Promise<PathStat | undefined>;
+  /** A tar of what stands at a path. undefined where nothing does. */
+  archive: (id: string, path: string, signal?: AbortSignal) => Promise<Refusable<Readable> | undefined>;
+  /** Whether somebody had the engine send it a signal. */
+  wasKilled: (id: string, state: ContainerState) => Promise<boolean>;
+  /** Kills and removes it with its anonymous volumes; one that is gone is fine. @throws FactoryError ENGINE_FAILED */
+  remove: (id: string) => Promise<void>;
+  /** All that have a label, running or not: `name` or `name=value`. @throws FactoryError ENGINE_FAILED */
+  list: (label: string) => Promise<ListedContainer[]>;
+}
+
+/** Something of a container that is not there. */
+const ABSENT = /Could not find the file|not a directory|no such file or directory/i;
+
+/** How long an exec may need to be counted as ended after its output has, in milliseconds, and how often it is asked. */
+const EXEC_END = { waitMs: 20, times: 100 };
+
+function isRefusal(error: unknown, ...statuses: number[]): error is EngineRefusal {
+  return error instanceof EngineRefusal && (statuses.length === 0 || statuses.includes(error.status));
+}
+
+async function refusable<T>(ask: () => Promise<T>): Promise<Refusable<T>> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    if (isRefusal(error)) return { refused: error.message };
+    throw error;
+  }
+}
+
+/** The time as the API's filters take it: seconds and nanoseconds since 1970. */
+function eventTime(time: string): string {
+  const nanos = /\.(\d{1,9})/.exec(time)?.[1] ?? "0";
+  return `${Math.floor(Date.parse(time) / 1000)}.${nanos.padEnd(9, "0")}`;
+}
+
+export function createContainers(api: EngineApi): Containers {
+  const of = (id: string, rest = "") => `/containers/${pathPart(id)}${rest}`;
+  const failed = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      throw isRefusal(error) ? new FactoryError("ENGINE_FAILED", `${what}: ${error.message}`) : error;
+    }
+  };
+  const streamed = async (method: string, path: string, options: AskOptions, maxBytes: number) => {
+    const { body } = await api.stream(method, path, options);
+    return readOutput(body, maxBytes).finally(() => body.destroy());
+  };
+
+  const exec: Containers["exec"] = (id, argv, { maxBytes, signal }) =>
+    refusable(async () => {
+      const body = { AttachStdout: true, AttachStderr: true, Cmd: argv };
+      const { Id } = await api.json<{ Id: string }>("POST", of(id, "/exec"), { body, signal });
+      const options = { body: { Detach: false, Tty: false }, signal, timeoutMs: null };
+      const output = await streamed("POST", `/exec/${Id}/start`, options, maxBytes);
+      if (output.overflowed || signal?.aborted) return { ...output, exitCode: null, started: true };
+      for (let times = 0; ; times += 1) {
+        const now = await api
+          .json<{ Running: boolean; ExitCode: number | null; Pid: number }>("GET", `/exec/${Id}/json`, {
+            signal,
+          })
+          .catch((error: unknown) => {
+            // It went with its container.
+            if (isRefusal(error, 404)) return { Running: false, ExitCode: null, Pid: 1 };
+            throw error;
+          });
+        if (!now.Running || times >= EXEC_END.times)
+          return { ...output, exitCode: now.Running ? null : now.ExitCode, started: now.Pid !== 0 };
+        await new Promise((done) => setTimeout(done, EXEC_END.waitMs));
+      }
+    });
+
+  return {
+    create: (spec, { name, platform, timeoutMs }) =>
+      refusable(async () => {
+        const query = { name, platform };
+        return (
+          await api.json<{ Id: string }>("POST", "/containers/create", { query, body: spec, timeoutMs })
+        ).Id;
+      }),
+    start: (id, signal) =>
+      refusable(async () => api.json<null>("POST", of(id, "/start"), { signal, timeoutMs: null })),
+    attach: (id, { maxBytes, signal }) =>
+      refusable(async () => {
+        const query = { stream: true, stdout: true, stderr: true };
+        const { body } = await api.stream("POST", of(id, "/attach"), { query, signal });
+        return { ended: readOutput(body, maxBytes).finally(() => body.destroy()) };
+      }),
+    exec,
+    wait: async (id, signal) => {
+      await api.json("POST", of(id, "/wait"), { signal, timeoutMs: null }).catch((error: unknown) => {
+        if (!isRefusal(error, 404)) throw error;
+      });
+    },
+    inspect: async (id, signal) => {
+      try {
+        return await api.json<ContainerInfo>("GET", of(id, "/json"), { signal });
+      } catch (error) {
+        if (isRefusal(error, 404)) return undefined;
+        throw isRefusal(error) ? new FactoryError("ENGINE_FAILED", error.message) : error;
+      }
+    },
+    logs: async (id, { tail, maxBytes }) => {
+      const query = { stdout: true, stderr: true, tail };
+      return streamed("GET", of(id, "/logs"), { query }, maxBytes).catch((error: unknown) => {
+        if (isRefusal(error)) return { stdout: "", stderr: "", overflowed: false };
+        throw error;
+      });
+    },
+    processes: async (id, signal) => {
+      const query = { stream: false, "one-shot": true };
+      const found = await refusable(() =>
+        api.json<{ pids_stats?: { current?: number } }>("GET", of(id, "/stats"), { query, signal }),
+      );
+      return "value" in found ? (found.value.pids_stats?.current ?? null) : null;
+    },
+    stat: async (id, path, signal) => {
+      try {
+        const { headers, body } = await api.stream("HEAD", of(id, "/archive"), { query: { path }, signal });
+        body.resume();
+        const text = Buffer.from(String(headers["x-docker-container-path-stat"] ?? ""), "base64").toString(
+          "utf8",
+        );
+        return JSON.parse(text) as PathStat;
+      } catch (error) {
+        if (isRefusal(error) || error instanceof SyntaxError) return undefined;
+        throw error;
+      }
+    },
+    archive: async (id, path, signal) => {
+      const found = await refusable(
+        async () => (await api.stream("GET", of(id, "/archive"), { query: { path }, signal })).body,
+      );
+      return "refused" in found && ABSENT.test(found.refused) ? undefined : found;
+    },
+    wasKilled: async (id, { StartedAt, FinishedAt }) => {
+      if (FinishedAt.startsWith("0001-")) return false;
+      const filters = { container: [id], event: ["kill"] };
+      const query = { since: eventTime(StartedAt), until: eventTime(FinishedAt), filters };
+      const { body } = await failed("events", () => api.stream("GET", "/events", { query }));
+      return (await textOf(body)).trim() !== "";
+    },
+    remove: async (id) => {
+      await api.json("DELETE", of(id), { query: { force: true, v: true } }).catch((error: unknown) => {
+        if (isRefusal(error, 404) || (isRefusal(error, 409) && /already in progress/.test(error.message)))
+          return;
+        if (!isRefusal(error)) throw error;
+        throw new FactoryError("ENGINE_FAILED", `a container could not be removed: ${error.message}`, {
+          fix: `docker rm --force --volumes ${id}`,
+        });
+      });
+    },
+    list: async (label) => {
+      const query = { all: true, filters: { label: [label] } };
+      const { headers, body } = await failed("listing containers", () =>
+        api.stream("GET", "/containers/json", { query }),
+      );
+      const now = Date.parse(String(headers.date ?? "")) / 1000 || Date.now() / 1000;
+      const listed = JSON.parse(await textOf(body)) as {
+        Id: string;
+        Labels: Record<string, string>;
+        Created: number;
+      }[];
+      return listed.map(({ Id, Labels, Created }) => ({ id: Id, labels: Labels, ageS: now - Created }));
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openRunFolder, sweepRunFolders } from "../../src/files/run-folder.ts";
+import { openLease } from "../../src/tools/lease.ts";
+
+function temporaryRoot(): string {
+  const root = mkdtempSync(join(tmpdir(), "factory-lease-"));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  return root;
+}
+
+/** The parts of an owner's text: id, process, its start, its place. */
+const partsOf = (owner: string) => owner.split(".") as [string, string, string, string];
+
+describe("A6 a lease", () => {
+  it("fits into a label, a tag and a file's name, and is another one each time", () => {
+    const [one, other] = [openLease(), openLease()];
+    expect(one.owner).toMatch(/^[A-Za-z0-9._-]{1,100}$/);
+    expect(one.owner).not.toBe(other.owner);
+    expect(one.owner.startsWith(`${one.id}.${process.pid}.`)).toBe(true);
+  });
+
+  it("knows its own process and others of its place as alive", () => {
+    const lease = openLease();
+    expect(lease.stateOf(lease.owner)).toBe("alive");
+    expect(lease.stateOf(openLease().owner)).toBe("alive");
+  });
+
+  it("knows a process that has ended as dead, and so one whose number another has now", () => {
+    const lease = openLease();
+    const { pid } = spawnSync("true");
+    const [id, own, start, place] = partsOf(lease.owner);
+    expect(lease.stateOf([id.replace(/./g, "0"), pid, start, place].join("."))).toBe("dead");
+    const reused = [id.replace(/./g, "0"), own, String(Number(start) + 1), place].join(".");
+    expect(lease.stateOf(reused)).toBe(existsSync("/proc/self/stat") ? "dead" : "alive");
+  });
+
+  it("knows nothing of another machine, another boot, another PID namespace or an older version", () => {
+    const lease = openLease();
+    const [, pid, start, place] = partsOf(lease.owner);
+    const elsewhere = `0123456789abcdef.${pid}.${start}`;
+    expect(lease.stateOf(`${elsewhere}.${place}1`)).toBe("unknown");
+    expect(lease.stateOf(`${elsewhere}.0${place}`)).toBe("unknown");
+    expect(lease.stateOf(`host:${pid}`)).toBe("unknown");
+    expect(lease.stateOf("")).toBe("unknown");
+  });
+});
+
+describe("A6 the folder of a run", () => {
+  const nobody = () => "unknown" as const;
+  const hour = 3600_000;
+
+  it("is made when it is asked for, tells its owner, and is gone in the end", () => {
+    const root = temporaryRoot();
+    const lease = openLease();
+    const folder = openRunFolder(root, lease);
+    expect(existsSync(join(root, ".factory"))).toBe(false);
+    expect(folder.path()).toBe(join(root, ".factory", "run", lease.id));
+    expect(folder.path()).toBe(folder.path());
+    expect(readFileSync(join(folder.path(), "owner"), "utf8")).toBe(lease.owner);
+    folder.remove();
+    expect(readdirSync(join(root, ".factory", "run"))).toEqual([]);
+    folder.remove();
+  });
+
+  it("stays while its process runs, however long it was silent, and is swept when that is no more", () => {
+    const root = temporaryRoot();
+    const path = openRunFolder(root, openLease()).path();
+    utimesSync(join(path, "owner"), 0, 0);
+    sweepRunFolders(root, openLease().stateOf, Date.now());
+    expect(existsSync(path)).toBe(true);
+    sweepRunFolders(root, () => "dead", Date.now());
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("of an owner of whom nothing is known stays as long as its heart beats", () => {
+    const root = temporaryRoot();
+    const path = openRunFolder(root, openLease()).path();
+    const beat = statSync(join(path, "owner")).mtimeMs;
+    sweepRunFolders(root, nobody, beat + hour - 1);
+    expect(existsSync(path)).toBe(true);
+    sweepRunFolders(root, nobody, beat + hour + 1);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("without an owner is one that is being made, or of an older version: it goes when it is old", () => {
+    const root = temporaryRoot();
+    const path = join(root, ".factory", "run", "20260101t000000000z-0123abcd-12");
+    mkdirSync(path, { recursive: true });
+    const { mtimeMs } = statSync(path);
+    sweepRunFolders(root, nobody, mtimeMs + hour - 1);
+    expect(existsSync(path)).toBe(true);
+    sweepRunFolders(root, nobody, mtimeMs + hour + 1);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("is not waited for where its owner is a pipe, and a sweep of nothing is none", () => {
+    const root = temporaryRoot();
+    sweepRunFolders(root, nobody, 0);
+    const path = join(root, ".factory", "run", "odd");
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(root, ".factory", "run", "file"), "");
+    spawnSync("mkfifo", [join(path, "owner")]);
+    sweepRunFolders(root, nobody, Date.now() + 2 * hour);
+    expect(readdirSync(join(root, ".factory", "run"))).toEqual([]);
+  });
+
+  it("that cannot be made is a WRITE_FAILED", () => {
+    const root = temporaryRoot();
+    writeFileSync(join(root, ".factory"), "a file");
+    expect(() => openRunFolder(root, openLease()).path()).toThrow(
+      expect.objectContaining({ code: "WRITE_FAILED" }) as Error,
+    );
+  });
+});
