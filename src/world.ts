@@ -210,9 +210,9 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           });
         },
         randomHex: () => randomBytes(4).toString("hex"),
-        smokeTest: async (image, inspected, { cell, stitched }, signal) => {
+        smokeTest: async (image, inspected, { cell, render }, signal) => {
           const { smokeTest } = await import("./smoke/smoke.ts");
-          const { tests, gpus } = stitched;
+          const { tests, gpus } = render();
           const limits = catalog.settings().smoke;
           const request = {
             image,

@@ -67,6 +67,7 @@ export async function explain(
     `  plans    ${cell.plan_ids.join(", ") || dim("none: the manifest by itself")}`,
     ...(expect ? [`  expected to fail until ${expect.until}: ${expect.reason} (${expect.owner})`] : []),
     `  base     ${cell.base.ref}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
+    `  recipe key   ${cell.recipe_key}`,
     `  build key    ${cell.build_key}`,
     `  verdict key  ${cell.verdict_key}`,
   ];

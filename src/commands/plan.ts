@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { errorOf, FactoryError } from "../errors.ts";
 import { grouped } from "../model/count.ts";
+import { sha256Hex } from "../model/digest.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
 import type { CommandResult, Context, Palette } from "./context.ts";
@@ -72,66 +73,65 @@ function* jsonPieces(planned: Planned, more: object): Generator<string> {
   yield `${piece}${cells.length === 0 ? "" : "\n  "}],${tail}`;
 }
 
-/** Writes the Dockerfiles that bake files name, so that these build as they stand. */
-async function writeDockerfiles(planned: Planned, folder: string, context: Context): Promise<void> {
+/**
+ * Writes the Dockerfiles that bake files name, so that these build as they stand. Cells that differ in their platform or
+ * their labels alone share one: bake files carry the labels.
+ * @returns the name of each cell's
+ */
+async function writeDockerfiles(planned: Planned, folder: string, context: Context) {
   const { root } = await context.catalog();
   const [{ fillFolder }, { insideWorkspace }] = await Promise.all([
     import("../files/write-folder.ts"),
     import("../files/own-folders.ts"),
   ]);
+  const names = new Map<PlannedCell, string>();
+  const written = new Set<string>();
   fillFolder(insideWorkspace(root, folder), (write) => {
-    for (const { cell, stitched } of planned.cells) {
-      const { dockerfile, dockerignore } = stitched;
-      write(`${cell.target}.Dockerfile`, dockerfile);
-      write(`${cell.target}.Dockerfile.dockerignore`, dockerignore);
+    for (const one of planned.cells) {
+      const { manifest_id, unlabelled, dockerignore } = one.render();
+      const name = `${manifest_id}-${sha256Hex(`${unlabelled}\n${dockerignore}`).slice(0, 16)}.Dockerfile`;
+      names.set(one, name);
+      if (written.has(name)) continue;
+      written.add(name);
+      write(name, unlabelled);
+      write(`${name}.dockerignore`, dockerignore);
     }
   });
-  const count = planned.cells.length;
+  const count = written.size;
   context.say(`${grouped(count)} Dockerfile${count === 1 ? "" : "s"} in ${folder}; bake from ${root}`);
+  return names;
 }
 
 async function bake(planned: Planned, options: PlanOptions, context: Context): Promise<CommandResult> {
   const { settings } = await context.catalog();
-  const { bakeFiles } = await import("../plan/formats/bake.ts");
+  const { bakeFiles, countBakeFiles } = await import("../plan/formats/bake.ts");
   const folder = folderOf(planned);
-  const files = [
-    ...bakeFiles(planned.cells, {
-      dockerfile: ({ cell }) => `${folder}/${cell.target}.Dockerfile`,
-      cacheRepository: settings().cache_repository,
-      output: () => ["type=docker"],
-    }),
-  ];
-  const [only, ...others] = files;
   const output = options.output === "-" ? undefined : options.output;
-  const alone = others.length === 0 ? only?.text.trimEnd() : undefined;
-  if (alone === undefined && output === undefined) {
-    throw new FactoryError(
-      "USAGE",
-      `the plan takes ${files.length} bake files, of 500 targets at most each`,
-      {
-        fix: "name a folder for them with -o DIR, or narrow the plan",
-      },
-    );
+  const count = countBakeFiles(planned.cells);
+  if (count > 1 && output === undefined) {
+    throw new FactoryError("USAGE", `the plan takes ${count} bake files, of 500 targets at most each`, {
+      fix: "name a folder for them with -o DIR, or narrow the plan",
+    });
   }
-  await writeDockerfiles(planned, folder, context);
-  if (output === undefined) return { text: alone ?? "", json: { bake: alone } };
+  const dockerfiles = await writeDockerfiles(planned, folder, context);
   const { writeOutput } = await import("../files/write-output.ts");
-  if (alone !== undefined) {
-    await writeOutput(resolve(context.cwd, output), [`${alone}\n`], context.signal);
-    return {
-      text: `${output}: ${grouped(planned.cells.length)} cells`,
-      json: null,
-      jsonPieces: () => jsonPieces(planned, { bake: { file: output } }),
-    };
+  const names: string[] = [];
+  for (const { name, text } of bakeFiles(planned.cells, {
+    dockerfile: (cell) => `${folder}/${dockerfiles.get(cell)}`,
+    cacheRepository: settings().cache_repository,
+    output: () => ["type=docker"],
+  })) {
+    if (count === 1 && output === undefined) return { text: text.trimEnd(), json: { bake: text.trimEnd() } };
+    const file = resolve(context.cwd, output ?? "", ...(count === 1 ? [] : [name]));
+    await writeOutput(file, [text], context.signal);
+    names.push(name);
   }
-  for (const { name, text } of files)
-    await writeOutput(resolve(context.cwd, output, name), [text], context.signal);
-  const names = files.map(({ name }) => name);
-  const text = `${output}: ${names.length} files, ${grouped(planned.cells.length)} cells`;
+  const cells = `${grouped(planned.cells.length)} cells`;
   return {
-    text,
+    text: count === 1 ? `${output}: ${cells}` : `${output}: ${names.length} files, ${cells}`,
     json: null,
-    jsonPieces: () => jsonPieces(planned, { bake: { folder: output, files: names } }),
+    jsonPieces: () =>
+      jsonPieces(planned, { bake: count === 1 ? { file: output } : { folder: output, files: names } }),
   };
 }
 

@@ -18,8 +18,8 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   const catalog = await context.catalog();
   const choice = { set: pairs("--set", options.set), args: pairs("--arg", options.arg) };
   const stitched = render(catalog, options.manifestId, choice);
-  const { manifest_id, template, base, fragments, build_key, verdict_key, dockerfile, dockerignore } =
-    stitched;
+  const { manifest_id, template, base, images, fragments, recipe_key, build_key, verdict_key } = stitched;
+  const { dockerfile, dockerignore } = stitched;
 
   const toStdout = options.output === "-";
   const file =
@@ -31,8 +31,10 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
     manifest_id,
     template,
     base,
+    images,
     fragments,
     args: stitched.args,
+    recipe_key,
     build_key,
     verdict_key,
     path,
@@ -59,7 +61,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
   await writeOutput(file, [dockerfile], context.signal);
   return {
-    text: `${path}\n  fragments  ${chosen}\n  base       ${base.ref}\n  build key  ${build_key}`,
+    text: `${path}\n  fragments  ${chosen}\n  base       ${base.ref}\n  recipe key ${recipe_key}`,
     json,
   };
 }

@@ -1,7 +1,9 @@
 import type { Value } from "../schemas/types.ts";
 import { canonicalJson, sha256 } from "./digest.ts";
 import type { SmokeLimits } from "./smoke.ts";
-import type { Check } from "./suite.ts";
+import type { HashedTest } from "./suite.ts";
+
+export type { HashedTest } from "./suite.ts";
 
 /** What an image that a build reads is to it. `base` is the one that the last stage stands on. */
 export type ImageRole = "base" | "stage" | "copy" | "mount" | "syntax";
@@ -23,14 +25,6 @@ export interface ReadFile {
   mode: string;
   /** `sha256:…` of the contents; of nothing for a folder. */
   sha256: string;
-}
-
-/** One smoke test in the form that is hashed: every default is written out. */
-export interface HashedTest {
-  from: string;
-  id: string;
-  timeout_s: number | null;
-  check: Check | null;
 }
 
 /**
@@ -109,8 +103,10 @@ export function joinVerdictKey(build_key: string, suite_hash: string, policy: st
   );
 }
 
-const listJson = (values: readonly unknown[]): string =>
-  values.map((value) => canonicalJson(value)).join(",");
+/** Canonical JSON of a list, without the brackets. */
+export function listJson(values: readonly unknown[]): string {
+  return values.map((value) => canonicalJson(value)).join(",");
+}
 
 /** The keys that the inputs of a cell come to. */
 export function keysOf(inputs: Inputs): Keys {

@@ -16,6 +16,24 @@ export function effectiveTests(
   return [...ofFragments, ...manifestSmoke.map((test) => ({ ...test, from: "manifest" }))];
 }
 
+/** One smoke test in the form that is hashed: every default is written out. */
+export interface HashedTest {
+  from: string;
+  id: string;
+  timeout_s: number | null;
+  check: Check | null;
+}
+
+/** The tests of one origin in the form that is hashed. */
+export function hashedTests(from: string, tests: readonly SmokeTest[] = []): HashedTest[] {
+  return tests.map((test) => ({
+    from,
+    id: test.id,
+    timeout_s: test.timeout_s ?? null,
+    check: checkOf(test) ?? null,
+  }));
+}
+
 /**
  * sha256 over all of the tests that can change a verdict. A default that is written out changes nothing, and neither
  * does a summary; the order counts, for HTTP tests share a container. A time-out that is left out stays null: the
@@ -25,11 +43,6 @@ export function suiteHash(tests: readonly DeclaredTest[], gpus?: "all" | number)
   return digestOf({
     scheme: "factory/suite/1",
     gpus: gpus ?? null,
-    tests: tests.map((test) => ({
-      from: test.from,
-      id: test.id,
-      timeout_s: test.timeout_s ?? null,
-      check: checkOf(test) ?? null,
-    })),
+    tests: tests.flatMap((test) => hashedTests(test.from, [test])),
   });
 }

@@ -55,7 +55,8 @@ export const build: Stage = {
     trail.retries = outcome.retries;
     if (outcome.status === "failed") return failureOf(outcome);
     // The keys are over the files as they were planned: a record must not say so of others.
-    const changed = changedFile(settings.root, planned.stitched.copied, planned.stitched.files);
+    const { copied, files } = planned.render();
+    const changed = changedFile(settings.root, copied, files);
     if (changed !== undefined)
       return {
         status: "error",

@@ -23,7 +23,7 @@ export const stitch: Stage = {
   classes: {},
   run: ({ attempt, keep }, { layers }) => {
     const { planned, folder, settings, held } = attempt;
-    const { stitched } = planned;
+    const stitched = planned.render();
     writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
     writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
     const dockerfile = `${settings.relative(folder)}/Dockerfile`;

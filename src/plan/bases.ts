@@ -1,5 +1,6 @@
 import type { Place } from "../errors.ts";
 import type { Column } from "./axes.ts";
+import type { PlannedCell } from "./cell.ts";
 import { axisFinder } from "./conditions.ts";
 import type { Space } from "./space.ts";
 
@@ -8,6 +9,25 @@ export interface BaseOn {
   ref: string;
   platform: string;
   where: Place;
+}
+
+/** An image on a platform whose digest is to be looked up. */
+export interface ImageOn {
+  ref: string;
+  platform: string;
+}
+
+/** The images of cells whose digests are not known, each once a platform. `scratch` has none. */
+export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
+  const open = new Map<string, ImageOn>();
+  for (const { cell, keys } of cells) {
+    for (const [at, { ref, platform }] of keys.reads.uses.entries()) {
+      if (ref === "scratch" || typeof keys.images[at]?.digest === "string") continue;
+      const image = { ref, platform: platform ?? cell.platform };
+      open.set(`${image.ref} ${image.platform}`, image);
+    }
+  }
+  return [...open.values()];
 }
 
 /** What an axis may be at each position of its column; `fallback` alone where there is no such axis. */

@@ -1,6 +1,7 @@
 import { sha256Hex } from "../model/digest.ts";
+import type { Inputs, ReadImage } from "../model/inputs.ts";
 import { platformSlug } from "../model/platform.ts";
-import type { CellKeys, Stitched } from "../stitch/stitch.ts";
+import type { CellKeys, DigestOf, Stitched } from "../stitch/stitch.ts";
 
 /** What is to be done about a cell. */
 export type Action =
@@ -17,7 +18,7 @@ export type Action =
 export type Reason =
   /** No attempt at it is known that passed. */
   | "NEW"
-  /** The base's reference or digest is another. */
+  /** The reference or the digest of the base is another, or the digest of another image that is read. */
   | "BASE"
   /** The template, or its version, or its text is another. */
   | "TEMPLATE"
@@ -31,6 +32,8 @@ export type Reason =
   | "TESTS"
   /** What is asked of a proof, or where the image goes, is another. */
   | "POLICY"
+  /** A fragment or the template says `reuse: never`. */
+  | "NEVER"
   /** The proof is older than `max_age`, or from a time that has not come yet. */
   | "EXPIRED"
   /** Records were not asked. */
@@ -66,8 +69,13 @@ export interface Cell {
   platform: string;
   /** Version by fragment name, in the order of the Dockerfile. */
   fragments: Record<string, string>;
-  base: { ref: string; digest: string | null };
-  args: Record<string, string | number | boolean>;
+  /** The image that the last stage stands on. */
+  base: Readonly<{ ref: string; digest: string | null }>;
+  /** All images that the build reads, the base among them. */
+  images: readonly ReadImage[];
+  /** By the argument's name where one fragment declares it, else by `fragment.argument`. */
+  args: Readonly<Record<string, string | number | boolean>>;
+  recipe_key: string;
   build_key: string;
   verdict_key: string;
   /** Name of its bake target. */
@@ -89,16 +97,19 @@ export interface Cell {
 /** A cell with what is needed to build it. */
 export interface PlannedCell {
   cell: Cell;
-  /** All that went into its keys. */
   keys: CellKeys;
-  /** Its Dockerfile and what goes with it, rendered when asked for: a plan of many cells does not hold them all. */
-  readonly stitched: Stitched;
+  /** Its Dockerfile and what goes with it. Rendered with each call: a plan of many cells does not hold them all. */
+  render: () => Stitched;
+  /** All that went into its keys, as evidence: made when asked for. */
+  readonly inputs: Inputs;
   /** All labels of its image, made when asked for. */
   readonly labels: Record<string, string>;
   /** How old a proof of it may be, in milliseconds; null for any age. */
   maxAge: number | null;
-  /** The same cell once the builder has told the digest of its base: its Dockerfile and its keys name it. */
-  pin: (baseDigest: string) => PlannedCell;
+  /** The documents that say `reuse: never`: it is always built. */
+  neverReused: readonly string[];
+  /** The same cell once the builder has told digests: its Dockerfile and its keys name them. Nothing is rendered. */
+  pin: (digestOf: DigestOf) => PlannedCell;
 }
 
 /** A combination that a rule rules out. */
@@ -135,18 +146,25 @@ export interface Planned {
 }
 
 /** The cell with some of its fields changed; what it is built from stays. */
-export function withCell(planned: PlannedCell, changes: Partial<Cell>): PlannedCell {
+export function withCell(
+  planned: PlannedCell,
+  changes: Partial<Cell>,
+  maxAge: number | null = planned.maxAge,
+): PlannedCell {
+  const { keys, render, neverReused } = planned;
   return {
     cell: { ...planned.cell, ...changes },
-    keys: planned.keys,
-    get stitched() {
-      return planned.stitched;
+    keys,
+    render,
+    get inputs() {
+      return planned.inputs;
     },
     get labels() {
       return planned.labels;
     },
-    maxAge: planned.maxAge,
-    pin: (baseDigest) => withCell(planned.pin(baseDigest), changes),
+    maxAge,
+    neverReused,
+    pin: (digestOf) => withCell(planned.pin(digestOf), changes, maxAge),
   };
 }
 

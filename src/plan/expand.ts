@@ -4,8 +4,9 @@ import { errorOf, FactoryError, type Finding } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
 import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts";
+import { recipeOf } from "../stitch/recipe.ts";
 import { type Choice, resolve, type Resolved } from "../stitch/resolve.ts";
-import { cellKeys, imageLabels, stitchResolved } from "../stitch/stitch.ts";
+import { type DigestOf, imageLabels, cellInputs, keysFor, stitchResolved } from "../stitch/stitch.ts";
 import type { Column } from "./axes.ts";
 import {
   type Cell,
@@ -49,6 +50,15 @@ function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
   );
 }
 
+/** The value of an argument by its name, `port` or `app.port`; undefined where there is none. */
+function argOf({ pieces }: Resolved, name: string): Value | undefined {
+  const [own = "", fragment] = name.split(".").reverse();
+  return pieces.find(
+    ({ entry, args }) =>
+      Object.hasOwn(args, own) && (fragment === undefined || entry.document.name === fragment),
+  )?.args[own];
+}
+
 /** Makes the cells of one plan. */
 function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: Given) {
   const { entry, manifest, fixed } = space;
@@ -75,10 +85,11 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         if (name === "platform") return platform === condition;
         if (name === "base") return resolved.base === condition;
         if (name.startsWith("args.")) {
-          const value = chosen.get(name) ?? resolved.args[name.slice(5)];
+          const value = chosen.get(name) ?? argOf(resolved, name.slice("args.".length));
           return value !== undefined && holds(name, value, condition);
         }
-        const version = resolved.fragments.find(({ document }) => document.name === name)?.document.version;
+        const version = resolved.pieces.find(({ entry: one }) => one.document.name === name)?.entry.document
+          .version;
         return version !== undefined && holds(name, version, condition);
       });
     });
@@ -89,7 +100,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
     return { result, owner, until, reason: holding.map(({ reason }) => reason).join("; ") };
   };
 
-  const make = (chosen: Chosen, baseDigest?: string): PlannedCell => {
+  const make = (chosen: Chosen): PlannedCell => {
     const set: Record<string, string> = { ...fixed };
     const args: Record<string, Value> = { ...ownArgs };
     let base: string | undefined;
@@ -97,52 +108,60 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
     for (const [name, value] of chosen) {
       if (name === "platform") platform = String(value);
       else if (name === "base") base = String(value);
-      else if (name.startsWith("args.")) args[name.slice(5)] = value;
+      else if (name.startsWith("args.")) args[name.slice("args.".length)] = value;
       else set[name] = String(value);
     }
     const choice: Choice = { set, args, base, platforms: [platform], pick: given.pins?.version };
     const resolved = resolve(catalog, manifest_id, choice);
-    const digest = baseDigest ?? given.digestOf?.(resolved.base, platform) ?? null;
-    const target = { baseDigest: digest, platform };
-    const keys = cellKeys(catalog, resolved, target);
+    const recipe = recipeOf(catalog, resolved);
     const id: [string, string][] = [];
-    for (const { name, version } of keys.fragments)
+    for (const { name, version } of recipe.fragments)
       if (fixedNames.has(name) || chosen.has(name)) id.push([name, version]);
     for (const [name, value] of chosen)
       if (name === "base" || name.startsWith("args.")) id.push([name, String(value)]);
     const cell_id = cellId(manifest_id, id, platform);
-    const cell: Cell = {
-      cell_id,
-      manifest_id,
-      plan_ids,
-      platform,
-      fragments: Object.fromEntries(keys.fragments.map(({ name, version }) => [name, version])),
-      base: keys.base,
-      args: keys.args,
-      build_key: keys.build_key,
-      verdict_key: keys.verdict_key,
-      target: targetName(cell_id),
-      tags: [`${repository}/${manifest_id}:${tagOf(cell_id.slice(manifest_id.length + 1))}`],
-      cache_from: cacheFrom(cache_repository, keys.prefixes, platform),
-      cache_to: cacheTo(cache_repository, keys.prefixes, platform),
-      action: "build",
-      reason: "NOT_ASKED",
-      changes: [],
-      record_id: null,
-      expect: expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen),
+    const expect = expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen);
+    const pinnedBy = (digestOf: DigestOf | undefined): PlannedCell => {
+      const target = { digestOf, platform, environment: given.environment };
+      const keys = keysFor(recipe, target);
+      const cell: Cell = {
+        cell_id,
+        manifest_id,
+        plan_ids,
+        platform,
+        fragments: Object.fromEntries(recipe.fragments.map(({ name, version }) => [name, version])),
+        base: keys.base,
+        images: keys.images,
+        args: keys.args,
+        recipe_key: keys.recipe_key,
+        build_key: keys.build_key,
+        verdict_key: keys.verdict_key,
+        target: targetName(cell_id),
+        tags: [`${repository}/${manifest_id}:${tagOf(cell_id.slice(manifest_id.length + 1))}`],
+        cache_from: cacheFrom(cache_repository, recipe.prefixes, platform),
+        cache_to: cacheTo(cache_repository, recipe.prefixes, platform),
+        action: "build",
+        reason: "NOT_ASKED",
+        changes: [],
+        record_id: null,
+        expect,
+      };
+      return {
+        cell,
+        keys,
+        render: () => stitchResolved(catalog, resolved, target),
+        get inputs() {
+          return cellInputs(catalog, resolved, { ...target, cell_id });
+        },
+        get labels() {
+          return imageLabels(resolved, keys);
+        },
+        maxAge,
+        neverReused: recipe.neverReused,
+        pin: (more) => pinnedBy((ref, on) => digestOf?.(ref, on) ?? more(ref, on)),
+      };
     };
-    return {
-      cell,
-      keys,
-      get stitched() {
-        return stitchResolved(catalog, resolve(catalog, manifest_id, choice), target);
-      },
-      get labels() {
-        return imageLabels(resolve(catalog, manifest_id, choice), keys);
-      },
-      maxAge,
-      pin: (pinned) => make(chosen, pinned),
-    };
+    return pinnedBy(given.digestOf);
   };
   return (chosen: Chosen): PlannedCell => {
     try {

@@ -1,6 +1,13 @@
 import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import type { Coverage, Expected, LeftOut, Planned, PlannedCell } from "./cell.ts";
+import {
+  type Coverage,
+  type Expected,
+  type LeftOut,
+  type Planned,
+  type PlannedCell,
+  withCell,
+} from "./cell.ts";
 import { sortCells } from "./order.ts";
 
 function sameExpectation(a: Expected | null, b: Expected | null): boolean {
@@ -15,18 +22,7 @@ function together(a: PlannedCell, b: PlannedCell): PlannedCell {
     a.cell.expect && b.cell.expect && b.cell.expect.until < a.cell.expect.until
       ? b.cell.expect
       : a.cell.expect;
-  return {
-    cell: { ...a.cell, plan_ids, expect },
-    keys: a.keys,
-    get stitched() {
-      return a.stitched;
-    },
-    get labels() {
-      return a.labels;
-    },
-    maxAge: ages.length === 0 ? null : Math.min(...ages),
-    pin: (digest) => together(a.pin(digest), b.pin(digest)),
-  };
+  return withCell(a, { plan_ids, expect }, ages.length === 0 ? null : Math.min(...ages));
 }
 
 function clash(a: PlannedCell, b: PlannedCell): Finding | undefined {

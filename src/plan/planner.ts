@@ -2,7 +2,7 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Attempts, Inputs } from "./decide/attempts.ts";
-import { type BaseOn, basesOf } from "./bases.ts";
+import { type ImageOn, openImages } from "./bases.ts";
 import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
 import { expand } from "./expand.ts";
@@ -10,7 +10,7 @@ import { mergePlans } from "./graph.ts";
 import { affectedByFiles, affectedSince } from "./decide/impact.ts";
 import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
-import { type Given, type PlanRequest, readSpace } from "./space.ts";
+import type { Given, PlanRequest } from "./space.ts";
 
 /** What is asked of the planner. */
 export interface Question {
@@ -35,8 +35,10 @@ export interface Question {
 export interface Answers {
   /** Milliseconds since 1970. */
   now: number;
-  /** The digests that the builder resolves bases to, by `<ref> <platform>`; those that cannot be pinned are missing. */
-  baseDigests: (bases: readonly BaseOn[]) => Promise<ReadonlyMap<string, string>>;
+  /** Values that the environment feeds to every build, such as SOURCE_DATE_EPOCH. */
+  environment?: Readonly<Record<string, string>>;
+  /** The digests that the builder resolves images to, by `<ref> <platform>`; those that cannot be pinned are missing. */
+  baseDigests: (images: readonly ImageOn[]) => Promise<ReadonlyMap<string, string>>;
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
   workspaceAt: (ref: string) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
@@ -111,11 +113,16 @@ export async function planCells(
   const { requests, locked, reuse, force } = question;
   const today = new Date(answers.now).toISOString().slice(0, 10);
   const manifestIds = [...new Set(requests.map((request) => manifestOf(catalog, request)))].sort(compareText);
-  const given: Given = { today, ...(locked ? pinsOf(catalog, manifestIds) : {}) };
+  const given: Given = {
+    today,
+    environment: answers.environment,
+    ...(locked ? pinsOf(catalog, manifestIds) : {}),
+  };
   const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
   if (attempts && !given.digestOf) {
-    const bases = requests.flatMap((request) => basesOf(readSpace(catalog, request, given)));
-    const digests = await answers.baseDigests(bases);
+    // Which images are read is known when the cells are.
+    const cells = requests.flatMap((request) => expand(catalog, request, given).cells);
+    const digests = await answers.baseDigests(openImages(cells));
     given.digestOf = (ref, platform) => digests.get(`${ref} ${platform}`) ?? null;
   }
   if (attempts) {
@@ -138,7 +145,7 @@ export async function planCells(
         catalog,
         changed: question.changedFiles,
         exists: answers.exists,
-        inputsOfFiles: ({ stitched }) => stitched.files.map(({ path }) => path),
+        inputsOfFiles: ({ render }) => render().files.map(({ path }) => path),
       }),
     };
   }

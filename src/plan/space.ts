@@ -4,6 +4,7 @@ import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Choice } from "../stitch/resolve.ts";
+import type { DigestOf } from "../stitch/stitch.ts";
 import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
 import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./conditions.ts";
@@ -17,8 +18,10 @@ export interface Given {
   today: string;
   /** Versions that a lock pins. */
   pins?: Pins;
-  /** Digest of a base on a platform, where it is known; null else. */
-  digestOf?: (ref: string, platform: string) => string | null;
+  /** Digest of an image on a platform, where it is known; null else. */
+  digestOf?: DigestOf;
+  /** Values that the environment feeds to every build, such as SOURCE_DATE_EPOCH. */
+  environment?: Readonly<Record<string, string>>;
   /** Inputs of attempts that passed and are fresh: where a strategy chooses, they count as covered. */
   proven?: (manifestId: string) => readonly Inputs[];
 }

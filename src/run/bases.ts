@@ -1,18 +1,19 @@
 import { baseKey, type BaseResolution, resolveBases } from "../builder/base.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
+import { openImages } from "../plan/bases.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RunDeps } from "./types.ts";
 
-/** The bases of a run's cells, as the builder has them. */
+/** The images that a run's cells read, as the builder has them. */
 export interface Bases {
-  /** A cell on the digest of its base, where that is known and can be fetched by it; with what was made of the base. */
+  /** A cell on the digests of its images, where they can be fetched by them; with the first image that cannot be had. */
   pinned: (before: PlannedCell) => { planned: PlannedCell; base: BaseResolution | undefined };
   /** Settles when the folder is gone. */
   ready: Promise<void>;
 }
 
 /**
- * Resolves the bases with a folder of its own for what is written meanwhile. While the first builds wait for the engine,
+ * Resolves the images with a folder of its own for what is written meanwhile. While the first builds wait for the engine,
  * what the later stages need is made ready from there.
  * @param folder absolute; made and removed here
  */
@@ -22,9 +23,7 @@ export async function resolveIn(
   deps: RunDeps,
   signal: AbortSignal | undefined,
 ): Promise<Bases> {
-  const bases = cells.flatMap(({ cell }) =>
-    cell.base.digest === null ? [{ ref: cell.base.ref, platform: cell.platform }] : [],
-  );
+  const images = openImages(cells);
   const layouts: { layout: string; digest: string }[] = [];
   const layers = deps.layers && {
     lend: deps.layers.lend,
@@ -36,14 +35,18 @@ export async function resolveIn(
   const remove = () => removeTree(folder);
   makeFolder(folder);
   try {
-    const resolved = await resolveBases(bases, { ...deps, layers, folder }, { signal });
-    const platforms = [...new Set(bases.map(({ platform }) => platform))];
+    const resolved = await resolveBases(images, { ...deps, layers, folder }, { signal });
+    const platforms = [...new Set(images.map(({ platform }) => platform))];
     return {
       pinned: (before) => {
-        const { base, platform } = before.cell;
-        const found = resolved.get(baseKey({ ref: base.ref, platform }));
-        const digest = base.digest === null && found?.pinnable ? found.digest : null;
-        return { planned: digest === null ? before : before.pin(digest), base: found };
+        const asked = openImages([before]);
+        if (asked.length === 0) return { planned: before, base: undefined };
+        const found = asked.map((image) => resolved.get(baseKey(image)));
+        const planned = before.pin((ref, platform) => {
+          const image = resolved.get(baseKey({ ref, platform }));
+          return image?.pinnable ? image.digest : null;
+        });
+        return { planned, base: found.find((image) => image?.error) };
       },
       ready: deps.prepare(layouts, platforms, signal).finally(remove),
     };

@@ -4,7 +4,7 @@ import type { Attempt, Stage } from "../pipeline/stage.ts";
 import { tagImage } from "../pipeline/tag-image.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
-import { BUILD_KEY_LABEL } from "../stitch/render.ts";
+import { BUILD_KEY_LABEL } from "../stitch/labels.ts";
 import type { ImageInspect } from "../tools/docker.ts";
 import type { RunDeps } from "./types.ts";
 

@@ -22,7 +22,7 @@ export async function bakePrefixes(
   try {
     makeFolder(folder);
     for (const one of cells) {
-      const { dockerfile, dockerignore } = one.stitched;
+      const { dockerfile, dockerignore } = one.render();
       writeWhole(join(root, pathOf(one)), dockerfile, false);
       writeWhole(join(root, `${pathOf(one)}.dockerignore`), dockerignore, false);
     }

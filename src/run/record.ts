@@ -1,6 +1,5 @@
 import type { PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord, RecordResult } from "../schemas/types.ts";
-import { suiteHash } from "../model/suite.ts";
 import type { Trail } from "../pipeline/stage.ts";
 
 const NOTE_LENGTH = 2000;
@@ -35,7 +34,7 @@ export interface About {
 
 /** The record of one attempt. */
 export function recordOf(planned: PlannedCell, trail: Trail, about: About): FactoryRecord {
-  const { cell, stitched } = planned;
+  const { cell, keys } = planned;
   const status = trail.failure?.status ?? "pass";
   return {
     schema_version: 1,
@@ -43,15 +42,15 @@ export function recordOf(planned: PlannedCell, trail: Trail, about: About): Fact
     manifest_id: cell.manifest_id,
     cell_id: cell.cell_id,
     plan_id: about.plan_id,
-    build_key: stitched.build_key,
-    verdict_key: stitched.verdict_key,
-    template: stitched.template,
-    fragments: stitched.fragments,
-    args: stitched.args,
-    base: stitched.base,
+    build_key: keys.build_key,
+    verdict_key: keys.verdict_key,
+    template: keys.template,
+    fragments: [...keys.fragments],
+    args: keys.args,
+    base: keys.base,
     platform: cell.platform,
     image: trail.image,
-    test_suite_hash: suiteHash(stitched.tests),
+    test_suite_hash: keys.test_suite_hash,
     tests: trail.tests,
     result: {
       status,

@@ -77,7 +77,7 @@ export type ImageRef = string;
  */
 export type VersionAxis = Version[] | Range | LatestVersions;
 /**
- * An axis: a fragment's name, `base`, `platform`, or `args.` and an argument's name.
+ * An axis: a fragment's name, `base`, `platform`, or `args.` and an argument's name, such as `args.port` or `args.app.port`.
  */
 export type AxisName = string;
 /**
@@ -339,6 +339,10 @@ export interface Fragment {
   requires?: Ranges;
   conflicts?: Ranges;
   platforms?: Platforms;
+  /**
+   * `never`: it takes something from outside that is not pinned, so no cell with it is ever reused.
+   */
+  reuse?: "never";
   smoke?: SmokeTests;
 }
 export interface ArgDeclaration {
@@ -560,18 +564,23 @@ export interface Manifest {
    * Version or range by fragment name.
    */
   fragments: Ranges;
-  args?: Args;
+  /**
+   * Values for the fragments' arguments: by name, or below a fragment's name where several declare one: `app: {port: 80}`.
+   */
+  args?: {
+    [k: string]:
+      | string
+      | number
+      | boolean
+      | {
+          [k: string]: Value;
+        };
+  };
   /**
    * GPUs that the image's containers need, as in `docker run --gpus`: `all` or a number.
    */
   gpus?: "all" | number;
   smoke?: SmokeTests;
-}
-/**
- * Argument values by name.
- */
-export interface Args {
-  [k: string]: Value;
 }
 /**
  * control_plane/plans/<plan_id>.yaml: axes of versions over one manifest.
@@ -697,6 +706,12 @@ export interface CellInclude {
   platform?: Platform;
   args?: Args;
   [k: string]: Version | Args | undefined;
+}
+/**
+ * Argument values by name.
+ */
+export interface Args {
+  [k: string]: Value;
 }
 /**
  * Versions or ranges by fragment name, and optionally `base`, `platform` and `args`. All must hold.
@@ -916,6 +931,10 @@ export interface Template {
   template_id: Id;
   version: Version;
   summary?: Text;
+  /**
+   * `never`: it takes something from outside that is not pinned, so no cell with it is ever reused.
+   */
+  reuse?: "never";
   /**
    * The slots, in the order of the Dockerfile. Each takes exactly one fragment unless it is optional.
    *

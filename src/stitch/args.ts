@@ -1,9 +1,9 @@
-import type { Finding, Place } from "../errors.ts";
 import { argProblem } from "../catalog/arg-rules.ts";
+import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
+import type { Finding, Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { ArgDeclaration, Fragment, Manifest, Value } from "../schemas/types.ts";
-import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 
 /** A text that is given becomes the declared type; a text that has no such form stays text. */
 function coerce(given: Value, declaration: ArgDeclaration): Value {
@@ -13,92 +13,148 @@ function coerce(given: Value, declaration: ArgDeclaration): Value {
   return given;
 }
 
-/**
- * The value of every argument that a fragment declares: given with the choice, else by the manifest, else the default.
- * Wrong types and missing values are findings.
- */
-export function fragmentArgs(
-  manifest: Entry<Manifest>,
-  entry: FolderEntry<Fragment>,
-  given: Readonly<Record<string, Value>>,
-): { values: Record<string, Value>; findings: Finding[] } {
-  const findings: Finding[] = [];
-  const values: Record<string, Value> = {};
-  for (const [name, declaration] of Object.entries(entry.document.args ?? {})) {
-    const fromManifest = Object.hasOwn(manifest.document.args ?? {}, name)
-      ? manifest.document.args?.[name]
-      : undefined;
-    const chosen = Object.hasOwn(given, name) ? given[name] : undefined;
-    const value = chosen !== undefined ? coerce(chosen, declaration) : (fromManifest ?? declaration.default);
-    const where =
-      chosen !== undefined
-        ? undefined
-        : fromManifest !== undefined
-          ? manifest.place(["args", name])
-          : entry.place(["args", name]);
-    if (value === undefined) {
-      findings.push({
-        code: "ARG_MISSING",
-        what: `${entry.document.name}@${entry.document.version} needs the argument \`${name}\`, which has no default`,
-        where: manifest.place(["args"]),
-        fix: `add \`${name}:\` under \`args:\`, or pass --arg ${name}=VALUE`,
-      });
-      continue;
-    }
-    const problem = argProblem(value, declaration);
-    if (problem) {
-      findings.push({
-        code: "ARG_TYPE",
-        what: `the argument \`${name}\`: ${problem}`,
-        where,
-        fix: `${entry.document.name}@${entry.document.version} declares it in ${entry.file}`,
-      });
-      continue;
-    }
-    values[name] = value;
+/** A value that a manifest or a choice gives, by the name it is given under: `port`, or `app.port`. */
+type GivenValues = ReadonlyMap<string, { value: Value; where: () => Place | undefined }>;
+
+/** The manifest's values: `{port: 80, app: {name: x}}` gives `port` and `app.name`. */
+function manifestValues({ document, place }: Entry<Manifest>): GivenValues {
+  const values = new Map<string, { value: Value; where: () => Place }>();
+  for (const [name, given] of Object.entries(document.args ?? {})) {
+    if (typeof given !== "object") values.set(name, { value: given, where: () => place(["args", name]) });
+    else
+      for (const [own, value] of Object.entries(given))
+        values.set(`${name}.${own}`, { value, where: () => place(["args", name, own]) });
   }
-  return { values, findings };
+  return values;
 }
 
-/** All values by argument name, sorted. Where two fragments declare a name, the later one's value stands. */
-export function mergeArgs(values: readonly Readonly<Record<string, Value>>[]): Record<string, Value> {
-  const all = new Map(values.flatMap((own) => Object.entries(own)));
-  return Object.fromEntries([...all].sort(([a], [b]) => compareText(a, b)));
+/** The names of the fragments that declare an argument, by its name. */
+function declarersOf(fragments: readonly FolderEntry<Fragment>[]): Map<string, string[]> {
+  const declarers = new Map<string, string[]>();
+  for (const { document } of fragments) {
+    for (const name in document.args) {
+      const known = declarers.get(name);
+      if (known) known.push(document.name);
+      else declarers.set(name, [document.name]);
+    }
+  }
+  return declarers;
 }
 
-/** The values of each of the chosen fragments. Undeclared names, wrong types and missing values are findings. */
+/** What is wrong with a name under which a value is given; undefined where it means one argument. */
+function nameFinding(
+  name: string,
+  where: () => Place | undefined,
+  manifestId: string,
+  declarers: ReadonlyMap<string, readonly string[]>,
+): Finding | undefined {
+  const [fragment, own] = name.includes(".") ? name.split(".", 2) : [undefined, name];
+  const known = declarers.get(own ?? "") ?? [];
+  if (fragment !== undefined ? known.includes(fragment) : known.length === 1) return undefined;
+  if (fragment === undefined && known.length > 1) {
+    return {
+      code: "ARG_AMBIGUOUS",
+      what: `${known.length} fragments of ${manifestId} declare an argument \`${name}\`: ${known.join(", ")}`,
+      where: where(),
+      fix: `say whose it is: ${known.map((one) => `\`${one}.${name}\``).join(" or ")}`,
+    };
+  }
+  const names = [...declarers].flatMap(([one, by]) =>
+    by.length === 1 && fragment === undefined ? [one] : by.map((each) => `${each}.${one}`),
+  );
+  const guess = didYouMean(name, names);
+  return {
+    code: "ARG_UNDECLARED",
+    what:
+      fragment === undefined
+        ? `no fragment of ${manifestId} declares the argument \`${name}\``
+        : `${manifestId} has no fragment \`${fragment}\` that declares the argument \`${own}\``,
+    where: where(),
+    fix: guess
+      ? `did you mean \`${guess}\`?`
+      : `declared are: ${names.sort(compareText).join(", ") || "none"}`,
+  };
+}
+
+/**
+ * The values of each of the chosen fragments: given with the choice, else by the manifest, else the default. A name is an
+ * argument's own, where one fragment alone declares it, or `fragment.argument`.
+ * Unknown and ambiguous names, wrong types and missing values are findings.
+ * @returns in the order of the fragments
+ */
 export function resolveArgs(
   manifest: Entry<Manifest>,
   fragments: readonly FolderEntry<Fragment>[],
-  given: Readonly<Record<string, Value>>,
-): { values: Record<string, Value>[]; findings: Finding[] } {
-  const findings: Finding[] = [];
-  const declared = new Map<string, string[]>();
-  for (const { document } of fragments) {
-    for (const name of Object.keys(document.args ?? {})) {
-      declared.set(name, [...(declared.get(name) ?? []), document.name]);
+  choice: Readonly<Record<string, Value>>,
+  findings: Finding[],
+): Record<string, Value>[] {
+  const { manifest_id } = manifest.document;
+  const declarers = declarersOf(fragments);
+  const ofManifest = manifestValues(manifest);
+  const ofChoice: GivenValues = new Map(
+    Object.entries(choice).map(([name, value]) => [name, { value, where: () => undefined }]),
+  );
+  for (const given of [ofManifest, ofChoice]) {
+    for (const [name, { where }] of given) {
+      const finding = nameFinding(name, where, manifest_id, declarers);
+      if (finding) findings.push(finding);
     }
   }
-  const undeclared = (name: string, where: Place | undefined) => {
-    if (declared.has(name)) return;
-    const guess = didYouMean(name, [...declared.keys()]);
-    findings.push({
-      code: "ARG_UNDECLARED",
-      what: `no fragment of ${manifest.document.manifest_id} declares the argument \`${name}\``,
-      where,
-      fix: guess
-        ? `did you mean \`${guess}\`?`
-        : `declared are: ${[...declared.keys()].sort(compareText).join(", ") || "none"}`,
-    });
-  };
-  for (const name of Object.keys(manifest.document.args ?? {}))
-    undeclared(name, manifest.place(["args", name]));
-  for (const name of Object.keys(given)) undeclared(name, undefined);
-
-  const values = fragments.map((entry) => {
-    const own = fragmentArgs(manifest, entry, given);
-    findings.push(...own.findings);
-    return own.values;
+  return fragments.map((entry) => {
+    const { name: fragment, version, args = {} } = entry.document;
+    const values: Record<string, Value> = {};
+    for (const [name, declaration] of Object.entries(args)) {
+      const isUnique = declarers.get(name)?.length === 1;
+      const full = `${fragment}.${name}`;
+      const shown = isUnique ? name : full;
+      const find = (given: GivenValues) => given.get(full) ?? (isUnique ? given.get(name) : undefined);
+      const chosen = find(ofChoice);
+      const said = chosen ?? find(ofManifest);
+      const value = chosen ? coerce(chosen.value, declaration) : (said?.value ?? declaration.default);
+      if (value === undefined) {
+        findings.push({
+          code: "ARG_MISSING",
+          what: `${fragment}@${version} needs the argument \`${shown}\`, which has no default`,
+          where: manifest.place(["args"]),
+          fix: isUnique
+            ? `add \`${name}:\` under \`args:\`, or pass --arg ${name}=VALUE`
+            : `add \`${fragment}: {${name}: VALUE}\` under \`args:\`, or pass --arg ${full}=VALUE`,
+        });
+        continue;
+      }
+      const problem = argProblem(value, declaration);
+      if (problem) {
+        findings.push({
+          code: "ARG_TYPE",
+          what: `the argument \`${shown}\`: ${problem}`,
+          where: said ? said.where() : entry.place(["args", name]),
+          fix: `${fragment}@${version} declares it in ${entry.file}`,
+        });
+        continue;
+      }
+      values[name] = value;
+    }
+    return values;
   });
-  return { values, findings };
+}
+
+/** A fragment with the values of its arguments. */
+interface Valued {
+  readonly entry: FolderEntry<Fragment>;
+  readonly args: Readonly<Record<string, Value>>;
+}
+
+/**
+ * All values, sorted by name: the argument's own where one fragment alone declares it, else `fragment.argument`. So no
+ * fragment's value stands for another's.
+ */
+export function argsByName(valued: readonly Valued[]): Readonly<Record<string, Value>> {
+  const declarers = declarersOf(valued.map(({ entry }) => entry));
+  const all: [string, Value][] = valued.flatMap(({ entry, args }) =>
+    Object.entries(args).map(([name, value]): [string, Value] => [
+      declarers.get(name)?.length === 1 ? name : `${entry.document.name}.${name}`,
+      value,
+    ]),
+  );
+  return Object.freeze(Object.fromEntries(all.sort(([a], [b]) => compareText(a, b))));
 }

@@ -1,5 +1,5 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
-import type { Fragment, Manifest, Template, Value } from "../schemas/types.ts";
+import type { Manifest, Template, Value } from "../schemas/types.ts";
 import type { Piece } from "./piece.ts";
 
 /**
@@ -20,11 +20,11 @@ export interface Choice {
   /** Versions or ranges by fragment name, in place of the manifest's. */
   set?: Readonly<Record<string, string>>;
   /**
-   * Argument values by name. A text that has the form of the declared type is taken for it; numbers and booleans are
+   * Argument values by name: `port`, or `app.port` where several fragments declare a `port`. A text that has the form of the declared type is taken for it; numbers and booleans are
    * taken as they are.
    */
   args?: Readonly<Record<string, Value>>;
-  /** The reference behind FROM, in place of the manifest's. */
+  /** What `{{base}}` stands for, in place of the manifest's. */
   base?: string;
   /** Platforms that every fragment has to work on. Default: the manifest's. */
   platforms?: readonly string[];
@@ -35,12 +35,8 @@ export interface Choice {
 export interface Resolved {
   manifest: Entry<Manifest>;
   template: FolderEntry<Template>;
-  /** In the order of the template's slots, which is that of the Dockerfile. */
-  fragments: readonly FolderEntry<Fragment>[];
-  /** The same fragments, each with its values. */
+  /** The fragments with their values, in the order of the template's slots, which is that of the Dockerfile. */
   pieces: readonly Piece[];
-  /** The reference behind FROM. */
+  /** What `{{base}}` stands for. */
   base: string;
-  /** All values by argument name, sorted. */
-  args: Readonly<Record<string, Value>>;
 }

@@ -2,21 +2,18 @@ import satisfies from "semver/functions/satisfies.js";
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import type { Finding } from "../errors.ts";
 import type { Fragment, Manifest } from "../schemas/types.ts";
+import { keep } from "./memo.ts";
 
 /** A fragment as people write it: `core@0.1.0`. */
 export function label(entry: FolderEntry<Fragment>): string {
   return `${entry.document.name}@${entry.document.version}`;
 }
 
-/** Whether nothing that a fragment says about another one keeps the two apart. */
-export function getsOnWith({ document }: FolderEntry<Fragment>, other: FolderEntry<Fragment>): boolean {
-  const { name, version } = other.document;
-  const wanted = Object.hasOwn(document.requires ?? {}, name) ? document.requires?.[name] : undefined;
-  const refused = Object.hasOwn(document.conflicts ?? {}, name) ? document.conflicts?.[name] : undefined;
-  return (
-    (wanted === undefined || satisfies(version, wanted)) &&
-    (refused === undefined || !satisfies(version, refused))
-  );
+const known = new Map<string, boolean>();
+
+/** Whether a version satisfies a range. Cells ask the same again and again. */
+function allows(range: string, version: string): boolean {
+  return keep(known, `${version} ${range}`, () => satisfies(version, range));
 }
 
 /** Requirements and conflicts among the chosen fragments. */
@@ -38,7 +35,7 @@ export function checkContracts(
           where: manifest.place(["fragments", entry.document.name]),
           fix: `add \`${name}: "${range}"\` under \`fragments:\``,
         });
-      } else if (!satisfies(other.document.version, range)) {
+      } else if (!allows(range, other.document.version)) {
         findings.push({
           code: "REQUIRES_VERSION",
           what: `${label(entry)} requires ${name} ${range}, and ${label(other)} is chosen`,
@@ -49,7 +46,7 @@ export function checkContracts(
     }
     for (const [name, range] of Object.entries(entry.document.conflicts ?? {})) {
       const other = byName.get(name);
-      if (!other || !satisfies(other.document.version, range)) continue;
+      if (!other || !allows(range, other.document.version)) continue;
       findings.push({
         code: "CONFLICT",
         what: `${label(entry)} conflicts with ${name} ${range}, and ${label(other)} is chosen`,
@@ -70,7 +67,7 @@ export function checkContracts(
 }
 
 /** A circle among the requirements, as names with the first again at the end; undefined where there is none. */
-export function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
+function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
   const done = new Set<string>();
   const visit = (name: string, path: string[]): string[] | undefined => {
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
@@ -89,19 +86,23 @@ export function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragmen
   return undefined;
 }
 
-/** The fragments that do not work on one of the platforms. */
+/** Findings about fragments that do not work on one of the platforms. */
 export function platformFindings(
   { manifest, fragments }: { manifest: Entry<Manifest>; fragments: readonly FolderEntry<Fragment>[] },
   platforms: readonly string[],
-): Finding[] {
-  return fragments.flatMap((entry) =>
-    platforms
-      .filter((platform) => entry.document.platforms?.includes(platform) === false)
-      .map((platform) => ({
-        code: "PLATFORM_UNSUPPORTED" as const,
+  findings: Finding[],
+): void {
+  for (const entry of fragments) {
+    const { platforms: able } = entry.document;
+    if (!able) continue;
+    for (const platform of platforms) {
+      if (able.includes(platform)) continue;
+      findings.push({
+        code: "PLATFORM_UNSUPPORTED",
         what: `${label(entry)} does not work on ${platform}`,
         where: manifest.place(["platforms"]),
-        fix: `it works on ${entry.document.platforms?.join(", ")}`,
-      })),
-  );
+        fix: `it works on ${able.join(", ")}`,
+      });
+    }
+  }
 }

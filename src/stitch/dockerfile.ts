@@ -8,8 +8,9 @@ export interface Instruction {
   keyword: string;
   /** What follows the keyword on its logical line, with value marks kept. */
   rest: string;
-  /** The line it starts on, from 1. */
+  /** The line it starts on, from 1, and the last one before its here-documents. */
   line: number;
+  end: number;
   /** Whether a value decides where its here-documents start or end. */
   shapedByValue: boolean;
   /** Why the text ends before the instruction does, or why it cannot be told where it ends. */
@@ -37,18 +38,26 @@ export function holdsValue(text: string): boolean {
   return text.includes(VALUE_START) || text.includes(VALUE_END);
 }
 
-/** Where a quoted text or a `${…}` that starts at `from` ends: past its last character; -1 where it does not end. */
+/**
+ * Where a quoted text or a `${…}` that starts at `from` ends: past its last character; -1 where it does not end. They may
+ * stand in each other, however deep.
+ */
 function endOfGroup(text: string, from: number): number {
-  if (text[from] === "'") return text.indexOf("'", from + 1) + 1 || -1;
-  const close = text[from] === '"' ? '"' : "}";
-  for (let at = from + (close === '"' ? 1 : 2); at < text.length; at += 1) {
-    if (text[at] === close) return at + 1;
-    if (text[at] === "\\") at += 1;
-    else if (text.startsWith("${", at) || (close === "}" && /['"]/.test(text[at] ?? ""))) {
-      const end = endOfGroup(text, at);
-      if (end < 0) return -1;
-      at = end - 1;
+  const closing: string[] = [];
+  for (let at = from; at < text.length; at += 1) {
+    const close = closing.at(-1);
+    const char = text[at] ?? "";
+    if (char === close) closing.pop();
+    else if (char === "\\") at += 1;
+    else if (char === "'" && close !== '"') {
+      at = text.indexOf("'", at + 1);
+      if (at < 0) return -1;
+    } else if (char === '"') closing.push('"');
+    else if (text.startsWith("${", at)) {
+      closing.push("}");
+      at += 1;
     }
+    if (closing.length === 0) return at + 1;
   }
   return -1;
 }
@@ -159,6 +168,7 @@ export function parseDockerfile(text: string): Instruction[] {
       keyword,
       rest,
       line,
+      end: Math.min(at + 1, lines.length),
       shapedByValue: isShaped,
       unclear,
     };
@@ -173,20 +183,4 @@ export function parseDockerfile(text: string): Instruction[] {
     instructions.push(instruction);
   }
   return instructions;
-}
-
-/**
- * Whether permission bits of files in the build context can reach the image: not so where every COPY and ADD from the
- * context sets them as a number (`--chmod=0755`), and no RUN mounts the context.
- */
-export function keepsFileModes(instructions: readonly Instruction[]): boolean {
-  return instructions.some(({ keyword, rest }) => {
-    const flags = /^(--\S+\s+)*/.exec(rest)?.[0] ?? "";
-    if (keyword === "RUN") {
-      const mounts = [...flags.matchAll(/--mount=(\S+)/g)].map(([, spec = ""]) => spec);
-      return mounts.some((spec) => !/(^|,)(from=|type=(cache|tmpfs|secret|ssh)(,|$))/.test(spec));
-    }
-    if (keyword !== "COPY" && keyword !== "ADD") return false;
-    return !/--from=/.test(flags) && !/--chmod=[0-7]{3,4}\s/.test(flags);
-  });
 }

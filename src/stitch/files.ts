@@ -5,16 +5,10 @@ import { FactoryError, type Place } from "../errors.ts";
 import { readRegularPieces } from "../files/read-regular.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256 } from "../model/digest.ts";
+import type { ReadFile } from "../model/inputs.ts";
 
 /** A file or folder that the Dockerfile may copy. All of it can change the image's bits. */
-export interface ContextFile {
-  /** From the workspace's root, with `/`; a folder's ends in `/`. */
-  path: string;
-  /** Permission bits in octal, as `COPY` keeps them; null where every copy sets them, so that they change nothing. */
-  mode: string | null;
-  /** Of the contents; of nothing for a folder. */
-  sha256: string;
-}
+export type ContextFile = ReadFile;
 
 const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
 const MAX_FILES = 10_000;
@@ -60,7 +54,8 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         fix: "add the file, or correct its name",
       });
     }
-    const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
+    // Git's two modes: a file is executable or it is not, whatever the umask of the checkout.
+    const mode = stat.isDirectory() || (stat.mode & 0o100) !== 0 ? "0755" : "0644";
     if (stat.isDirectory()) {
       files.push({ path: `${path}/`, mode, sha256: sha256("") });
       for (const entry of readdirSync(join(root, path)).sort(compareText)) {

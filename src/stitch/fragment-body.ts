@@ -3,10 +3,11 @@ import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Fragment, Value } from "../schemas/types.ts";
 import { compileTemplate, type Render } from "./compile-template.ts";
-import { keepsFileModes, parseDockerfile, withoutMarks } from "./dockerfile.ts";
+import { type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
 import { type ContextFile, contextFiles } from "./files.ts";
+import { type Reference, referencesOf } from "./images.ts";
 import { ofCatalog } from "./memo.ts";
-import { refuseInstructions } from "./refuse.ts";
+import { refuseInstructions, refuseSources } from "./refuse.ts";
 
 /** What a fragment with its values adds to a Dockerfile. */
 export interface Body {
@@ -16,31 +17,31 @@ export interface Body {
   files: readonly ContextFile[];
   /** What the Dockerfile.dockerignore lets in for it. */
   allowed: readonly string[];
-  /** Whether permission bits of files in the build context can reach the image through it. */
-  keepsModes: boolean;
-  /**
-   * Whether it is the same instructions wherever it stands as lines of their own, starts no stage, and leaves the
-   * lines behind it alone.
-   */
-  standsAlone: boolean;
+  /** The images and stages that it names. */
+  references: readonly Reference[];
 }
 
 /** A line that no Dockerfile.hbs can render: control characters are refused there. */
 const BEHIND = "\u0005";
 
 /**
- * The parser carries nothing from one instruction to the next. So where it takes the line behind the text for the start
- * of another instruction, it reads the text alone as it reads it in a Dockerfile, and what follows too.
+ * The instructions of a body. The parser carries nothing from one instruction to the next: so where it takes the line
+ * behind the body for the start of another instruction, it reads the body alone as it reads it in a Dockerfile, and what
+ * follows too.
+ * @throws FactoryError TEMPLATE_INSTRUCTION where the body would go on into the next line, ARG_UNSAFE
  */
-function readAlone(text: string): Pick<Body, "keepsModes" | "standsAlone"> {
+function readAlone(file: string, text: string): Instruction[] {
+  refuseInstructions(file, parseDockerfile(text));
   const instructions = parseDockerfile(`${text}\n${BEHIND}`);
-  const last = instructions.pop();
-  const ends = last?.keyword === BEHIND && last.rest === "" && last.line === text.split("\n").length + 1;
-  return {
-    keepsModes: keepsFileModes(instructions),
-    standsAlone:
-      ends && instructions.every(({ keyword, unclear }) => keyword !== "FROM" && unclear === undefined),
-  };
+  const last = instructions.at(-1);
+  const lines = text.split("\n");
+  if (last?.keyword !== BEHIND || last.line !== lines.length + 1) {
+    throw new FactoryError("TEMPLATE_INSTRUCTION", "the fragment's last line goes on into the next one", {
+      where: { file, line: lines.length },
+      fix: "remove the `\\` at its end",
+    });
+  }
+  return instructions.slice(0, -1);
 }
 
 const compiled = new WeakMap<FolderEntry<Fragment>, Render>();
@@ -92,8 +93,8 @@ export function fragmentBody(
     },
   );
   const { file } = entry.dockerfile;
-  const instructions = parseDockerfile(rendered);
-  refuseInstructions(file, instructions);
+  const marked = rendered.trim();
+  const instructions = readAlone(file, marked);
   if (instructions.some(({ keyword }) => keyword === "FROM")) {
     throw new FactoryError("TEMPLATE_INSTRUCTION", "a fragment may not start a build stage of its own", {
       where: {
@@ -103,12 +104,13 @@ export function fragmentBody(
       fix: "remove FROM: the fragment's stage is written by the template's slot",
     });
   }
-  const text = withoutMarks(rendered).trim();
+  const text = withoutMarks(marked);
+  refuseSources(file, text, instructions, entry.document.reuse);
   files.sort((a, b) => compareText(a.path, b.path));
   return {
     text,
     files: files.filter((one, at) => one.path !== files[at - 1]?.path),
     allowed: [...allowed],
-    ...readAlone(text),
+    references: referencesOf("", instructions),
   };
 }

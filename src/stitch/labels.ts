@@ -1,89 +1,57 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
-import { canonicalJson } from "../model/digest.ts";
+import type { ReadImage } from "../model/inputs.ts";
 import type { Manifest, Template } from "../schemas/types.ts";
-import { keep } from "./memo.ts";
 
-const FRAGMENTS_LABEL = "io.factory.fragments";
-/** Stands where the list of fragments will: no text of a document has control characters. */
-const LIST = "\u0006";
-
-/** A value as it stands between double quotes. */
-export function quotedValue(value: string): string {
-  return value.replace(/["\\$]/g, "\\$&");
-}
+export const RECIPE_KEY_LABEL = "io.factory.recipe-key";
+export const BUILD_KEY_LABEL = "io.factory.build-key";
 
 /** `LABEL` with one sorted pair a line. Values are quoted as Dockerfile words. */
 export function labelInstruction(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).sort(([a], [b]) => compareText(a, b));
-  return `LABEL ${pairs.map(([key, value]) => `${key}="${quotedValue(value)}"`).join(" \\\n      ")}`;
+  const words = pairs.map(([key, value]) => `${key}="${value.replace(/["\\$]/g, "\\$&")}"`);
+  return `LABEL ${words.join(" \\\n      ")}`;
 }
 
-/** What the images of one manifest and template on one base have in common. */
-export interface Ground {
-  base: Readonly<{ ref: string; digest: string | null }>;
-  /** The base as canonical JSON, and its reference alone. */
-  baseJson: string;
-  refJson: string;
-  /** The reference behind FROM, pinned where a digest is known. */
-  from: string;
-  /** The labels, without the build key, for a list of fragments such as `core@0.1.0,app@0.1.0`. */
-  labels: (fragments: string) => Record<string, string>;
-  /** What stands in their instruction before the list of fragments, and behind it. */
-  beforeList: string;
-  behindList: string;
-}
-
-/** The reference behind FROM: pinned where a digest is known and not already part of it. */
-function pinned(ref: string, digest: string | null): string {
-  return digest === null || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
-}
-
-function makeGround(
+/**
+ * The labels that a recipe's text has: those that neither digests nor keys are part of.
+ * @param about the base is that of the last stage; fragments are as `core@0.1.0`
+ */
+export function recipeLabels(
   { document }: Entry<Manifest>,
-  template: FolderEntry<Template>,
-  ref: string,
-  baseDigest: string | null,
-): Ground {
+  { document: template }: FolderEntry<Template>,
+  about: { base: string; fragments: readonly string[] },
+): Record<string, string> {
   const { manifest_id, summary } = document;
-  const digest = /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1] ?? baseDigest;
-  const base = Object.freeze({ ref, digest });
   // Labels are in NFC: a bake file cannot carry another form, and the Dockerfile's have to be the same.
-  const labels = (fragments: string) => ({
+  return {
     "org.opencontainers.image.title": manifest_id,
     ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
-    "org.opencontainers.image.base.name": ref,
-    ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
+    "org.opencontainers.image.base.name": about.base,
     "io.factory.manifest-id": manifest_id,
-    "io.factory.template": `${template.document.template_id}@${template.document.version}`,
-    [FRAGMENTS_LABEL]: fragments,
-  });
-  const instruction = labelInstruction(labels(LIST));
-  // A quote inside of a value stands behind a backslash: this can be the label alone.
-  const at = instruction.indexOf(`${FRAGMENTS_LABEL}="${LIST}"`) + `${FRAGMENTS_LABEL}="`.length;
-  return {
-    base,
-    baseJson: canonicalJson(base),
-    refJson: canonicalJson(ref),
-    from: pinned(ref, digest),
-    labels,
-    beforeList: instruction.slice(0, at),
-    behindList: instruction.slice(at + LIST.length),
+    "io.factory.template": `${template.template_id}@${template.version}`,
+    "io.factory.fragments": about.fragments.join(","),
   };
 }
 
-const grounds = new WeakMap<Entry<Manifest>, WeakMap<FolderEntry<Template>, Map<string, Ground>>>();
+/** Whether the digests of all images are known; `scratch` has none. */
+export function knowsDigests(images: readonly ReadImage[]): boolean {
+  return images.every(({ ref, digest }) => digest !== null || ref === "scratch");
+}
 
-/** @param baseDigest of the base as the builder resolves it; null where it is not known */
-export function groundOf(
-  manifest: Entry<Manifest>,
-  template: FolderEntry<Template>,
-  ref: string,
-  baseDigest: string | null,
-): Ground {
-  let byTemplate = grounds.get(manifest);
-  if (!byTemplate) grounds.set(manifest, (byTemplate = new WeakMap()));
-  let byBase = byTemplate.get(template);
-  if (!byBase) byTemplate.set(template, (byBase = new Map<string, Ground>()));
-  return keep(byBase, `${ref}\n${baseDigest ?? ""}`, () => makeGround(manifest, template, ref, baseDigest));
+/**
+ * The labels that follow from images and keys: the base's digest where it is known, the recipe key, and the build key
+ * where it says which bits are meant: with the digests of all images, and for one platform.
+ */
+export function derivedLabels(
+  images: readonly ReadImage[],
+  { recipe_key, build_key }: { recipe_key: string; build_key: string },
+  platform: string | null,
+): Record<string, string> {
+  const digest = images.find(({ role }) => role === "base")?.digest ?? null;
+  return {
+    ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
+    [RECIPE_KEY_LABEL]: recipe_key,
+    ...(platform !== null && knowsDigests(images) ? { [BUILD_KEY_LABEL]: build_key } : {}),
+  };
 }

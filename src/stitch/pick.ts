@@ -5,40 +5,51 @@ import { isRange, versionsIn } from "../catalog/versions.ts";
 import type { Finding, Place } from "../errors.ts";
 import type { Fragment, Manifest, Template } from "../schemas/types.ts";
 import type { Choice, PickVersion } from "./choice.ts";
+import { keep, ofCatalog } from "./memo.ts";
 
 /** What a version is chosen for. */
 interface Wanted {
   what: "fragment" | "template";
   name: string;
   range: string;
-  /** Where the range stands. */
-  where?: Place;
+  /** Where the range stands; undefined for one of the choice. */
+  where: () => Place | undefined;
 }
+
+/** Versions that were chosen, by lock and by what was asked: a lock is asked once. */
+const choicesOf = ofCatalog(() => new Map<PickVersion | undefined, Map<string, string>>());
 
 /**
  * The version that `pick` has for the range, else the highest of `versions` that it takes, or a finding that names what
  * exists.
  * @param versions sorted by semver, lowest first
  */
-export function chooseVersion(
+function chooseVersion(
+  catalog: Catalog,
   { what, name, range, where }: Wanted,
   versions: readonly string[],
   pick: PickVersion | undefined,
 ): string | Finding {
+  const choices = keep(choicesOf(catalog), pick, () => new Map<string, string>());
+  const chosen = choices.get(`${what} ${name} ${range}`);
+  if (chosen !== undefined) return chosen;
   if (!isRange(range)) {
     return {
       code: "RANGE_INVALID",
       what: `${JSON.stringify(range)} is no version and no range of the ${what} ${name}`,
-      where,
+      where: where(),
       fix: "such as 0.1.0, ~0.1 or `>=0.1 <0.3`",
     };
   }
   const best = pick?.(what, name, range, versions) ?? versionsIn(range, versions).at(-1);
-  if (best !== undefined) return best;
+  if (best !== undefined) {
+    choices.set(`${what} ${name} ${range}`, best);
+    return best;
+  }
   return {
     code: "RANGE_UNSATISFIED",
     what: `no version of the ${what} ${name} satisfies \`${range}\``,
-    where,
+    where: where(),
     fix: `there ${versions.length === 1 ? "is" : "are"}: ${versions.join(", ") || "none"}`,
   };
 }
@@ -64,19 +75,25 @@ export function pickFragments(
   const known = catalog.fragmentNames();
   for (const [name, own] of Object.entries(ranges)) {
     const chosen = Object.hasOwn(set, name) ? set[name] : undefined;
-    const where = chosen === undefined ? manifest.place(["fragments", name]) : undefined;
+    const place = () => manifest.place(["fragments", name]);
     if (!known.includes(name)) {
       const guess = didYouMean(name, known);
       findings.push({
         code: "UNKNOWN_FRAGMENT",
         what: `there is no fragment named \`${name}\``,
-        where: manifest.place(["fragments", name]),
+        where: place(),
         fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
       });
       continue;
     }
     const version = chooseVersion(
-      { what: "fragment", name, range: chosen ?? own, where },
+      catalog,
+      {
+        what: "fragment",
+        name,
+        range: chosen ?? own,
+        where: () => (chosen === undefined ? place() : undefined),
+      },
       catalog.fragmentVersions(name),
       pick,
     );
@@ -94,18 +111,19 @@ export function pickTemplate(
 ): FolderEntry<Template> | Finding {
   // The schema has seen to it that the reference has this form.
   const { id = "", range = "" } = parseTemplateRef(manifest.document.template) ?? {};
-  const where = manifest.place(["template"]);
+  const where = () => manifest.place(["template"]);
   const known = catalog.templateIds();
   if (!known.includes(id)) {
     const guess = didYouMean(id, known);
     return {
       code: "UNKNOWN_TEMPLATE",
       what: `there is no template named \`${id}\``,
-      where,
+      where: where(),
       fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ") || "none"}`,
     };
   }
   const version = chooseVersion(
+    catalog,
     { what: "template", name: id, range, where },
     catalog.templateVersions(id),
     pick,

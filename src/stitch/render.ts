@@ -21,8 +21,7 @@ export interface Filled {
 }
 
 const BASE_STAGE = "base";
-export const BUILD_KEY_LABEL = "io.factory.build-key";
-/** The build key is over the Dockerfile without it, so labels are put in afterwards, at this mark. */
+/** Labels are put in afterwards, at this mark. */
 export const LABELS_MARK = "\u0003LABELS\u0003";
 const EMPTY_SLOT = "\u0004";
 

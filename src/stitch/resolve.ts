@@ -1,10 +1,16 @@
 import type { Catalog } from "../catalog/catalog.ts";
+import { errorOf, type Finding } from "../errors.ts";
+import { resolveArgs } from "./args.ts";
 import type { Choice, Resolved } from "./choice.ts";
-import { unlessRefused } from "./memo.ts";
-import { resolveKnown } from "./resolve-known.ts";
-import { resolveWhole } from "./resolve-whole.ts";
+import { checkContracts, platformFindings } from "./contracts.ts";
+import { pickFragments, pickTemplate } from "./pick.ts";
+import { pieceOf } from "./piece.ts";
+import { fillSlots } from "./slots.ts";
 
 export type { Choice, Resolved } from "./choice.ts";
+
+/** Findings that an unknown fragment leads to, which would have filled or declared what is missing. */
+const ECHOES = new Set(["SLOT_EMPTY", "ARG_UNDECLARED"]);
 
 /**
  * Chooses one version of the template and of each fragment, fills the slots, and gives every argument a value.
@@ -12,8 +18,25 @@ export type { Choice, Resolved } from "./choice.ts";
  * @throws FactoryError with all findings: ranges, slots, requirements, conflicts, platforms and arguments
  */
 export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {}): Resolved {
-  return (
-    unlessRefused(() => resolveKnown(catalog, manifestId, choice)) ??
-    resolveWhole(catalog, manifestId, choice)
-  );
+  const manifest = catalog.manifest(manifestId);
+  const findings: Finding[] = [];
+  const fragments = pickFragments(catalog, manifest, choice, findings);
+  const template = pickTemplate(catalog, manifest, choice.pick);
+  if ("code" in template) throw errorOf([...findings, template]);
+  const ordered = fillSlots(template, fragments, manifest, findings);
+  checkContracts(fragments, manifest, findings);
+  platformFindings({ manifest, fragments }, choice.platforms ?? manifest.document.platforms ?? [], findings);
+  const chosen = ordered.length === fragments.length ? ordered : fragments;
+  const values = resolveArgs(manifest, chosen, choice.args ?? {}, findings);
+  if (findings.length > 0) {
+    const isWhole = fragments.length === Object.keys(manifest.document.fragments).length;
+    throw errorOf(isWhole ? findings : findings.filter(({ code }) => !ECHOES.has(code)));
+  }
+  const pieces = ordered.map((entry, at) => pieceOf(catalog, entry, values[at] ?? {}));
+  return {
+    manifest,
+    template,
+    pieces,
+    base: choice.base ?? manifest.document.base,
+  };
 }

@@ -14,20 +14,20 @@ export function fillSlots(
   const declared = template.document.slots.map((slot) => slot.name);
   for (const entry of fragments) {
     const slot = entry.document.slot ?? entry.document.name;
-    const where = manifest.place(["fragments", entry.document.name]);
+    const where = () => manifest.place(["fragments", entry.document.name]);
     const holder = slots.get(slot);
     if (!declared.includes(slot)) {
       findings.push({
         code: "SLOT_UNKNOWN",
         what: `${label(entry)} fills the slot \`${slot}\`, which ${template.document.template_id}@${template.document.version} does not have`,
-        where,
+        where: where(),
         fix: `its slots are: ${declared.join(", ")}; set \`slot:\` in ${entry.file}, or leave the fragment out`,
       });
     } else if (holder) {
       findings.push({
         code: "SLOT_CLAIMED_TWICE",
         what: `${label(holder)} and ${label(entry)} both fill the slot \`${slot}\``,
-        where,
+        where: where(),
         fix: "keep one of the two",
       });
     } else {

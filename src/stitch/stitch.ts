@@ -1,204 +1,211 @@
-import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
-import { canonicalJson, digestOf, sha256 } from "../model/digest.ts";
+import { canonicalJson } from "../model/digest.ts";
+import {
+  type Inputs,
+  joinBuildKey,
+  joinVerdictKey,
+  type Keys,
+  listJson,
+  type ReadImage,
+} from "../model/inputs.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
-import { effectiveTests } from "../model/suite.ts";
-import type { Manifest, Template, Value } from "../schemas/types.ts";
+import { effectiveTests, hashedTests } from "../model/suite.ts";
 import type { ContextFile } from "./files.ts";
-import { type Composed, compose, writeDockerfile } from "./frame.ts";
-import { joinBuildKey, joinSuiteHash, joinVerdictKey, policyJson, testsJson } from "./keys.ts";
-import { type Ground, groundOf, labelInstruction } from "./labels.ts";
-import { keep, ofCatalog } from "./memo.ts";
-import type { Piece, Share } from "./piece.ts";
-import { type Named, type Prefix, withPrefixes } from "./prefixes.ts";
-import { BUILD_KEY_LABEL } from "./render.ts";
+import { finishDockerfile, pinDockerfile } from "./finish.ts";
+import { writeDockerfile } from "./frame.ts";
+import type { ImagesRead, ImageUse } from "./images.ts";
+import { derivedLabels, recipeLabels } from "./labels.ts";
+import { keep } from "./memo.ts";
+import { type Recipe, recipeOf, recipeText } from "./recipe.ts";
 import { type Choice, resolve, type Resolved } from "./resolve.ts";
 
-export type { Prefix } from "./prefixes.ts";
+export type { Prefix } from "./chain.ts";
 
-/** What is known of the base and the platform. Both may be unknown: stitching asks nobody. */
+/** The digest that the builder resolves an image to on a platform, `sha256:…`; null where nobody was asked. */
+export type DigestOf = (ref: string, platform: string) => string | null;
+
+/** What is known beyond a recipe. All of it may be unknown: stitching asks nobody. */
 export interface Target {
-  /** `sha256:…` of the base as the builder resolves it. */
-  baseDigest?: string | null;
+  digestOf?: DigestOf;
   /** null or left out for the recipe as such. */
   platform?: string | null;
+  /** Values that the environment feeds to a build, such as SOURCE_DATE_EPOCH. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * All that went into a cell's keys, without the texts: what a plan of many cells holds of each. Parts are shared between
- * cells and frozen.
+ * A cell's keys and all that went into them, without the texts: what a plan of many cells holds of each. Parts are shared
+ * between cells and frozen.
  */
-export interface CellKeys {
-  template: Readonly<{ id: string; version: string; digest: string }>;
+export interface CellKeys
+  extends Keys, Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads"> {
+  /** The image that the last stage stands on. */
   base: Readonly<{ ref: string; digest: string | null }>;
-  /** In the order of the Dockerfile. */
-  fragments: Named[];
-  args: Readonly<Record<string, Value>>;
-  gpus: "all" | number | null;
-  build_key: string;
-  verdict_key: string;
-  /** `suiteHash` of the tests. */
-  suite_hash: string;
-  readonly prefixes: Prefix[];
+  /** All images that are read, sorted by role and reference. */
+  images: readonly ReadImage[];
   platform: string | null;
+  environment: Readonly<Record<string, string>>;
 }
 
 /** A manifest rendered to a Dockerfile, with its keys. */
 export interface Stitched extends CellKeys {
   manifest_id: string;
   tests: DeclaredTest[];
-  dockerfile: string;
-  /** All labels of the image, the build key's among them. */
+  readonly dockerfile: string;
+  /** The same before digests, and the labels that follow from them, are put in: what the recipe key is over. */
+  recipeText: string;
+  /** The same with digests, and without any label: cells that differ in their labels share it. */
+  readonly unlabelled: string;
+  /** All labels of the image, those of the keys among them. */
   labels: Record<string, string>;
   /** The text of the Dockerfile.dockerignore. */
   dockerignore: string;
   /** What it copies, from the workspace's root: files and folders of its fragments, sorted. */
   copied: string[];
-  /** The files behind that, as they were read. */
+  /** The files behind that, as they were read, sorted by path. */
   files: ContextFile[];
 }
 
-/** What a manifest gives to the keys of its cells. */
-interface Terms {
-  gpus: "all" | number | null;
-  testsJson: string;
-  policyJson: string;
-  /** Hashes of suites, by the numbers of the fragments' tests. */
-  suites: Map<string, string>;
+/** Images with their digests, as a list and as the text that is hashed. */
+interface Resolution {
+  images: readonly ReadImage[];
+  base: CellKeys["base"];
+  json: string;
 }
 
-const termsOf = ofCatalog(() => new Map<Entry<Manifest>, Terms>());
-const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, CellKeys["template"]>());
+const NOBODY: DigestOf = () => null;
+const NO_ENVIRONMENT = Object.freeze({});
+const resolutions = new WeakMap<readonly ImageUse[], Map<string, Resolution>>();
 
-function makeTerms(catalog: Catalog, { document }: Entry<Manifest>): Terms {
-  const gpus = document.gpus ?? null;
+function makeResolution({ uses, base: ref }: ImagesRead, digests: readonly (string | null)[]): Resolution {
+  const images = uses.map(({ role, ref: own }, at) =>
+    Object.freeze({ role, ref: own, digest: digests[at] ?? null }),
+  );
+  const digest = images.find(({ role }) => role === "base")?.digest ?? null;
+  return { images: Object.freeze(images), base: Object.freeze({ ref, digest }), json: listJson(images) };
+}
+
+/** The digest that a use of an image has: the one that its reference names, or the builder's. */
+function digestOfUse({ ref, platform }: ImageUse, digestOf: DigestOf, own: string): string | null {
+  if (ref === "scratch") return null;
+  return /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1] ?? digestOf(ref, platform ?? own);
+}
+
+/** What the images come to: the same for all cells of which the same digests are known. */
+function resolveImages(images: ImagesRead, { digestOf = NOBODY, platform }: Target): Resolution {
+  const digests = images.uses.map((use) => digestOfUse(use, digestOf, platform ?? ""));
+  let known = resolutions.get(images.uses);
+  if (!known) resolutions.set(images.uses, (known = new Map<string, Resolution>()));
+  return keep(known, digests.join(), () => makeResolution(images, digests));
+}
+
+/** The keys of a recipe with what is known beyond it. Nothing is rendered. */
+export function keysFor(recipe: Recipe, target: Target = {}): CellKeys {
+  const { template, fragments, args, gpus, prefixes, reads, recipe_key, test_suite_hash, policy } = recipe;
+  const { platform = null, environment = NO_ENVIRONMENT } = target;
+  const { images, base, json } = resolveImages(reads, target);
+  const build_key = joinBuildKey(recipe_key, {
+    imagesJson: json,
+    platformJson: canonicalJson(platform),
+    environmentJson: canonicalJson(environment),
+  });
   return {
+    template,
+    base,
+    images,
+    reads,
+    fragments,
+    args,
     gpus,
-    testsJson: testsJson("manifest", document.smoke),
-    policyJson: policyJson(gpus, catalog.settings().smoke),
-    suites: new Map(),
+    recipe_key,
+    build_key,
+    test_suite_hash,
+    verdict_key: joinVerdictKey(build_key, test_suite_hash, policy),
+    platform,
+    environment,
+    prefixes,
   };
 }
 
-function templateKeys({ document, dockerfile }: FolderEntry<Template>): CellKeys["template"] {
-  const { template_id: id, version, slots } = document;
-  const digest = digestOf({
-    scheme: "factory/template/1",
-    slots: slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
-    dockerfile: sha256(dockerfile.text),
-  });
-  return Object.freeze({ id, version, digest });
-}
-
-/** The files of all pieces as canonical JSON, sorted by path: each piece's stand in a folder of its own. */
-function filesJson(pieces: readonly Piece[], shares: readonly Share[]): string {
-  const holding: { folder: string; json: string }[] = [];
-  for (let at = 0; at < pieces.length; at += 1) {
-    const json = shares[at]?.filesJson ?? "";
-    if (json !== "") holding.push({ folder: pieces[at]?.folder ?? "", json });
-  }
-  holding.sort((a, b) => compareText(a.folder, b.folder));
-  let all = "";
-  for (const { json } of holding) all += all === "" ? json : `,${json}`;
-  return all;
-}
-
-/** The hash of the pieces' tests and the manifest's. */
-function suiteHashOf(suites: Map<string, string>, pieces: readonly Piece[], manifestTests: string): string {
-  let key = "";
-  for (const piece of pieces) {
-    const { number } = piece.tests();
-    if (number > 0) key += `${number},`;
-  }
-  return keep(suites, key, () =>
-    joinSuiteHash(
-      [...pieces.map((piece) => piece.tests().json), manifestTests].filter((json) => json !== "").join(","),
-    ),
-  );
-}
-
-interface Parts {
-  keys: CellKeys;
-  ground: Ground;
-  composed: Composed;
-}
-
-function partsOf(
-  catalog: Catalog,
-  resolved: Resolved,
-  { baseDigest = null, platform = null }: Target,
-): Parts {
-  const { manifest, template, pieces, base: ref, args } = resolved;
-  const ground = groundOf(manifest, template, ref, baseDigest);
-  const composed = compose(catalog, template, pieces, ground.from);
-  const shares: Share[] = [];
-  const fragments: CellKeys["fragments"] = [];
-  let list = "";
-  for (const piece of pieces) {
-    const share = piece.share(composed.keepsModes);
-    shares.push(share);
-    fragments.push(share.named);
-    list += list === "" ? piece.label : `,${piece.label}`;
-  }
-  const dockerfile = writeDockerfile(composed, `${ground.beforeList}${list}${ground.behindList}`);
-  const build_key = joinBuildKey(dockerfile, {
-    filesJson: filesJson(pieces, shares),
-    baseJson: ground.baseJson,
-    platformJson: canonicalJson(platform),
-  });
-  const terms = keep(termsOf(catalog), manifest, () => makeTerms(catalog, manifest));
-  const suite_hash = suiteHashOf(terms.suites, pieces, terms.testsJson);
-  const keys = withPrefixes({
-    template: keep(templatesOf(catalog), template, () => templateKeys(template)),
-    base: ground.base,
-    fragments,
-    args,
-    gpus: terms.gpus,
-    build_key,
-    verdict_key: joinVerdictKey(build_key, suite_hash, terms.policyJson),
-    suite_hash,
-    platform,
-  });
-  return { keys, ground, composed };
-}
-
-/**
- * The keys of an already resolved manifest, without its texts.
- * @throws FactoryError as stitchResolved does
- */
-export function cellKeys(catalog: Catalog, resolved: Resolved, target: Target = {}): CellKeys {
-  return partsOf(catalog, resolved, target).keys;
-}
-
-function labelsWith(ground: Ground, { fragments, build_key }: CellKeys): Record<string, string> {
-  const list = fragments.map(({ name, version }) => `${name}@${version}`).join(",");
-  return { ...ground.labels(list), [BUILD_KEY_LABEL]: build_key };
-}
-
 /** All labels of an image, without rendering it: those of `stitchResolved` with the same keys. */
-export function imageLabels({ manifest, template }: Resolved, keys: CellKeys): Record<string, string> {
-  return labelsWith(groundOf(manifest, template, keys.base.ref, keys.base.digest), keys);
+export function imageLabels(
+  { manifest, template, pieces }: Resolved,
+  keys: CellKeys,
+): Record<string, string> {
+  const fragments = pieces.map(({ label }) => label);
+  return {
+    ...recipeLabels(manifest, template, { base: keys.base.ref, fragments }),
+    ...derivedLabels(keys.images, keys, keys.platform),
+  };
 }
 
 /**
  * Renders an already resolved manifest.
- * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*: the first that is met
+ * @throws FactoryError as recipeOf does
  */
 export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Target = {}): Stitched {
-  const { keys, ground, composed } = partsOf(catalog, resolved, target);
-  const { manifest_id, smoke } = resolved.manifest.document;
-  const documents = resolved.fragments.map(({ document }) => document);
-  const labels = labelsWith(ground, keys);
+  const { manifest, pieces } = resolved;
+  const { manifest_id, smoke } = manifest.document;
+  const keys = keysFor(recipeOf(catalog, resolved), target);
+  const { composed, labels, text } = recipeText(catalog, resolved);
+  const derived = derivedLabels(keys.images, keys, keys.platform);
   const copied = [...new Set(composed.bodies.flatMap((body) => body.allowed))].sort(compareText);
   return {
     manifest_id,
     ...keys,
-    tests: effectiveTests(documents, smoke),
-    dockerfile: writeDockerfile(composed, labelInstruction(labels)),
-    labels,
+    tests: effectiveTests(
+      pieces.map(({ entry }) => entry.document),
+      smoke,
+    ),
+    recipeText: text,
+    get dockerfile() {
+      return finishDockerfile(text, keys.images, derived);
+    },
+    get unlabelled() {
+      return pinDockerfile(writeDockerfile(composed, ""), keys.images);
+    },
+    labels: { ...labels, ...derived },
     dockerignore: ["*", ...copied.map((path) => `!${path}`), ""].join("\n"),
     copied,
-    files: composed.bodies.flatMap((body) => body.files),
+    files: composed.bodies.flatMap((body) => body.files).sort((a, b) => compareText(a.path, b.path)),
+  };
+}
+
+/**
+ * All that goes into the keys of a cell, as one document: `keysOf` computes the same keys from it.
+ * @throws FactoryError as recipeOf does
+ */
+export function cellInputs(
+  catalog: Catalog,
+  resolved: Resolved,
+  about: Target & { platform: string; cell_id: string },
+): Inputs {
+  const { cell_id, platform } = about;
+  const {
+    tests,
+    files,
+    recipeText: dockerfile,
+    manifest_id,
+    ...keys
+  } = stitchResolved(catalog, resolved, about);
+  const { template, fragments, args, images, environment, gpus } = keys;
+  const { memory_mb, pids, timeout_s } = catalog.settings().smoke;
+  return {
+    schema_version: 1,
+    manifest_id,
+    cell_id,
+    platform,
+    template: { ...template },
+    fragments: fragments.map((one) => ({ ...one })),
+    args: { ...args },
+    dockerfile,
+    files,
+    images: images.map((image) => ({ ...image })),
+    environment: { ...environment },
+    tests: tests.flatMap((test) => hashedTests(test.from, [test])),
+    gpus,
+    limits: { memory_mb, pids, timeout_s },
   };
 }
 

@@ -75,11 +75,11 @@ function expectPrinted(root: string, request: { planId: string } | { manifestId:
   expect(Object.keys(whole.group)).toEqual(["default"]);
   expect(whole.group.default?.targets).toEqual(cells.map(({ cell }) => cell.target).sort());
   expect(Object.keys(whole.target).sort()).toEqual(cells.map(({ cell }) => cell.target).sort());
-  for (const { cell, stitched } of cells) {
+  for (const { cell, labels } of cells) {
     expect(whole.target[cell.target]).toEqual({
       context: ".",
       dockerfile: `d/${cell.target}`,
-      labels: stitched.labels,
+      labels,
       tags: cell.tags,
       platforms: [cell.platform],
       ...(cell.cache_from.length > 0 ? { "cache-from": cell.cache_from.map(fields) } : {}),
@@ -103,7 +103,7 @@ function expectPrinted(root: string, request: { planId: string } | { manifestId:
       output: [{ type: "cacheonly" }],
     });
     expect(below.target[prefix.target]).not.toHaveProperty("tags");
-    expect(prefix.cell.stitched.dockerfile).toContain(` AS ${prefix.fragment}\n`);
+    expect(prefix.cell.render().dockerfile).toContain(` AS ${prefix.fragment}\n`);
   }
   // A prefix alone has the cache refs of its chain, and no cell fills another's.
   const refs = prefixes

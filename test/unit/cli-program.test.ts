@@ -230,7 +230,10 @@ describe("stitch", () => {
       path: ".factory/stitch/demo/Dockerfile",
     });
     expect(document.dockerfile).toBe(readFileSync(join(root, ".factory/stitch/demo/Dockerfile"), "utf8"));
-    expect(document.dockerfile).toContain(`io.factory.build-key="${String(document.build_key)}"`);
+    expect(document.dockerfile).toContain(`io.factory.recipe-key="${String(document.recipe_key)}"`);
+    // Which bits are meant is not known before the base is resolved.
+    expect(document.dockerfile).not.toContain("io.factory.build-key");
+    expect(document.build_key).toMatch(/^sha256:[a-f0-9]{64}$/);
     expect(document.verdict_key).toMatch(/^sha256:[a-f0-9]{64}$/);
   });
 

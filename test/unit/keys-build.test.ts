@@ -5,16 +5,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
 import { canonicalJson, digestOf, sha256 } from "../../src/model/digest.ts";
-import { suiteHash } from "../../src/model/suite.ts";
-import { buildKey, joinSuiteHash, prefixId, testsJson, verdictKey } from "../../src/stitch/keys.ts";
-import { stitch } from "../../src/stitch/stitch.ts";
+import { stitch, type Target } from "../../src/stitch/stitch.ts";
 import { type Files, makeCatalog, makeWorkspace, SMALL } from "./workspace.ts";
 
 const DIGEST = `sha256:${"1".repeat(64)}`;
-const target = { baseDigest: DIGEST, platform: "linux/amd64" };
-const keysOf = (files: Files = {}, args: Record<string, string> = {}, more = {}) => {
-  const { build_key, verdict_key } = stitch(makeCatalog(files), "demo", { args }, { ...target, ...more });
-  return { build_key, verdict_key };
+const target: Target = { digestOf: () => DIGEST, platform: "linux/amd64" };
+const keysOf = (files: Files = {}, args: Record<string, string> = {}, more: Target = {}) => {
+  const { recipe_key, build_key, verdict_key } = stitch(
+    makeCatalog(files),
+    "demo",
+    { args },
+    { ...target, ...more },
+  );
+  return { recipe_key, build_key, verdict_key };
 };
 
 /** A file of the small workspace with a part replaced. */
@@ -42,65 +45,51 @@ describe("the build key", () => {
     ["the manifest's summary, which is a label", change("manifests/demo.yaml", "A demonstration", "Another")],
   ])("changes with %s", (_, files) => {
     const [before, after] = [keysOf(), keysOf(files)];
+    expect(after.recipe_key).not.toBe(before.recipe_key);
     expect(after.build_key).not.toBe(before.build_key);
     expect(after.verdict_key).not.toBe(before.verdict_key);
   });
 
-  it("changes with a value from the command line, the platform and the base's digest", () => {
-    const keys = [
+  it("changes with a value from the command line, the platform, a digest and the environment", () => {
+    const all = [
       keysOf(),
       keysOf({}, { port: "8081" }),
       keysOf({}, {}, { platform: "linux/arm64" }),
       keysOf({}, {}, { platform: null }),
-      keysOf({}, {}, { baseDigest: `sha256:${"2".repeat(64)}` }),
-      keysOf({}, {}, { baseDigest: null }),
-    ].map(({ build_key }) => build_key);
-    expect(new Set(keys).size).toBe(keys.length);
+      keysOf({}, {}, { digestOf: () => `sha256:${"2".repeat(64)}` }),
+      keysOf({}, {}, { digestOf: () => null }),
+      keysOf({}, {}, { environment: { SOURCE_DATE_EPOCH: "1" } }),
+      keysOf({}, {}, { environment: { SOURCE_DATE_EPOCH: "2" } }),
+    ];
+    expect(new Set(all.map(({ build_key }) => build_key)).size).toBe(all.length);
+    // Before digests, platform and environment are known, there is the value alone.
+    expect(new Set(all.map(({ recipe_key }) => recipe_key)).size).toBe(2);
   });
 
   it.each([
-    ["a file", "fragments/app/0.1.0/server.py", 0o755],
-    ["a file in a folder", "fragments/app/0.1.0/data/a.txt", 0o600],
-    ["a folder", "fragments/app/0.1.0/data", 0o750],
-  ])("changes with the mode of %s", (_, path, mode) => {
+    ["a file", "fragments/app/0.1.0/server.py"],
+    ["a file in a folder", "fragments/app/0.1.0/data/a.txt"],
+  ])("changes where %s becomes executable", (_, path) => {
     const root = makeWorkspace();
-    const key = () => stitch(openCatalog(root), "demo").build_key;
+    const key = () => stitch(openCatalog(root), "demo").recipe_key;
     const before = key();
-    chmodSync(join(root, path), mode);
+    chmodSync(join(root, path), 0o755);
     expect(key()).not.toBe(before);
   });
 
   it.each([
-    ["every COPY sets them", 'COPY --chmod=0755 {{file "server.py"}} /a', false],
-    [
-      "another stage's COPY does not",
-      'COPY --chmod=0644 {{file "server.py"}} /a\nCOPY --from=base /etc /etc',
-      false,
-    ],
-    [
-      "a RUN mounts a cache",
-      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=type=cache,target=/c true',
-      false,
-    ],
-    ["one COPY does not", 'COPY --chmod=0755 {{file "server.py"}} /a\nCOPY {{file "server.py"}} /b', true],
-    ["a COPY changes them", 'COPY --chmod=u+x {{file "server.py"}} /a', true],
-    ["an ADD does not", 'ADD {{file "server.py"}} /a', true],
-    [
-      "a RUN mounts the context",
-      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=target=/c cp /c/fragments/app/0.1.0/server.py /b',
-      true,
-    ],
-    [
-      "a RUN mounts it beside a cache",
-      'COPY --chmod=0755 {{file "server.py"}} /a\nRUN --mount=type=cache,target=/d --mount=type=bind,target=/c true',
-      true,
-    ],
-  ])("takes the modes of files in only where they can reach the image: %s", (_, body, matters) => {
-    const root = makeWorkspace({ "fragments/app/0.1.0/Dockerfile.hbs": `${body}\n` });
-    const key = () => stitch(openCatalog(root), "demo").build_key;
-    const before = key();
-    chmodSync(join(root, "fragments/app/0.1.0/server.py"), 0o664);
-    expect(key() !== before).toBe(matters);
+    ["a file that its group may write", "fragments/app/0.1.0/server.py", 0o664],
+    ["a file that nobody else may read", "fragments/app/0.1.0/data/a.txt", 0o600],
+    ["a file with a bit of its own", "fragments/app/0.1.0/data/a.txt", 0o4644],
+    ["a folder that nobody else may read", "fragments/app/0.1.0/data", 0o700],
+    ["a folder that its group may write", "fragments/app/0.1.0/data", 0o2775],
+  ])("is that of git's modes for %s", (_, path, mode) => {
+    const root = makeWorkspace();
+    const before = stitch(openCatalog(root), "demo");
+    chmodSync(join(root, path), mode);
+    const after = stitch(openCatalog(root), "demo");
+    expect(after.recipe_key).toBe(before.recipe_key);
+    expect(new Set(after.files.map((file) => file.mode))).toEqual(new Set(["0644", "0755"]));
   });
 
   it.each([
@@ -159,101 +148,6 @@ describe("the build key", () => {
     const [before, after] = [keysOf(), keysOf(files)];
     expect(after.build_key).toBe(before.build_key);
     expect(after.verdict_key).not.toBe(before.verdict_key);
-  });
-
-  it("changes with any byte of any input", () => {
-    const inputs = {
-      dockerfile: "FROM x RUN y",
-      files: [
-        { path: "a", mode: "0644", sha256: sha256("a") },
-        { path: "b/c", mode: "0755", sha256: sha256("b") },
-      ],
-      base: { ref: "debian:bookworm-slim", digest: DIGEST },
-      platform: "linux/amd64",
-    };
-    const key = buildKey(inputs);
-    const text = JSON.stringify(inputs);
-    // Letters and digits alone: what is JSON's own would not be the same document any more.
-    const places = [...text.matchAll(/(?<=":"[^"]*)[A-Za-z0-9]/g)].map(({ index }) => index);
-    fc.assert(
-      fc.property(fc.constantFrom(...places), fc.constantFrom(..."azAZ09"), (at, char) => {
-        fc.pre(text[at] !== char);
-        const changed = JSON.parse(text.slice(0, at) + char + text.slice(at + 1)) as typeof inputs;
-        expect(buildKey(changed)).not.toBe(key);
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it("never equals a verdict key or a prefix of another chain", () => {
-    const limits = { memory_mb: 1, pids: 1, timeout_s: 1 };
-    expect(verdictKey({ build_key: DIGEST, tests: [], gpus: null, limits })).not.toBe(DIGEST);
-    const link = (name: string, version = "1.0.0", args: unknown = {}) => ({ name, version, args });
-    const ids = [
-      prefixId("a", [link("x")]),
-      prefixId("b", [link("x")]),
-      prefixId("a", [link("x"), link("y")]),
-      prefixId("a", [link("y"), link("x")]),
-      prefixId("a", [link("x", "1.0.1")]),
-      prefixId("a", [link("x", "1.0.0", { a: 1 })]),
-      prefixId("a", [link("x", "1.0.0", { a: "1" })]),
-    ];
-    expect(new Set(ids).size).toBe(ids.length);
-    for (const id of ids) expect(id).toMatch(/^[a-f0-9]{12}$/);
-  });
-});
-
-describe("keys that are joined from texts", () => {
-  const text = fc.string({ unit: "grapheme" });
-  const digest = fc.string().map((one) => sha256(one));
-  const file = fc.record({ path: text, mode: fc.option(text), sha256: digest });
-
-  it("are those of the whole objects, for build keys", () => {
-    const inputs = fc.record({
-      dockerfile: text,
-      files: fc.array(file, { maxLength: 4 }),
-      base: fc.record({ ref: text, digest: fc.option(digest) }),
-      platform: fc.option(text),
-    });
-    fc.assert(
-      fc.property(inputs, ({ dockerfile, ...more }) => {
-        const whole = { scheme: "factory/build/1", dockerfile: sha256(dockerfile), ...more };
-        expect(buildKey({ dockerfile, ...more })).toBe(digestOf(whole));
-      }),
-    );
-  });
-
-  it("are those of the whole objects, for suites and verdicts", () => {
-    const test = fc.record({
-      id: text,
-      summary: text,
-      from: fc.constantFrom("core", "app", "manifest"),
-      timeout_s: fc.option(fc.nat(), { nil: undefined }),
-      command: fc.record({ argv: fc.array(text, { minLength: 1 }), exit_code: fc.nat(255) }),
-    });
-    const limits = fc.record({ memory_mb: fc.nat(), pids: fc.nat(), timeout_s: fc.nat() });
-    const gpus = fc.constantFrom<("all" | number | null)[]>("all", 2, null);
-    fc.assert(
-      fc.property(digest, fc.array(test, { maxLength: 4 }), gpus, limits, (build_key, tests, gpu, limit) => {
-        const json = tests.map((one) => testsJson(one.from, [one])).join(",");
-        expect(joinSuiteHash(json)).toBe(suiteHash(tests));
-        const whole = { scheme: "factory/verdict/1", build_key, tests: suiteHash(tests), gpus: gpu };
-        expect(
-          verdictKey({ build_key, tests, gpus: gpu, limits: { ...limit, more: 1 } as typeof limit }),
-        ).toBe(digestOf({ ...whole, limits: limit }));
-      }),
-    );
-  });
-
-  it("are those of the whole objects, for prefixes", () => {
-    const value = fc.oneof(text, fc.integer(), fc.boolean());
-    const link = fc.record({ name: text, version: text, args: fc.dictionary(text, value) });
-    fc.assert(
-      fc.property(text, fc.array(link, { maxLength: 4 }), (base, chain) => {
-        const whole = digestOf({ scheme: "factory/prefix/1", base, chain });
-        expect(prefixId(base, chain)).toBe(whole.slice("sha256:".length, "sha256:".length + 12));
-      }),
-    );
   });
 });
 

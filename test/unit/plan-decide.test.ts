@@ -368,7 +368,7 @@ describe("decide: cells", () => {
       ["demo.a.linux-amd64", "reuse"],
     ]);
     expect(JSON.stringify(cells.map((one) => one.cell))).toBe(before);
-    expect(() => result[0]?.stitched).toThrow("the Dockerfile was asked for");
+    expect(() => result[0]?.render()).toThrow("the Dockerfile was asked for");
   });
 });
 

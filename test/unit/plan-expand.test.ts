@@ -158,14 +158,14 @@ describe("expand", () => {
   it("pins a cell to its base's digest: other keys, the same id", () => {
     const [one] = expanded("axes: {core: [0.1.0]}\n").cells;
     const digest = `sha256:${"c".repeat(64)}`;
-    const pinned = one?.pin(digest);
+    const pinned = one?.pin(() => digest);
     expect(pinned?.cell).toMatchObject({
       cell_id: one?.cell.cell_id,
       base: { digest },
       tags: one?.cell.tags,
     });
     expect(pinned?.cell.build_key).not.toBe(one?.cell.build_key);
-    expect(pinned?.stitched.dockerfile).toContain(`FROM debian:bookworm-slim@${digest} AS base`);
+    expect(pinned?.render().dockerfile).toContain(`FROM debian:bookworm-slim@${digest} AS base`);
   });
 });
 

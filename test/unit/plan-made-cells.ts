@@ -37,7 +37,9 @@ export function madeCell(made: Made): PlannedCell {
     platform,
     fragments,
     base: { ref: base, digest: null },
+    images: [{ role: "base", ref: base, digest: null }],
     args: {},
+    recipe_key: `sha256:${sha256(`${cell_id} recipe`)}`,
     build_key,
     verdict_key: `sha256:${sha256(build_key)}`,
     target: targetName(cell_id),
@@ -51,11 +53,16 @@ export function madeCell(made: Made): PlannedCell {
     expect: null,
     ...made.cell,
   };
-  const planned = {
+  const unasked = (): never => {
+    throw new Error("the Dockerfile of a made-up cell is asked for");
+  };
+  return {
     cell,
     keys: {
       template: { id: "plain", version: "0.1.0", digest: `sha256:${"a".repeat(64)}` },
       base: cell.base,
+      images: cell.images,
+      reads: { base, uses: [{ role: "base", ref: base, platform: null }] },
       fragments: names.map((name) => ({
         name,
         version: fragments[name] ?? "",
@@ -64,9 +71,11 @@ export function madeCell(made: Made): PlannedCell {
       args: {},
       platform,
       gpus: null,
+      environment: {},
+      recipe_key: cell.recipe_key,
       build_key,
       verdict_key: cell.verdict_key,
-      suite_hash: `sha256:${"b".repeat(64)}`,
+      test_suite_hash: `sha256:${"b".repeat(64)}`,
       prefixes,
     },
     labels: {
@@ -78,15 +87,16 @@ export function madeCell(made: Made): PlannedCell {
       ...made.labels,
       "io.factory.build-key": build_key,
     },
-    get stitched(): never {
-      throw new Error("the Dockerfile of a made-up cell is asked for");
+    render: unasked,
+    get inputs() {
+      return unasked();
     },
     maxAge: null,
+    neverReused: [],
     pin: (): never => {
       throw new Error("a made-up cell is pinned");
     },
   };
-  return planned;
 }
 
 /** The product of axes as cells, sorted as plans are: by versions, in the order of the axes, then by platform. */

@@ -3,6 +3,7 @@ import { type Cell, type PlannedCell, targetName } from "../../src/plan/cell.ts"
 import { inputsOf } from "../../src/plan/decide/reason.ts";
 import { compareText } from "../../src/model/compare.ts";
 import { digestOf } from "../../src/model/digest.ts";
+import type { ReadImage } from "../../src/model/inputs.ts";
 import type { FactoryRecord, Value } from "../../src/schemas/types.ts";
 
 /** All that a made-up cell is made of; its keys follow from it as those of a real one do. */
@@ -13,6 +14,10 @@ export interface Recipe {
   platform: string;
   template: { id: string; version: string; text: string };
   base: { ref: string; digest: string | null };
+  /** Beside the base. */
+  images: ReadImage[];
+  /** Documents that say `reuse: never`. */
+  neverReused: string[];
   fragments: { name: string; version: string; text: string }[];
   args: Record<string, Value>;
   /** A text of the image that no reason of its own names. */
@@ -31,6 +36,8 @@ export const RECIPE: Recipe = {
   platform: "linux/amd64",
   template: { id: "plain", version: "0.1.0", text: "FROM" },
   base: { ref: "debian:bookworm-slim", digest: digestOf("bookworm") },
+  images: [],
+  neverReused: [],
   fragments: [
     { name: "core", version: "0.1.0", text: "core" },
     { name: "app", version: "0.1.0", text: "app" },
@@ -42,6 +49,10 @@ export const RECIPE: Recipe = {
   tags: ["registry.example/team/demo:core-0.1.0-linux-amd64"],
   expect: null,
   maxAge: null,
+};
+
+const unasked = (): never => {
+  throw new Error("the Dockerfile was asked for");
 };
 
 /** A cell of a recipe. Asking for its Dockerfile is an error: planning must not. */
@@ -58,9 +69,19 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
     version,
     digest: digestOf(text),
   }));
-  const build_key = digestOf({ template, base, fragments, args, platform, label: recipe.label });
-  const suite_hash = digestOf(tests);
-  const verdict_key = digestOf({ build_key, suite_hash, limits });
+  const build_key = digestOf({
+    template,
+    base,
+    images: recipe.images,
+    fragments,
+    args,
+    platform,
+    label: recipe.label,
+  });
+  const recipe_key = digestOf({ template, fragments, args, label: recipe.label });
+  const test_suite_hash = digestOf(tests);
+  const verdict_key = digestOf({ build_key, test_suite_hash, limits });
+  const images = [{ role: "base", ...base } as const, ...recipe.images];
   const cell_id = `${manifest_id}.${recipe.chosen}.${platform.replaceAll("/", "-")}`;
   return {
     cell: {
@@ -70,7 +91,9 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
       platform,
       fragments: Object.fromEntries(fragments.map(({ name, version }) => [name, version])),
       base,
+      images,
       args,
+      recipe_key,
       build_key,
       verdict_key,
       target: targetName(cell_id),
@@ -86,20 +109,24 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
     keys: Object.assign({} as PlannedCell["keys"], {
       template,
       base,
+      images,
       fragments,
       args,
       platform,
       gpus: null,
+      recipe_key,
       build_key,
       verdict_key,
-      suite_hash,
+      test_suite_hash,
       prefixes: [],
     }),
-    get stitched(): never {
-      throw new Error("the Dockerfile was asked for");
+    render: unasked,
+    get inputs() {
+      return unasked();
     },
     labels: {},
     maxAge,
+    neverReused: recipe.neverReused,
     pin: () => {
       throw new Error("the cell was pinned");
     },

@@ -117,8 +117,9 @@ describe("inputsOf", () => {
       fragments: keys.fragments,
       args: RECIPE.args,
       base: RECIPE.base,
+      images: [{ role: "base", ...RECIPE.base }],
       platform: "linux/amd64",
-      test_suite_hash: keys.suite_hash,
+      test_suite_hash: keys.test_suite_hash,
       build_key: cell.build_key,
       verdict_key: cell.verdict_key,
     });

@@ -115,7 +115,7 @@ describe("other axes", () => {
       ["demo.args.port-80.linux-amd64", 80],
       ["demo.args.port-81.linux-amd64", 81],
     ]);
-    expect(cells.map(({ stitched }) => /EXPOSE|RUN app/.test(stitched.dockerfile))).toEqual([true, true]);
+    expect(cells.map(({ render }) => /EXPOSE|RUN app/.test(render().dockerfile))).toEqual([true, true]);
   });
 
   it("says where a value is that an argument does not take", () => {
@@ -285,7 +285,7 @@ describe("strategy", () => {
       args: planned.keys.args,
       base: planned.keys.base,
       platform: planned.cell.platform,
-      test_suite_hash: planned.keys.suite_hash,
+      test_suite_hash: planned.keys.test_suite_hash,
       build_key: planned.keys.build_key,
       verdict_key,
     });

@@ -1,3 +1,4 @@
+import type { ReadImage } from "../../model/inputs.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
 
 /** One attempt at one cell, as far as deciding needs it. */
@@ -24,10 +25,16 @@ export interface Attempt {
 }
 
 /** What a record says went into it: what a reason is found by. */
-export type Inputs = Pick<
-  FactoryRecord,
-  "template" | "fragments" | "args" | "base" | "platform" | "test_suite_hash" | "build_key" | "verdict_key"
->;
+export type Inputs = Readonly<
+  Pick<
+    FactoryRecord,
+    "template" | "args" | "base" | "platform" | "test_suite_hash" | "build_key" | "verdict_key"
+  >
+> & {
+  readonly fragments: readonly Readonly<FactoryRecord["fragments"][number]>[];
+  /** Left out by records of older times. */
+  readonly images?: readonly ReadImage[];
+};
 
 /**
  * What the planner asks of the records. Lists are newest first, by record id: by the time that an attempt started.

@@ -1,7 +1,7 @@
 import type { Cell, Change, Reason } from "../cell.ts";
 
 /** Reasons whose changes name a place that changed, and not a value before and after. */
-const PLACES: ReadonlySet<Reason | null> = new Set(["FILES", "TEMPLATE", "POLICY"]);
+const PLACES: ReadonlySet<Reason | null> = new Set(["FILES", "TEMPLATE", "POLICY", "NEVER"]);
 
 /** One change in a few words: `core 0.1.0 → 0.1.1`. */
 function changeText({ input, before, after }: Change, reason: Reason | null): string {

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { errorOf, FactoryError, type Finding } from "../../errors.ts";
+import { knowsDigests } from "../../stitch/labels.ts";
 import type { Attempt, Attempts, Inputs } from "./attempts.ts";
 import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
@@ -122,8 +123,12 @@ function build(planned: PlannedCell, attempts: Attempts, otherwise: Reason): Rul
 function rule(planned: PlannedCell, options: DecideOptions): Ruling {
   const { attempts, now, needPushed } = options;
   const { cell } = planned;
-  // Without the base's digest the keys do not say which bits are meant.
-  if (cell.base.digest === null && cell.base.ref !== "scratch") return build(planned, attempts, "BASE");
+  if (planned.neverReused.length > 0) {
+    const changes = planned.neverReused.map((file) => ({ input: "reuse", before: null, after: file }));
+    return { ...BUILD, reason: "NEVER", changes };
+  }
+  // Without the digests of all images the keys do not say which bits are meant.
+  if (!knowsDigests(cell.images)) return build(planned, attempts, "BASE");
   if (cell.expect) {
     const [same] = attempts.withVerdictKey(cell.verdict_key);
     return same ? against(planned, same, "MEANT_TO_FAIL") : build(planned, attempts, "MEANT_TO_FAIL");
@@ -174,10 +179,7 @@ async function check(
     const problems = asked.relied ? await attempts.problems(attempt) : [];
     if (problems.length > 0) return { finding: mismatch(attempt, asked.cellId, problems), inputs: null };
     if (!asked.compared) return { finding: null, inputs: null };
-    const { template, fragments, args, base, platform, test_suite_hash, build_key, verdict_key } =
-      await attempts.read(attempt);
-    const inputs = { template, fragments, args, base, platform, test_suite_hash, build_key, verdict_key };
-    return { finding: null, inputs };
+    return { finding: null, inputs: await attempts.read(attempt) };
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     const { code, message, where, fix } = error;

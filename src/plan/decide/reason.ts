@@ -1,3 +1,4 @@
+import type { ReadImage } from "../../model/inputs.ts";
 import type { Inputs } from "./attempts.ts";
 import type { Change, PlannedCell, Reason } from "../cell.ts";
 
@@ -66,11 +67,22 @@ function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   });
 }
 
+/** Images beside the base whose digest is another: `images.node:22`. A record of older times names none. */
+function imageChanges(before: Inputs["images"], after: Inputs["images"]): Change[] {
+  if (!before || !after) return [];
+  const digests = (images: readonly ReadImage[]) =>
+    new Map(images.flatMap(({ role, ref, digest }) => (role === "base" ? [] : [[ref, digest ?? "unknown"]])));
+  const [was, is] = [digests(before), digests(after)];
+  return namesOf(was.keys(), is.keys()).flatMap((ref) =>
+    changed(`images.${ref}`, was.get(ref) ?? null, is.get(ref) ?? null),
+  );
+}
+
 /** What went into a planned cell, in the form that records keep it in. */
 export function inputsOf({ cell, keys }: PlannedCell): Inputs {
-  const { template, fragments, args, base, build_key, verdict_key, suite_hash } = keys;
+  const { template, fragments, args, base, images, build_key, verdict_key, test_suite_hash } = keys;
   const { platform } = cell;
-  return { template, fragments, args, base, platform, test_suite_hash: suite_hash, build_key, verdict_key };
+  return { template, fragments, args, base, images, platform, test_suite_hash, build_key, verdict_key };
 }
 
 /**
@@ -88,6 +100,7 @@ export function compareInputs(before: Inputs, after: Inputs): Difference | null 
       [
         ...changed("base", before.base.ref, after.base.ref),
         ...changed("base.digest", before.base.digest, after.base.digest),
+        ...imageChanges(before.images, after.images),
       ],
     ],
     ["TEMPLATE", templateChanges(before.template, after.template)],

@@ -90,6 +90,14 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
   };
 }
 
+const partsOf = (cells: readonly PlannedCell[]) =>
+  cells.length === 0 ? [cells] : bakeParts(cells, MAX_TARGETS);
+
+/** How many files `bakeFiles` writes. */
+export function countBakeFiles(cells: readonly PlannedCell[]): number {
+  return partsOf(cells).length;
+}
+
 /**
  * Writes cells as bake files of at most 500 targets each, prefixes counted: `docker-bake.hcl`, or `docker-bake-001.hcl`
  * and so on where there are several. Each stands alone: prefixes that cells of two files share are targets of both.
@@ -97,7 +105,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
  * @param cells sorted so that those that share a prefix stand together
  */
 export function* bakeFiles(cells: readonly PlannedCell[], options: BakeOptions): Iterable<NamedBakeFile> {
-  const parts = cells.length === 0 ? [cells] : bakeParts(cells, MAX_TARGETS);
+  const parts = partsOf(cells);
   const digits = Math.max(3, String(parts.length).length);
   for (const [at, part] of parts.entries()) {
     const number = parts.length === 1 ? "" : `-${String(at + 1).padStart(digits, "0")}`;

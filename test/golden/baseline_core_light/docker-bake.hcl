@@ -38,7 +38,7 @@ group "prefix-security" {
 
 target "security-0_1_0-f9e71069df71-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "security"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64"]
@@ -48,7 +48,7 @@ target "security-0_1_0-f9e71069df71-linux-amd64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -61,7 +61,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
 
 target "light-0_1_0-9a1070309f99-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -75,7 +75,7 @@ target "light-0_1_0-9a1070309f99-linux-amd64" {
 
 target "security-0_1_0-f9e71069df71-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "security"
   platforms = ["linux/arm64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-arm64"]
@@ -85,7 +85,7 @@ target "security-0_1_0-f9e71069df71-linux-arm64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "core"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -98,7 +98,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-arm64" {
 
 target "light-0_1_0-9a1070309f99-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -112,7 +112,7 @@ target "light-0_1_0-9a1070309f99-linux-arm64" {
 
 target "light-0_2_0-177b727e7164-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -126,7 +126,7 @@ target "light-0_2_0-177b727e7164-linux-amd64" {
 
 target "light-0_2_0-177b727e7164-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -140,7 +140,7 @@ target "light-0_2_0-177b727e7164-linux-arm64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -153,7 +153,7 @@ target "core-0_3_0-2577baa0ad0d-linux-amd64" {
 
 target "light-0_2_0-c2f46954004b-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -167,7 +167,7 @@ target "light-0_2_0-c2f46954004b-linux-amd64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   target = "core"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -180,7 +180,7 @@ target "core-0_3_0-2577baa0ad0d-linux-arm64" {
 
 target "light-0_2_0-c2f46954004b-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   target = "light"
   platforms = ["linux/arm64"]
   cache-from = [
@@ -194,7 +194,7 @@ target "light-0_2_0-c2f46954004b-linux-arm64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -204,7 +204,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:c5d0d4605287a75489029c990bd57d0fa08692de42b50f77d85996bf6b23e8e7"
+    "io.factory.recipe-key" = "sha256:91d0a2bc53af0fc7f4b8573a6cd10fa89ec3dd17655d6293da062793ba1e1944"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
@@ -219,7 +219,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-arm64"]
   labels = {
@@ -229,7 +229,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:d7b7da7a80253f760ffdd0063fa34c408d857ab9db418d765625cb38a0939c96"
+    "io.factory.recipe-key" = "sha256:91d0a2bc53af0fc7f4b8573a6cd10fa89ec3dd17655d6293da062793ba1e1944"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-arm64",
@@ -244,7 +244,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -254,7 +254,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:deb25f4b41fa5dd55e5e595d169dcec6a61c99648aaea81e61dfbbb419c0fa98"
+    "io.factory.recipe-key" = "sha256:8a48840eb2d03b8bde45f46eba4e5ac4eb887773e2ab24bd1569bf82f5c8d5c9"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
@@ -269,7 +269,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-arm64"]
   labels = {
@@ -279,7 +279,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:6f0b18fc2c7920b52354d1bc72d86790d2cfddc02ff97c5a03309278b7286b04"
+    "io.factory.recipe-key" = "sha256:8a48840eb2d03b8bde45f46eba4e5ac4eb887773e2ab24bd1569bf82f5c8d5c9"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-arm64",
@@ -294,7 +294,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -304,7 +304,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:cb54e3d5311ef93a030b24d3dc4c2683be15a13b6aba87996a8b424edadc75ea"
+    "io.factory.recipe-key" = "sha256:15558b83ba952091e56422218fae2c22ca8fe9ba77bb547080a6313922449312"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",
@@ -319,7 +319,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/baseline_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/baseline_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-arm64"]
   labels = {
@@ -329,7 +329,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:657372fbd0f4c0049f27736581085af26a8e9a9da7c366f0a55fc5b842983878"
+    "io.factory.recipe-key" = "sha256:15558b83ba952091e56422218fae2c22ca8fe9ba77bb547080a6313922449312"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-arm64",

@@ -4,7 +4,7 @@ group "default" {
 
 target "core_smoke_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/core_smoke/core_smoke_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/core_smoke/core_smoke-8eea8586afa004b9.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/core_smoke:linux-amd64"]
   labels = {
@@ -14,7 +14,7 @@ target "core_smoke_linux-amd64" {
     "io.factory.manifest-id" = "core_smoke"
     "io.factory.template" = "core_smoke@0.1.0"
     "io.factory.fragments" = "core@0.3.0"
-    "io.factory.build-key" = "sha256:62bf23133f5333e568e72b95a1cb1bc11e7b80cd25b1cae1a4327eb65f148bd0"
+    "io.factory.recipe-key" = "sha256:219c63c962f81083d9c58aac764704f855ecc69bc7bffe6b20875fd612cef2d4"
   }
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64"]
   cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]

@@ -29,7 +29,7 @@ group "prefix-security" {
 
 target "security-0_1_0-f9e71069df71-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "security"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:security-0.1.0-f9e71069df71-linux-amd64"]
@@ -39,7 +39,7 @@ target "security-0_1_0-f9e71069df71-linux-amd64" {
 
 target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -52,7 +52,7 @@ target "core-0_1_0-dd5bf07a02d6-linux-amd64" {
 
 target "light-0_1_0-9a1070309f99-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -66,7 +66,7 @@ target "light-0_1_0-9a1070309f99-linux-amd64" {
 
 target "light-0_2_0-177b727e7164-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -80,7 +80,7 @@ target "light-0_2_0-177b727e7164-linux-amd64" {
 
 target "core-0_3_0-2577baa0ad0d-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-90c02dac27253027.Dockerfile"
   target = "core"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -93,7 +93,7 @@ target "core-0_3_0-2577baa0ad0d-linux-amd64" {
 
 target "light-0_1_0-bb011dd85969-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-90c02dac27253027.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -107,7 +107,7 @@ target "light-0_1_0-bb011dd85969-linux-amd64" {
 
 target "light-0_2_0-c2f46954004b-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   target = "light"
   platforms = ["linux/amd64"]
   cache-from = [
@@ -121,7 +121,7 @@ target "light-0_2_0-c2f46954004b-linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-4dec3e7ef6a962b8.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -131,7 +131,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:c5d0d4605287a75489029c990bd57d0fa08692de42b50f77d85996bf6b23e8e7"
+    "io.factory.recipe-key" = "sha256:91d0a2bc53af0fc7f4b8573a6cd10fa89ec3dd17655d6293da062793ba1e1944"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
@@ -146,7 +146,7 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_1_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-ef146e240f69bc93.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.1.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -156,7 +156,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:deb25f4b41fa5dd55e5e595d169dcec6a61c99648aaea81e61dfbbb419c0fa98"
+    "io.factory.recipe-key" = "sha256:8a48840eb2d03b8bde45f46eba4e5ac4eb887773e2ab24bd1569bf82f5c8d5c9"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
@@ -171,7 +171,7 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_1_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-90c02dac27253027.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.1.0.linux-amd64"]
   labels = {
@@ -181,7 +181,7 @@ target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.1.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:7eb80103dd51fb705a72f72843b993d208387d6164f0151f0894c4c5b3866c60"
+    "io.factory.recipe-key" = "sha256:80e909defa79715067c79588e6d00cb79d3e89e0e9406b7b30d2a82e7550a624"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-5d9add412e46-linux-amd64",
@@ -196,7 +196,7 @@ target "llm_factory_core-0_3_0_light-0_1_0_linux-amd64" {
 
 target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/incompatible_core_light/llm_factory_core-0_3_0_light-0_2_0_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/incompatible_core_light/llm_factory-e597dcead24644ec.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["127.0.0.1:5000/factory/llm_factory:core-0.3.0.light-0.2.0.linux-amd64"]
   labels = {
@@ -206,7 +206,7 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
     "io.factory.manifest-id" = "llm_factory"
     "io.factory.template" = "llm_factory@0.1.0"
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
-    "io.factory.build-key" = "sha256:cb54e3d5311ef93a030b24d3dc4c2683be15a13b6aba87996a8b424edadc75ea"
+    "io.factory.recipe-key" = "sha256:15558b83ba952091e56422218fae2c22ca8fe9ba77bb547080a6313922449312"
   }
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",

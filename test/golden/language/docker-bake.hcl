@@ -14,7 +14,7 @@ group "prefix-words" {
 
 target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/language/language-4de6a88dee1ceafd.Dockerfile"
   target = "words"
   platforms = ["linux/amd64"]
   cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64"]
@@ -24,7 +24,7 @@ target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
 
 target "words-1_0_0-29830854f6a2-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/language/language-c61a81c7f8176783.Dockerfile"
   target = "words"
   platforms = ["linux/arm64"]
   cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64"]
@@ -34,7 +34,7 @@ target "words-1_0_0-29830854f6a2-linux-arm64" {
 
 target "language_words-1_0_0-rc_1_linux-amd64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0-rc_1_linux-amd64.Dockerfile"
+  dockerfile = ".factory/plan/language/language-4de6a88dee1ceafd.Dockerfile"
   platforms = ["linux/amd64"]
   tags = ["registry.example:5000/team/language:words-1.0.0-rc.1.linux-amd64"]
   labels = {
@@ -44,7 +44,7 @@ target "language_words-1_0_0-rc_1_linux-amd64" {
     "io.factory.manifest-id" = "language"
     "io.factory.template" = "language@1.0.0"
     "io.factory.fragments" = "words@1.0.0-rc.1,files@2.0.0"
-    "io.factory.build-key" = "sha256:b99077fdd71091c846eba1445e670827c0cc62334185f07a2fa31c5219b6f9b6"
+    "io.factory.recipe-key" = "sha256:f4b8d5e8f4173eaf0c04976bde881296f4685c192afd630ed56d8215a8f487d9"
   }
   cache-from = [
     "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-4ae2c644ece6-linux-amd64",
@@ -57,7 +57,7 @@ target "language_words-1_0_0-rc_1_linux-amd64" {
 
 target "language_words-1_0_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language_words-1_0_0_linux-arm64.Dockerfile"
+  dockerfile = ".factory/plan/language/language-c61a81c7f8176783.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["registry.example:5000/team/language:words-1.0.0.linux-arm64"]
   labels = {
@@ -67,7 +67,7 @@ target "language_words-1_0_0_linux-arm64" {
     "io.factory.manifest-id" = "language"
     "io.factory.template" = "language@1.0.0"
     "io.factory.fragments" = "words@1.0.0,files@2.0.0"
-    "io.factory.build-key" = "sha256:4251d29f26ec484d690925c8c9c52d236883f38d15543140c6a4fddf4baf0de4"
+    "io.factory.recipe-key" = "sha256:452bea847f4daa4eabab445b4e7835388dc6a02774d19c2dbe9719d8f8544107"
   }
   cache-from = [
     "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-10a54ba3f75b-linux-arm64",

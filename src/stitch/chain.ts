@@ -1,0 +1,45 @@
+import { canonicalJson, sha256Hex } from "../model/digest.ts";
+import type { Piece } from "./piece.ts";
+
+/** A fragment's place in the chain: `--target` builds the image up to it. */
+export interface Prefix {
+  fragment: string;
+  version: string;
+  /**
+   * 12 hex digits that name the work up to here, for cache refs and prefix targets: over the base's reference and the
+   * names, versions and arguments of the chain. They name, they do not prove: BuildKit itself compares contents.
+   */
+  id: string;
+}
+
+/** Pieces in a row on a base. Cells that begin alike share the beginnings of their chains, with what was made of them. */
+export interface Chain {
+  /** Each beginning, shortest first. */
+  readonly prefixes: readonly Prefix[];
+  readonly behind: Map<Piece, Chain>;
+  /** The base and the chain's links as canonical JSON, unfinished. */
+  readonly json: string;
+}
+
+/** The chain of no pieces on a base. */
+export function emptyChain(base: string): Chain {
+  return { prefixes: [], behind: new Map(), json: `{"base":${canonicalJson(base)},"chain":[` };
+}
+
+/** A chain with one more piece. */
+function lengthen(chain: Chain, piece: Piece): Chain {
+  const known = chain.behind.get(piece);
+  if (known) return known;
+  const json = `${chain.json}${chain.prefixes.length === 0 ? "" : ","}${piece.linkJson()}`;
+  const { name: fragment, version } = piece.entry.document;
+  const id = sha256Hex(`${json}],"scheme":"factory/prefix/1"}`).slice(0, 12);
+  const prefix = Object.freeze({ fragment, version, id });
+  const made = { prefixes: Object.freeze([...chain.prefixes, prefix]), behind: new Map(), json };
+  chain.behind.set(piece, made);
+  return made;
+}
+
+/** The chain of all the pieces. */
+export function chainOf(start: Chain, pieces: readonly Piece[]): Chain {
+  return pieces.reduce(lengthen, start);
+}

@@ -1,0 +1,27 @@
+import { type Inputs, keysOf, type ReadImage } from "../model/inputs.ts";
+import { pinImages } from "./images.ts";
+import { derivedLabels, labelInstruction } from "./labels.ts";
+
+/** The recipe's text with the digests of its images behind their references, where they are known. */
+export function pinDockerfile(recipe: string, images: readonly ReadImage[]): string {
+  const digests = new Map(images.map(({ ref, digest }) => [ref, digest]));
+  return pinImages(recipe, (ref) => digests.get(ref));
+}
+
+/**
+ * The Dockerfile that is built: the recipe's text with digests behind its images' references, and with the labels that
+ * follow from them and from the keys (see derivedLabels) at its end, which is in its last stage.
+ */
+export function finishDockerfile(
+  recipe: string,
+  images: readonly ReadImage[],
+  labels: Readonly<Record<string, string>>,
+): string {
+  return `${pinDockerfile(recipe, images)}${labelInstruction(labels)}\n`;
+}
+
+/** The Dockerfile that a record with these inputs was built from. */
+export function dockerfileOf(inputs: Inputs): string {
+  const { dockerfile, images, platform } = inputs;
+  return finishDockerfile(dockerfile, images, derivedLabels(images, keysOf(inputs), platform));
+}

@@ -1,0 +1,207 @@
+import { compareText } from "../model/compare.ts";
+import type { ImageRole } from "../model/inputs.ts";
+import { type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
+import { csvFields, takeFlags } from "./words.ts";
+
+/** A place of a Dockerfile that names an image, or a stage. */
+export interface Reference {
+  kind: "from" | "copy" | "mount" | "syntax";
+  /** What it names, as it stands there. */
+  name: string;
+  /** The platform that its FROM asks for; null where that is the build's own. */
+  platform: string | null;
+  /** The name that a FROM gives to its stage, in lower case; null where it has none. */
+  stage: string | null;
+  /** The lines that it stands on, from 1. */
+  line: number;
+  end: number;
+}
+
+/** An image that a Dockerfile reads. */
+export interface ImageUse {
+  role: ImageRole;
+  ref: string;
+  /** null for the platform that is built. */
+  platform: string | null;
+}
+
+/** Characters of an image reference: none that could be a variable, a quote or the end of a word. */
+const PLAIN = /^[A-Za-z0-9[][A-Za-z0-9._\-/:@[\]]*$/;
+
+/** The names of the platform that is built, as BuildKit gives them. */
+const TARGET = /^\$(TARGETPLATFORM|\{TARGETPLATFORM\})$/;
+
+/** The lines of `# name=value` at the start of a Dockerfile, as BuildKit reads them. */
+function directives(text: string): { name: string; value: string; line: number }[] {
+  const found: { name: string; value: string; line: number }[] = [];
+  for (const [at, line] of text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .entries()) {
+    if (at === 0 && line.startsWith("#!")) continue;
+    const [, name, value] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) break;
+    found.push({ name: name.toLowerCase(), value, line: at + 1 });
+  }
+  return found;
+}
+
+function ofInstruction({ keyword, rest, line, end }: Instruction): Reference[] {
+  const [, inner = "", innerRest = ""] =
+    keyword === "ONBUILD" ? (/^\s*(\S+)\s*([\s\S]*)$/.exec(rest) ?? []) : ["", keyword, rest];
+  const common = { platform: null, stage: null, line, end };
+  const { flags, rest: words } = takeFlags(withoutMarks(innerRest));
+  switch (inner.toUpperCase()) {
+    case "FROM": {
+      const [name = "", as = "", stage] = words.trim().split(/\s+/);
+      const platform = flags.map((flag) => /^--platform=(.*)$/s.exec(flag)?.[1]).find((one) => one);
+      const own = platform === undefined || TARGET.test(platform) ? null : platform;
+      return [
+        {
+          ...common,
+          kind: "from",
+          name,
+          platform: own,
+          stage: as.toLowerCase() === "as" ? (stage?.toLowerCase() ?? null) : null,
+        },
+      ];
+    }
+    case "COPY":
+    case "ADD":
+      return flags.flatMap((flag): Reference[] => {
+        const name = /^--from=(.*)$/s.exec(flag)?.[1];
+        return name === undefined ? [] : [{ ...common, kind: "copy", name }];
+      });
+    case "RUN":
+      return flags.flatMap((flag) => {
+        const mount = /^--mount=(.*)$/s.exec(flag)?.[1];
+        return csvFields(mount ?? "").flatMap((field): Reference[] => {
+          const name = /^from=(.*)$/is.exec(field)?.[1];
+          return name === undefined ? [] : [{ ...common, kind: "mount", name }];
+        });
+      });
+    default:
+      return [];
+  }
+}
+
+/** All places of a text that name an image or a stage, in its order. */
+export function referencesOf(text: string, instructions: readonly Instruction[]): Reference[] {
+  const syntax = directives(text).find(({ name }) => name === "syntax");
+  const [name = ""] = syntax?.value.split(" ", 1) ?? [];
+  const common = { platform: null, stage: null };
+  return [
+    ...(syntax ? [{ ...common, kind: "syntax" as const, name, line: syntax.line, end: syntax.line }] : []),
+    ...instructions.flatMap(ofInstruction),
+  ];
+}
+
+/** The reference with its digest, where it has one and does not name it itself. */
+function pinned(ref: string, digest: string | null | undefined): string {
+  return typeof digest !== "string" || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
+}
+
+const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** What stands in a text's lines for a reference, with `to` in the place of its name. */
+function rewritten(lines: string, { kind, name }: Reference, to: string): string {
+  const ref = quoted(name);
+  switch (kind) {
+    case "syntax":
+      return lines.replace(new RegExp(`(=\\s*)${ref}(?=\\s|$)`), (_, before: string) => before + to);
+    case "from":
+      return lines.replace(
+        new RegExp(`^(\\s*\\S+[^]*?\\s)${ref}(?=\\s|$)`),
+        (_, before: string) => before + to,
+      );
+    case "copy":
+      return lines.replace(new RegExp(`(\\s--from=)${ref}(?=\\s|$)`), (_, before: string) => before + to);
+    case "mount":
+      return lines.replace(
+        new RegExp(`(\\s--mount=(?:\\S*,)?from=)${ref}(?=[,\\s]|$)`, "i"),
+        (_, before: string) => before + to,
+      );
+  }
+}
+
+/** The references that name images: not earlier stages, nor any stage by its name or number that is copied from. */
+function imageReferences(references: readonly Reference[]): Reference[] {
+  const all = new Set(references.flatMap(({ stage }) => stage ?? []));
+  const earlier = new Set<string>();
+  return references.filter(({ kind, name, stage }) => {
+    const isStage =
+      kind === "from"
+        ? earlier.has(name.toLowerCase())
+        : kind !== "syntax" && (name === "" || /^\d+$/.test(name) || all.has(name.toLowerCase()));
+    if (stage !== null) earlier.add(stage);
+    return !isStage;
+  });
+}
+
+/**
+ * The text with digests behind its images' references.
+ * @param digestOf null or undefined leaves a reference as it is
+ */
+export function pinImages(text: string, digestOf: (ref: string) => string | null | undefined): string {
+  const lines = text.split("\n");
+  for (const reference of imageReferences(referencesOf(text, parseDockerfile(text)))) {
+    const { name, line, end } = reference;
+    const to = pinned(name, digestOf(name));
+    if (to === name) continue;
+    const own = rewritten(lines.slice(line - 1, end).join("\n"), reference, to);
+    lines.splice(line - 1, end - line + 1, ...own.split("\n"));
+  }
+  return lines.join("\n");
+}
+
+/** The image that the last stage stands on, following the stages that it starts from. */
+function lastBase(references: readonly Reference[]): string {
+  const froms = references.filter(({ kind }) => kind === "from");
+  let at = froms.length - 1;
+  for (;;) {
+    const name = froms[at]?.name ?? "";
+    const earlier = froms
+      .slice(0, Math.max(at, 0))
+      .findLastIndex(({ stage }) => stage === name.toLowerCase());
+    if (earlier < 0) return name;
+    at = earlier;
+  }
+}
+
+/** The images that a Dockerfile reads, sorted by role and reference, and the one that its last stage stands on. */
+export interface ImagesRead {
+  uses: readonly ImageUse[];
+  base: string;
+}
+
+/** @param references of a whole Dockerfile: those of bodies may stand behind those of the template */
+export function imagesRead(references: readonly Reference[]): ImagesRead {
+  const base = lastBase(references);
+  const byKey = new Map<string, ImageUse>();
+  for (const { kind, name: ref, platform } of imageReferences(references)) {
+    const role: ImageRole = kind === "from" ? (ref === base ? "base" : "stage") : kind;
+    const key = `${role} ${ref}`;
+    // One image has one digest: that for the platform that is built, where any place asks for it.
+    if (!byKey.has(key) || platform === null) byKey.set(key, { role, ref, platform });
+  }
+  const uses = [...byKey].sort(([a], [b]) => compareText(a, b)).map(([, use]) => Object.freeze(use));
+  return { uses, base };
+}
+
+const DIGEST = `sha256:${"0".repeat(64)}`;
+
+/** The references that no digest can be put behind; with why. */
+export function unclearReferences(
+  text: string,
+  instructions: readonly Instruction[],
+): { reference: Reference; why: string }[] {
+  const references = imageReferences(referencesOf(text, instructions));
+  const pinnedText = pinImages(text, () => DIGEST);
+  const after = imageReferences(referencesOf(pinnedText, parseDockerfile(pinnedText)));
+  return references.flatMap((reference, at) => {
+    const { name } = reference;
+    if (!PLAIN.test(name)) return { reference, why: "it is no plain image reference" };
+    if (after.length === references.length && after[at]?.name === pinned(name, DIGEST)) return [];
+    return { reference, why: "it does not stand on one line as a word without quotes" };
+  });
+}

@@ -1,0 +1,122 @@
+import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import { compareText } from "../model/compare.ts";
+import { digestOf, sha256 } from "../model/digest.ts";
+import { joinRecipeKey, joinSuiteHash, listJson, policyJson } from "../model/inputs.ts";
+import { hashedTests } from "../model/suite.ts";
+import type { Manifest, Template, Value } from "../schemas/types.ts";
+import { argsByName } from "./args.ts";
+import { type Chain, chainOf, emptyChain, type Prefix } from "./chain.ts";
+import type { Resolved } from "./choice.ts";
+import { type Composed, compose, writeDockerfile } from "./frame.ts";
+import type { ImagesRead } from "./images.ts";
+import { labelInstruction, recipeLabels } from "./labels.ts";
+import { keep, ofCatalog } from "./memo.ts";
+import type { FragmentDigest, Piece } from "./piece.ts";
+
+/**
+ * What cells have in common that differ in their platform, or in what images resolve to: all but that. Its texts are not
+ * kept: a plan of many cells would hold them all.
+ */
+export interface Recipe {
+  readonly template: Readonly<{ id: string; version: string; digest: string }>;
+  /** In the order of the Dockerfile. */
+  readonly fragments: readonly FragmentDigest[];
+  /** By the argument's name where one fragment declares it, else by `fragment.argument`; sorted. */
+  readonly args: Readonly<Record<string, Value>>;
+  readonly gpus: "all" | number | null;
+  /** The images that are read, and the one that the last stage stands on. */
+  readonly reads: ImagesRead;
+  readonly prefixes: readonly Prefix[];
+  readonly recipe_key: string;
+  readonly test_suite_hash: string;
+  /** See policyJson of src/model/inputs.ts. */
+  readonly policy: string;
+  /** The documents that say that nothing made of them is ever reused: `fragments/x/1.0.0/fragment.yaml`. */
+  readonly neverReused: readonly string[];
+}
+
+/** The Dockerfile before digests and the labels that follow from them. */
+export interface RecipeText {
+  composed: Composed;
+  labels: Record<string, string>;
+  text: string;
+}
+
+const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, Recipe["template"]>());
+
+function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe["template"] {
+  const { template_id: id, version, slots, reuse } = document;
+  const digest = digestOf({
+    scheme: "factory/template/2",
+    slots: slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
+    reuse: reuse ?? null,
+    dockerfile: sha256(dockerfile.text),
+  });
+  return Object.freeze({ id, version, digest });
+}
+
+/** The text of a recipe, put together from parts that were checked. @throws FactoryError as compose does */
+export function recipeText(catalog: Catalog, { manifest, template, pieces, base }: Resolved): RecipeText {
+  const composed = compose(catalog, template, pieces, base);
+  const fragments = pieces.map(({ label }) => label);
+  const labels = recipeLabels(manifest, template, { base: composed.images.base, fragments });
+  return { composed, labels, text: writeDockerfile(composed, labelInstruction(labels)) };
+}
+
+/** The files of all pieces as canonical JSON, sorted by path: each piece's stand in a folder of its own. */
+function filesJson(pieces: readonly Piece[]): string {
+  const holding = pieces.filter((piece) => piece.filesJson() !== "");
+  return holding
+    .sort((a, b) => compareText(a.folder, b.folder))
+    .map((piece) => piece.filesJson())
+    .join(",");
+}
+
+function suiteHash(pieces: readonly Piece[], { document }: Entry<Manifest>): string {
+  const parts = [
+    ...pieces.map(({ testsJson }) => testsJson),
+    listJson(hashedTests("manifest", document.smoke)),
+  ];
+  return joinSuiteHash(parts.filter((json) => json !== "").join(","));
+}
+
+function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe {
+  const { manifest, template, pieces } = resolved;
+  const { composed, text } = recipeText(catalog, resolved);
+  const gpus = manifest.document.gpus ?? null;
+  const documents = [template, ...pieces.map(({ entry }) => entry)];
+  return Object.freeze({
+    template: keep(templatesOf(catalog), template, () => templateDigest(template)),
+    fragments: Object.freeze(pieces.map((piece) => piece.digest())),
+    args: argsByName(pieces),
+    gpus,
+    reads: composed.images,
+    prefixes: chain.prefixes,
+    recipe_key: joinRecipeKey(sha256(text), filesJson(pieces)),
+    test_suite_hash: suiteHash(pieces, manifest),
+    policy: policyJson(gpus, catalog.settings().smoke),
+    neverReused: documents.flatMap(({ document, file }) => (document.reuse === "never" ? file : [])),
+  });
+}
+
+const chainsOf = ofCatalog(() => new Map<string, Chain>());
+const recipesOf = ofCatalog(() => new Map<Entry<Manifest>, Map<FolderEntry<Template>, Map<Chain, Recipe>>>());
+
+/**
+ * The recipe of an already resolved manifest: made once for all cells that have it.
+ * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED: the first that is met
+ */
+export function recipeOf(catalog: Catalog, resolved: Resolved): Recipe {
+  const { manifest, template, pieces, base } = resolved;
+  const ofManifest = keep(
+    recipesOf(catalog),
+    manifest,
+    () => new Map<FolderEntry<Template>, Map<Chain, Recipe>>(),
+  );
+  const recipes = keep(ofManifest, template, () => new Map<Chain, Recipe>());
+  const chain = chainOf(
+    keep(chainsOf(catalog), base, () => emptyChain(base)),
+    pieces,
+  );
+  return keep(recipes, chain, () => makeRecipe(catalog, resolved, chain));
+}
