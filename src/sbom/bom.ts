@@ -20,8 +20,6 @@ export interface BomSubject {
   subject: Subject | null;
   /** What the image was called by whoever asked: `demo:1`. */
   name: string;
-  /** `sha256:…` of the index above the manifest; null where there is none. */
-  indexDigest: string | null;
   platform: string;
 }
 
@@ -37,7 +35,7 @@ export interface BomOptions {
 type Component = Models.Component;
 type Written = { [key: string]: unknown };
 
-function rootComponent({ subject, name, indexDigest, platform }: BomSubject): Component {
+function rootComponent({ subject, name, platform }: BomSubject): Component {
   const purl = (subject && subjectPurl(subject)) ?? undefined;
   const digest = subject?.manifest_digest;
   const { tag } = parseReference(name);
@@ -50,7 +48,6 @@ function rootComponent({ subject, name, indexDigest, platform }: BomSubject): Co
   if (hex !== undefined) component.hashes.set(Enums.HashAlgorithm["SHA-256"], hex);
   addFacts(component, [
     ["factory:image:manifest_digest", digest ?? ""],
-    ["factory:image:index_digest", indexDigest ?? ""],
     ["factory:image:platform", platform],
     ["factory:image:tag", tag],
   ]);

@@ -168,12 +168,10 @@ export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> 
     }
   }
   const inventory = await takeInventory(files, notes, pace);
-  const [above = null] = chosen.digests;
   const { json, components } = await writeBom(
     {
       subject: chosen.digest === null ? null : subjectOf(image.name, chosen.digest, platform),
       name: image.name,
-      indexDigest: above === chosen.digest ? null : above,
       platform,
     },
     inventory,

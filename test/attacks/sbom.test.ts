@@ -155,7 +155,12 @@ describe("names that scanners read", () => {
     );
     const { component } = (JSON.parse(json) as Bom).metadata;
     expect(component.version).toBe(digests["linux/amd64"]);
-    expect(fact(component, "factory:image:index_digest")).toMatch(/^sha256:/);
+    // Ways to read an image differ in the indexes that they meet: none of them is in the document.
+    expect(
+      json
+        .match(/sha256(?::|%3A)[0-9a-f]{64}/g)
+        ?.every((one) => one.endsWith(component.version?.slice(7) ?? "-")),
+    ).toBe(true);
   });
 });
 
