@@ -5,7 +5,9 @@ export default defineConfig({
   test: {
     setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
+    // These end a test that hangs. How long one takes depends on what else the machine does.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: ["default", countingReporter(process.env.FACTORY_REQUIRE_ENGINE === "1")],
     // Engine tests start builds and containers: two files at once is what two cores carry.
     maxWorkers: 2,

@@ -41,6 +41,8 @@ const RULES: readonly [RegExp, BuildClass, Retry][] = [
     "environment",
     "no",
   ],
+  // Below HOME, where docker and buildx keep what they remember.
+  [/(mkdir|open|create) \S*\/\.docker\b\S*: (read-only file system|permission denied)/i, "environment", "no"],
   [
     // An engine without the containerd image store cannot hold an image with its attestations.
     /does not (currently )?support exporting manifest lists|attestations? (is|are) not supported/i,

@@ -71,7 +71,7 @@ function bounded(cwd: string, argv: readonly string[], env: NodeJS.ProcessEnv = 
     cwd,
     env: cleanEnv({ DOCKER_HOST: "unix:///nowhere/docker.sock", ...env }),
     encoding: "utf8",
-    timeout: 15_000,
+    timeout: 120_000,
     killSignal: "SIGKILL",
     input: "",
   });
@@ -294,7 +294,7 @@ describe("what is no regular file", () => {
   describe.each(Object.keys(make))("a %s", (kind) => {
     it.each(PLACES)(
       "B1 at %s ends every command, with a clear error or without one",
-      { timeout: 60_000 },
+      { timeout: 600_000 },
       (place, commands) => {
         const root = makeWorkspace();
         const path = join(root, place);

@@ -1,13 +1,29 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, onTestFinished } from "vitest";
+import { afterAll, describe, onTestFinished } from "vitest";
 import { createDocker, type Docker } from "../../src/tools/docker.ts";
 import { createEngineApi } from "../../src/tools/engine-api.ts";
 import { resolveEndpoint } from "../../src/tools/engine-endpoint.ts";
 import { exec, execDuplex } from "../../src/tools/exec.ts";
+
+// buildx writes below HOME. Where it cannot, it gets another folder.
+if (process.env.BUILDX_CONFIG === undefined && !isWritable(homedir())) {
+  const folder = mkdtempSync(join(tmpdir(), "factory-buildx-"));
+  process.env.BUILDX_CONFIG = folder;
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether a Docker engine with buildx answers. With FACTORY_REQUIRE_ENGINE=1 a missing one fails the tests. */
 const engineAnswers = ((): boolean => {

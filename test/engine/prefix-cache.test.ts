@@ -9,7 +9,7 @@ import { canStartEngine, startEmptyEngine } from "./second-engine.ts";
 describeEngine("registry cache refs of prefixes", () => {
   test.skipIf(!canStartEngine)(
     "a new sibling cell on an empty builder runs only its own steps",
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const nonce = uniqueName("nonce");
       const body = (name: string) => ({ body: `RUN --network=none echo ${name} ${nonce} > /${name}` });

@@ -64,7 +64,7 @@ const manifest = (root: string, change: (text: string) => string) => {
 };
 
 describeEngine("factory run --reuse", () => {
-  test("runs what no record proves, and nothing twice", { timeout: 180_000 }, async () => {
+  test("runs what no record proves, and nothing twice", { timeout: 600_000 }, async () => {
     const root = workspace();
     expect(await actions(root)).toEqual(["build NEW", "build NEW"]);
     expect((await run(root, "--reuse", "--cell", "app.a-0.1.0.linux-amd64")).summary).toMatchObject({
@@ -90,7 +90,7 @@ describeEngine("factory run --reuse", () => {
 
   test(
     "tests known bits again where the tests changed, and tags them where the name did",
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const root = workspace(imagesOfTest(`${registry}/`));
       const first = await run(root, "--reuse", "--push");
@@ -146,7 +146,7 @@ describeEngine("factory run --reuse", () => {
 
   test(
     "never reuses a failure, and relies on no record whose evidence is not what it says",
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const root = workspace();
       manifest(root, (text) => text.replace('contains: "b"', 'contains: "nothing of the kind"'));
@@ -166,7 +166,7 @@ describeEngine("factory run --reuse", () => {
     },
   );
 
-  test("with a lock, what is proven needs no engine at all", { timeout: 180_000 }, async () => {
+  test("with a lock, what is proven needs no engine at all", { timeout: 600_000 }, async () => {
     const root = workspace();
     expect((await factory(root, ["lock", "--json"])).exitCode).toBe(0);
     expect((await run(root, "--locked", "--reuse")).summary).toMatchObject({ pass: 2 });
@@ -183,7 +183,7 @@ describeEngine("factory run --reuse", () => {
     expect(again.stderr).not.toMatch(/^\+ /m);
   });
 
-  test("runs the cells of one shard, each cell in one of them", { timeout: 180_000 }, async () => {
+  test("runs the cells of one shard, each cell in one of them", { timeout: 600_000 }, async () => {
     const root = workspace();
     const planned = await factory(root, ["plan", "two", "--format", "github"]);
     const { matrix } = JSON.parse(planned.stdout) as {

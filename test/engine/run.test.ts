@@ -40,7 +40,7 @@ function referenceWorkspace(): string {
 }
 
 describeEngine("factory run", () => {
-  test("builds, tests, inventories and records the reference manifest", { timeout: 240_000 }, async () => {
+  test("builds, tests, inventories and records the reference manifest", { timeout: 600_000 }, async () => {
     const root = referenceWorkspace();
     const run = await factory(root, [
       "run",
@@ -115,7 +115,7 @@ describeEngine("factory run", () => {
 
   test(
     "exits 0 where exactly the declared cells fail, and says why they do",
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const root = referenceWorkspace();
       const run = await factory(root, [
@@ -147,7 +147,7 @@ describeEngine("factory run", () => {
 
   test(
     "goes on with the other cells where one fails to build, and exits 1",
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const words = uniqueName("reason");
       const root = makeWorkspace({
@@ -171,7 +171,7 @@ describeEngine("factory run", () => {
     },
   );
 
-  test("tells an expected failure that passes, and exits 1", { timeout: 120_000 }, async () => {
+  test("tells an expected failure that passes, and exits 1", { timeout: 600_000 }, async () => {
     const root = makeWorkspace({
       fragments: { core: { "0.1.0": { body: "RUN true" } } },
       plans: {
@@ -188,7 +188,7 @@ describeEngine("factory run", () => {
     });
   });
 
-  test("records a base that cannot be resolved as an error", { timeout: 120_000 }, async () => {
+  test("records a base that cannot be resolved as an error", { timeout: 600_000 }, async () => {
     const root = makeWorkspace({ fragments: { core: { "0.1.0": { body: "RUN true" } } } });
     const missing = `${registry}/${uniqueName("missing")}:1`;
     const file = join(root, "manifests", "app.yaml");
@@ -200,7 +200,7 @@ describeEngine("factory run", () => {
     expect(result?.notes[0]).toContain(missing);
   });
 
-  test("pushes what passed: the registry has the digest that was tested", { timeout: 120_000 }, async () => {
+  test("pushes what passed: the registry has the digest that was tested", { timeout: 600_000 }, async () => {
     const repository = imagesOfTest(`${registry}/`);
     const root = makeWorkspace({ fragments: { core: { "0.1.0": { body: "RUN true" } } } }, repository);
     const run = await factory(root, ["run", "--manifest-id", "app", "--push", "--json"]);
@@ -218,7 +218,7 @@ describeEngine("factory run", () => {
 
   test(
     "insists on a platform the engine cannot build, or names what it left out",
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const root = makeWorkspace({ fragments: { core: { "0.1.0": { body: "RUN true" } } } });
       const file = join(root, "manifests", "app.yaml");
@@ -240,7 +240,7 @@ describeEngine("factory run", () => {
 describeEngine("factory stitch", () => {
   test(
     "gives a Dockerfile that plain docker build takes, from the workspace's root, and each prefix of it",
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const root = makeWorkspace({
         fragments: {

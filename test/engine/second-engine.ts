@@ -61,7 +61,7 @@ export async function startEmptyEngine(): Promise<string> {
     () =>
       spawnSync("docker", ["info"], { env: { ...process.env, DOCKER_HOST: host }, stdio: "ignore" })
         .status === 0,
-    { timeout: 30_000, interval: 250 },
+    { timeout: 120_000, interval: 250 },
   );
   return host;
 }

@@ -6,7 +6,7 @@ describeEngine("smoke tests of an image", () => {
   let image = "";
   beforeAll(() => {
     image = buildService();
-  }, 120_000);
+  });
   afterAll(() => removeImages([image]));
 
   it("pass where everything is as declared, in the declared order, and leave nothing behind", async () => {

@@ -23,7 +23,7 @@ describeEngine("containers of smoke tests", () => {
   beforeAll(() => {
     service = buildService();
     images.push(service);
-  }, 120_000);
+  });
   afterAll(() => removeImages(images));
 
   const index = { id: "index", http: { port: 8080, path: "/" } };
@@ -42,7 +42,7 @@ describeEngine("containers of smoke tests", () => {
     expect({ status, left }).toEqual({ status: "fail", left: [] });
     expect(results.index?.actual).toBe('the container exited with 7; last lines "no config"');
     expect(results.again?.actual).toContain("exited with 7");
-    expect(results.index?.duration_ms).toBeLessThan(10_000);
+    expect(results.index?.duration_ms).toBeLessThan(30_000);
   });
 
   it("tell when a service dies between two requests", async () => {

@@ -340,10 +340,10 @@ describe("completion", () => {
     const bin = temporaryFolder();
     symlinkSync(cli, join(bin, "factory"));
     const ask = `${script}\nCOMP_WORDS=(factory stitch --manifest-id de); COMP_CWORD=3; _factory; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const env = cleanEnv({ PATH: `${bin}:${process.env.PATH}` });
+    const env = cleanEnv({ PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C" });
     const { stdout, stderr } = spawnSync("bash", ["-c", ask], { cwd: root, env, encoding: "utf8" });
     expect({ stdout, stderr }).toEqual({ stdout: "demo\ndemo_two\n", stderr: "" });
-    expect(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({
+    expect(spawnSync("bash", ["-n"], { input: script, env, encoding: "utf8" })).toMatchObject({
       status: 0,
       stderr: "",
     });

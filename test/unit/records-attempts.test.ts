@@ -19,7 +19,7 @@ import { openRecordStore } from "../../src/records/store.ts";
 import type { Evidence, FactoryRecord } from "../../src/schemas/types.ts";
 import { idAt, record } from "./records-made.ts";
 import { expectAsScanned, open } from "./records-scan.ts";
-import { temporaryFolder, treeOf } from "./workspace.ts";
+import { openToAll, temporaryFolder, treeOf } from "./workspace.ts";
 
 const textOf = (one: FactoryRecord) => JSON.stringify(one, null, 2);
 const BIG = "x".repeat((1 << 20) + 1);
@@ -248,6 +248,7 @@ describe("a proof", () => {
 
   it("fails where permissions keep it from being read, and so does a record's", async () => {
     const { attempts, attempt, file, fileOf, sbom, root } = await proven();
+    openToAll(root);
     chmodSync(fileOf(sbom), 0);
     expect(await unprivileged(() => attempts.problems(attempt))).toEqual(["sbom: cannot be read (EACCES)"]);
     chmodSync(file, 0);
@@ -266,6 +267,7 @@ describe("records that cannot be listed", () => {
   it("are an error, not none", async () => {
     const root = temporaryFolder();
     writeManyRecords(root, 2);
+    openToAll(root);
     chmodSync(join(root, "records/many"), 0);
     await expect(unprivileged(() => openAttempts(root))).rejects.toMatchObject({
       code: "FILE_UNREADABLE",

@@ -174,7 +174,7 @@ function harmIndex(root: string, { manifest: id, harm }: Of<typeof indexStep>): 
 describe("the attempts of a workspace", () => {
   it(
     "are those of a scan of all files, whatever happened to records and index",
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const steps = fc.array(
         fc.oneof(
@@ -374,7 +374,7 @@ describe("the index", () => {
     if (statSync(indexOf(root)).isFile()) expect(readFileSync(indexOf(root), "utf8")).toBe(whole);
   });
 
-  it("is written anew where most of its lines are of no use", { timeout: 60_000 }, async () => {
+  it("is written anew where most of its lines are of no use", async () => {
     const root = temporaryFolder();
     writeManyRecords(root, 1200);
     await open(root);
@@ -417,7 +417,7 @@ describe("the index", () => {
     },
   );
 
-  it("stays whole while several processes add to it", { timeout: 60_000 }, async () => {
+  it("stays whole while several processes add to it", async () => {
     const root = workspace([]);
     const opener = fileURLToPath(new URL("./records-opener.ts", import.meta.url));
     const children = [1, 2].map(() =>

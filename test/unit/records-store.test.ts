@@ -251,7 +251,7 @@ describe("evidence", () => {
 });
 
 describe("a process that is killed while it writes records", () => {
-  it("leaves whole records alone, 20 times over", { timeout: 60_000 }, async () => {
+  it("leaves whole records alone, 20 times over", async () => {
     const root = temporaryFolder();
     const writer = fileURLToPath(new URL("./records-writer.ts", import.meta.url));
     const store = openRecordStore(root);

@@ -138,6 +138,16 @@ export function writeFiles(
   }
 }
 
+/** Gives all folders below one the mode 0755 and files 0644, whatever the umask was. */
+export function openToAll(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) openToAll(path);
+    else if (entry.isFile()) chmodSync(path, 0o644);
+  }
+}
+
 /** A temporary workspace: the small one with these files changed, added or taken out. Call it inside a test. */
 export function makeWorkspace(changes: Files = {}): string {
   const root = temporaryFolder();
