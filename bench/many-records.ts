@@ -1,15 +1,23 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { digestOf } from "../src/model/digest.ts";
-import { keepEvidence } from "../src/records/evidence.ts";
-import { recordId } from "../src/records/record-id.ts";
-import type { Evidence, FactoryRecord } from "../src/schemas/types.ts";
+import { dirname, join } from "node:path";
+import { digestOf, sha256Hex } from "../src/model/digest.ts";
+import type { Inputs } from "../src/model/inputs.ts";
+import { doneLine, headerLine, putLine } from "../src/records/ledger-lines.ts";
+import { recordId, type RecordDraft } from "../src/records/record-id.ts";
+import type { Evidence } from "../src/schemas/types.ts";
+import { provable, type Provable } from "./provable.ts";
 
 export interface ManyRecords {
   /** `many` where it is left out. */
   manifestId?: string;
-  /** What a record has in place of what is made up, by its number from 0. */
-  change?: (number: number) => Partial<FactoryRecord>;
+  /** The inputs of the record of a number, from 0; without them it has made-up ones. */
+  inputs?: (number: number) => Inputs | undefined;
+  /** Records with made-up inputs have no evidence but a log, which they share: they prove nothing, and are quick to write. */
+  bare?: boolean;
+  /** What a record has in place of what is made up. One that has anything proves nothing. */
+  change?: (number: number) => Partial<RecordDraft>;
+  /** The image's reference. */
+  ref?: (number: number) => string;
 }
 
 const START = Date.UTC(2026, 0, 1);
@@ -17,21 +25,14 @@ const MINUTE = 60_000;
 /** Attempts at a cell, so that there are a tenth as many cells as records. */
 const ATTEMPTS = 10;
 
-/** The made-up record of a number: every tenth attempt at a cell failed, and no two records share a key. */
-function madeUp(number: number, manifestId: string, build_log: Evidence): FactoryRecord {
-  const start = new Date(START + number * MINUTE);
-  const hex = number.toString(16).padStart(8, "0");
-  const cell_id = `${manifestId}.cell-${Math.floor(number / ATTEMPTS)}.linux-amd64`;
-  const passed = number % ATTEMPTS !== 0;
-  const digest = digestOf(["image", number]);
+/** Inputs of a number: no two have a key in common. */
+function madeUp(number: number, manifest_id: string): Inputs {
+  const base = digestOf("base");
   return {
     schema_version: 1,
-    record_id: recordId(start, hex),
-    manifest_id: manifestId,
-    cell_id,
-    plan_id: null,
-    build_key: digestOf(["build", number]),
-    verdict_key: digestOf(["verdict", number]),
+    manifest_id,
+    cell_id: `${manifest_id}.cell-${Math.floor(number / ATTEMPTS)}.linux-amd64`,
+    platform: "linux/amd64",
     template: { id: "plain", version: "0.1.0", digest: digestOf("template") },
     fragments: ["security", "core", "light", "app"].map((name) => ({
       name,
@@ -39,50 +40,86 @@ function madeUp(number: number, manifestId: string, build_log: Evidence): Factor
       digest: digestOf([name, number % 100]),
     })),
     args: { port: 8080, python: "python3" },
-    base: { ref: "debian:bookworm-slim", digest: digestOf("base") },
-    platform: "linux/amd64",
-    image: {
-      ref: `registry.example/team/${manifestId}:cell-${Math.floor(number / ATTEMPTS)}-linux-amd64`,
-      digest,
-      manifest_digest: digest,
-      size: 100_000_000,
-      layers: 8,
-      pushed: true,
-    },
-    test_suite_hash: digestOf("tests"),
-    tests: [{ id: "core/runs", status: passed ? "pass" : "fail", duration_ms: 100 }],
-    result: {
-      status: passed ? "pass" : "fail",
-      stage: passed ? "done" : "smoke",
-      class: passed ? null : "smoke-test",
-      expected: passed,
-      tested_at: new Date(start.getTime() + MINUTE / 2).toISOString(),
-      duration_ms: MINUTE / 2,
-      stages_ms: { stitch: 10, build: 20_000, smoke: 5000, sbom: 1000 },
-      notes: [],
-      log_excerpt: [],
-    },
-    evidence: { build_log },
-    cache: { hits: 4, total: 8 },
-    retries: 0,
-    tools: { factory: "0.1.0", docker: "28.0.0", buildx: "0.20.0" },
-    source: { commit: "0".repeat(40), dirty: false, ci_url: null },
+    dockerfile: `FROM debian:bookworm-slim AS base\nFROM base AS image\nRUN echo ${number}\n`,
+    files: [],
+    images: [{ role: "base", ref: "debian:bookworm-slim", digest: base }],
+    environment: {},
+    tests: [{ from: "core", id: "runs", timeout_s: null, check: null }],
+    gpus: null,
+    limits: { memory_mb: 512, pids: 256, timeout_s: 60 },
   };
 }
 
+/** Every tenth attempt at a cell failed. */
+function failedIn({ draft, evidence }: Provable): Provable {
+  const rest = { ...evidence };
+  delete rest.sbom;
+  const tests = draft.tests.map((test) => ({ ...test, status: "fail" as const }));
+  const report = JSON.parse(rest.smoke_report?.text ?? "{}") as { tests: object[] };
+  const told = {
+    ...report,
+    status: "fail",
+    tests: report.tests.map((test) => ({ ...test, status: "fail" })),
+  };
+  return {
+    draft: {
+      ...draft,
+      tests,
+      result: { ...draft.result, status: "fail", stage: "smoke", class: "smoke-test", expected: false },
+    },
+    evidence: {
+      ...rest,
+      smoke_report: { text: JSON.stringify(told), mediaType: "application/json" },
+    },
+  };
+}
+
+/** Keeps evidence as the store does, but for syncing it to the disk. */
+function keep(folder: string, text: string, media_type: string): Evidence {
+  const bytes = Buffer.from(text);
+  const sha256 = sha256Hex(bytes);
+  const path = `evidence/sha256/${sha256.slice(0, 2)}/${sha256}`;
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), bytes);
+  return { path, sha256, bytes: bytes.length, media_type };
+}
+
 /**
- * Writes records of one manifest, the same ones each time, that share one piece of evidence. Nothing is synced to the disk.
+ * Writes records of one manifest with all their evidence and a ledger, the same ones each time. Nothing is synced to the disk.
  * @param root absolute path of a workspace
  * @returns the verdict keys, by the records' numbers
  */
 export function writeManyRecords(root: string, count: number, options: ManyRecords = {}): string[] {
-  const { manifestId = "many", change = () => ({}) } = options;
+  const { manifestId = "many", change = () => ({}), inputs = () => undefined, bare = false } = options;
   const folder = join(root, "records", manifestId);
-  mkdirSync(folder, { recursive: true });
-  const build_log = keepEvidence(folder, "#1 built\n", "text/plain");
-  return Array.from({ length: count }, (_, number) => {
-    const record = { ...madeUp(number, manifestId, build_log), ...change(number) };
-    writeFileSync(join(folder, `${record.record_id}.json`), `${JSON.stringify(record, null, 2)}\n`);
-    return record.verdict_key;
+  mkdirSync(join(folder, "ledger"), { recursive: true });
+  const build_log = keep(folder, "#1 built\n", "text/plain");
+  const lines: string[] = [headerLine(manifestId, [])];
+  const keys = Array.from({ length: count }, (_, number) => {
+    const start = new Date(START + number * MINUTE);
+    const own = inputs(number) ?? madeUp(number, manifestId);
+    const ref =
+      options.ref?.(number) ??
+      `registry.example/team/${manifestId}:cell-${Math.floor(number / ATTEMPTS)}-linux-amd64`;
+    const digest = digestOf(["image", number]);
+    const pass = provable(own, { start, duration_ms: MINUTE / 2, digest, ref });
+    const isMadeUp = inputs(number) === undefined;
+    const { draft, evidence } = isMadeUp && number % ATTEMPTS === 0 ? failedIn(pass) : pass;
+    const named =
+      isMadeUp && bare
+        ? { build_log }
+        : Object.fromEntries(
+            Object.entries(evidence).map(([kind, one]) => [kind, keep(folder, one.text, one.mediaType)]),
+          );
+    const whole: RecordDraft = { ...draft, evidence: named, ...change(number) };
+    const record = { ...whole, record_id: recordId(start, whole) };
+    const { record_id, verdict_key } = record;
+    const text = `${JSON.stringify(record, null, 2)}\n`;
+    writeFileSync(join(folder, `${record_id}.json`), text);
+    const entry = { record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) };
+    lines.push(putLine(entry), doneLine(record_id));
+    return verdict_key;
   });
+  writeFileSync(join(folder, "ledger", `20260101t000000000z-${"0".repeat(16)}.ndjson`), lines.join(""));
+  return keys;
 }

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FactoryRecord } from "../src/schemas/types.ts";
+import { openCatalog } from "../src/catalog/open.ts";
+import { expand } from "../src/plan/expand.ts";
 import { measureSizes } from "./covering-sizes.ts";
 import { writeManyRecords } from "./many-records.ts";
 import { compare, type Finished, median } from "./measure.ts";
@@ -163,47 +164,21 @@ const readPlan = (folder: string) =>
     summary: { actions: Record<string, number> };
   };
 
-/** What makes a made-up record one of a cell that passed. */
-const PASSED: Partial<FactoryRecord> = {
-  result: {
-    status: "pass",
-    stage: "done",
-    class: null,
-    expected: true,
-    tested_at: "2026-06-01T00:00:00.000Z",
-    duration_ms: 1000,
-    stages_ms: {},
-    notes: [],
-    log_excerpt: [],
-  },
-};
-
 /** 10,000 cells looked up in 100,000 records. */
 export async function lookup({ factory, report, say }: Bench): Promise<void> {
   await inFolder(async (folder) => {
     writeWide(folder, 5, 10);
     const plain = () => factory(folder, "plan", "wide-4", "--format", "json", "-o", "plan.json");
     const reuse = () => factory(folder, "plan", "wide-4", "--reuse", "--format", "json", "-o", "plan.json");
-    await plain();
-    const { cells } = readPlan(folder);
-    // Ten attempts at each cell; the newest is one at the cell as it is today.
-    const change = (number: number): Partial<FactoryRecord> => {
-      const cell = cells[number % cells.length];
-      if (!cell) return {};
-      const { cell_id, build_key, verdict_key, tags } = cell;
-      const keys = number < 90_000 ? {} : { build_key, verdict_key };
-      const digest = `sha256:${number.toString(16).padStart(64, "0")}`;
-      const image = {
-        ref: tags[0] ?? "",
-        digest,
-        manifest_digest: digest,
-        size: 1,
-        layers: 1,
-        pushed: true,
-      };
-      return { cell_id, image, ...keys, ...(number < 90_000 ? {} : PASSED) };
-    };
-    writeManyRecords(folder, 100_000, { manifestId: "wide", change });
+    const { cells } = expand(openCatalog(folder), { planId: "wide-4" }, { today: "2026-01-01" });
+    // Ten attempts at each cell; the newest is one at the cell as it is today, with evidence of its own.
+    const cellOf = (number: number) => cells[number % cells.length];
+    writeManyRecords(folder, 100_000, {
+      manifestId: "wide",
+      bare: true,
+      inputs: (number) => (number < 90_000 ? undefined : cellOf(number)?.inputs),
+      ref: (number) => cellOf(number)?.cell.tags[0] ?? "",
+    });
     const cold = await reuse();
     const { actions } = readPlan(folder).summary;
     report(

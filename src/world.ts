@@ -13,7 +13,7 @@ import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
-import { openRecordStore } from "./records/store.ts";
+import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
 import type { View } from "./screen/live-view.ts";
@@ -153,9 +153,8 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       return resolved;
     },
     attempts: async (root, manifestIds, { note, strict }) => {
-      const { openAttempts } = await import("./records/attempts.ts");
       const unreadable: FactoryError[] = [];
-      const attempts = await openAttempts(root, {
+      const attempts = await openStore(root).attempts({
         manifestIds,
         onNote: note,
         onUnreadable: (error) => void unreadable.push(error),
@@ -203,7 +202,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         folder: openRunFolder(catalog.root, lease),
         buildx,
         clock,
-        store: openRecordStore(catalog.root),
+        store: openStore(catalog.root),
         sleep: async (ms, signal) => {
           await wait(ms, undefined, { signal }).catch((error: unknown) => {
             if (!signal?.aborted) throw error;

@@ -9,7 +9,7 @@ import type { Path } from "./yaml-value.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
 /** The documents that people write. */
-export type Kind = Exclude<keyof Documents, "event" | "record">;
+export type Kind = Exclude<keyof Documents, "event" | "record" | "record-1">;
 
 export interface SchemaResult {
   findings: Finding[];

@@ -44,10 +44,8 @@ async function values(context: Context, name: string, command: CommandUnknownOpt
   if (name === "--plan" || name === "plan-id") return catalog.planIds();
   if (name === "--platform") return ["all", "linux/amd64", "linux/arm64"];
   if (name === "record-id") {
-    const { openRecordStore } = await import("../records/store.ts");
-    return (await openRecordStore(catalog.root).list({ limit: 50 })).records.map(
-      ({ record_id }) => record_id,
-    );
+    const { openStore } = await import("../pipeline/open-store.ts");
+    return (await openStore(catalog.root).list({ limit: 50 })).records.map(({ record_id }) => record_id);
   }
   return [];
 }

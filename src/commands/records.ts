@@ -1,5 +1,8 @@
 import { FactoryError } from "../errors.ts";
-import { openRecordStore, type RecordStore } from "../records/store.ts";
+import { openStore } from "../pipeline/open-store.ts";
+import type { RecordStore } from "../records/store.ts";
+import { grouped } from "../model/count.ts";
+import { VERIFY_BATCH } from "../records/verify.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { table } from "../screen/table.ts";
 
@@ -26,7 +29,7 @@ export function momentOf(text: string, now: number): number {
 }
 
 async function storeOf(context: Context): Promise<RecordStore> {
-  return openRecordStore((await context.catalog()).root);
+  return openStore((await context.catalog()).root);
 }
 
 /** `factory records list`: the newest first. */
@@ -70,20 +73,41 @@ export async function recordsShow(context: Context, recordId: string): Promise<C
   return { text: JSON.stringify(record, null, 2), json: record };
 }
 
-/** `factory records verify`: whether all evidence still hashes to what the records say. */
+/** How many records make a person wonder what takes so long. */
+const MANY = 500;
+
+function count(number: number, one: string, more = `${one}s`): string {
+  return `${grouped(number)} ${number === 1 ? one : more}`;
+}
+
+/** `factory records verify`: what the evidence comes to, computed again, against what the records say. */
 export async function recordsVerify(context: Context, recordId: string | undefined): Promise<CommandResult> {
-  const { checked, evidence, problems } = await (await storeOf(context)).verify(recordId);
-  const { green, red } = context.color;
+  const store = await storeOf(context);
+  const { checked, verified, evidence, old, problems } = await store.verify({
+    recordId,
+    signal: context.signal,
+    onProgress: (done, of) => {
+      if (of >= MANY && done % MANY < VERIFY_BATCH)
+        context.say(`verified ${grouped(done)} of ${grouped(of)} records`);
+    },
+  });
+  const { green, red, yellow } = context.color;
   const lines = problems.map(
-    (problem) => `${red("differs")} ${problem.record_id} ${problem.evidence}: ${problem.what}`,
+    ({ record_id, code, what }) => `${red(code)} ${record_id === null ? "" : `${record_id}: `}${what}`,
   );
-  const counts = `${checked} record${checked === 1 ? "" : "s"}, ${evidence} pieces of evidence`;
+  if (old.length > 0)
+    lines.push(
+      yellow(
+        `note: ${count(old.length, "record is", "records are")} of the old form: only ${old.length === 1 ? "its" : "their"} evidence was hashed, and ${old.length === 1 ? "it proves" : "they prove"} no reuse`,
+      ),
+    );
+  const counts = `${count(checked, "record")}, ${count(evidence, "piece of evidence", "pieces of evidence")}`;
   return {
     text: [
       ...lines,
-      `${problems.length === 0 ? green("verified") : red(`${problems.length} problems`)}: ${counts}`,
+      `${problems.length === 0 ? green("verified") : red(count(problems.length, "problem"))}: ${counts}`,
     ].join("\n"),
-    json: { checked, evidence, problems },
+    json: { verified, checked, evidence, old, problems },
     exitCode: problems.length === 0 ? 0 : 1,
   };
 }

@@ -16,7 +16,12 @@ export function sha256(data: string | Uint8Array): string {
  * @throws TypeError for what JSON has no form for
  */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
+  let text: string | undefined;
+  try {
+    text = canonicalize(value);
+  } catch (error) {
+    throw new TypeError((error as Error).message, { cause: error });
+  }
   if (text === undefined) throw new TypeError("value has no JSON form");
   return text;
 }

@@ -22,8 +22,28 @@ export interface TestResult {
   actual: string;
 }
 
+/** `pass` only where every test passed; `error` where one could not be run. */
+export function suiteStatus(tests: readonly Pick<TestResult, "status">[]): SmokeReport["status"] {
+  if (tests.some(({ status }) => status === "error")) return "error";
+  return tests.every(({ status }) => status === "pass") ? "pass" : "fail";
+}
+
 /** The smoke report of one image: `pass` only where every test passed; `error` where one could not be run. */
 export interface SmokeReport {
   status: "pass" | "fail" | "error";
   tests: TestResult[];
+}
+
+/**
+ * A smoke report as evidence: with what it is about, so that it stands for no other image and for no other suite.
+ */
+export interface SmokeEvidence extends SmokeReport {
+  schema_version: 1;
+  /** Over the suite, the image's build key, GPUs and limits. */
+  verdict_key: string;
+  test_suite_hash: string;
+  platform: string;
+  image: { digest: string; manifest_digest: string; size: number; layers: number };
+  /** When the last test was done, ISO 8601. */
+  tested_at: string;
 }

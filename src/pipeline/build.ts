@@ -20,6 +20,7 @@ export const build: Stage = {
   part: "image",
   needs: ["stitch"],
   evidence: { build_log: "text/plain", provenance: "application/json" },
+  provesFail: ["build_log"],
   classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
   run: async ({ attempt, signal, keep, progress, log }, deps) => {
     const { planned, folder, settings, trail, held } = attempt;
@@ -64,7 +65,7 @@ export const build: Stage = {
         what: `${changed} changed while the cell was being built: run it again`,
         log_excerpt: [],
       };
-    keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
+    await keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
     const { digest, manifest_digest } = outcome;
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
     // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.

@@ -9,16 +9,12 @@ export const resolve: Stage = {
   name: "resolve",
   part: "cell",
   needs: [],
-  evidence: {},
+  evidence: { inputs: "application/json" },
   classes: CLASSES,
-  run: ({ attempt: { base } }) => {
-    if (!base?.error) return Promise.resolve(null);
+  run: async ({ attempt: { planned, base }, keep }) => {
+    await keep("inputs", `${JSON.stringify(planned.inputs, null, 2)}\n`);
+    if (!base?.error) return null;
     const { class: name, message } = base.error;
-    return Promise.resolve({
-      status: "error",
-      class: name,
-      what: `base image: ${message}`,
-      log_excerpt: [message],
-    });
+    return { status: "error", class: name, what: `base image: ${message}`, log_excerpt: [message] };
   },
 };

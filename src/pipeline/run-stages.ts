@@ -58,8 +58,10 @@ export async function runStages(
       keep: (kind, data) => {
         const mediaType = stage.evidence[kind];
         if (mediaType === undefined) throw new Error(`the stage ${stage.name} declares no evidence ${kind}`);
-        trail.evidence[kind] = deps.store.keep(manifest_id, data, mediaType);
-        kept.push(kind);
+        return deps.store.keep(manifest_id, data, mediaType).then((evidence) => {
+          trail.evidence[kind] = evidence;
+          kept.push(kind);
+        });
       },
       progress: (progress) => emit({ type: "progress", cell_id, stage: stage.name, ...progress }),
       log: (line) => {

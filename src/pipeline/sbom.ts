@@ -18,7 +18,7 @@ export const sbom: Stage = {
       const image = { ref: digest, digest, platform, name: tags[0] ?? "", layout };
       const made = await deps.makeSbom(image, signal);
       if (layout !== undefined) deps.layers?.keep(layout, digest);
-      keep("sbom", made.json);
+      await keep("sbom", made.json);
       attempt.trail.notes.push(...made.warnings);
       return null;
     } catch (error) {

@@ -1,4 +1,5 @@
-import type { SmokeReport } from "../model/smoke.ts";
+import type { SmokeEvidence, SmokeReport } from "../model/smoke.ts";
+import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordImage } from "../schemas/types.ts";
 import type { Docker } from "../tools/docker.ts";
 import { type Attempt, type Failure, imageOf, LOG_TAIL, type Stage } from "./stage.ts";
@@ -43,12 +44,31 @@ export function smokeFailure(report: SmokeReport): Failure {
   };
 }
 
+/** A smoke report with what it is about. */
+function evidenceOf(
+  { keys, cell: { platform } }: PlannedCell,
+  { digest, manifest_digest, size, layers }: RecordImage,
+  { report, testedAt }: { report: SmokeReport; testedAt: Date },
+): SmokeEvidence {
+  const { verdict_key, test_suite_hash } = keys;
+  return {
+    schema_version: 1,
+    verdict_key,
+    test_suite_hash,
+    platform,
+    image: { digest, manifest_digest, size, layers },
+    tested_at: testedAt.toISOString(),
+    ...report,
+  };
+}
+
 /** Runs the cell's smoke tests against containers of its image. */
 export const smoke: Stage = {
   name: "smoke",
   part: "proof",
   needs: ["build"],
   evidence: { smoke_report: "application/json" },
+  provesFail: ["smoke_report"],
   classes: { "smoke-test": "fail", container: "error" },
   run: async ({ attempt, signal, keep }, deps) => {
     const { trail, planned } = attempt;
@@ -62,7 +82,8 @@ export const smoke: Stage = {
     if (tested.status === "rejected") throw tested.reason;
     const report = tested.value;
     trail.tests = report.tests.map(({ id, status, duration_ms }) => ({ id, status, duration_ms }));
-    keep("smoke_report", `${JSON.stringify(report, null, 2)}\n`);
+    const evidence = evidenceOf(planned, about.value, { report, testedAt: deps.clock.date() });
+    await keep("smoke_report", `${JSON.stringify(evidence, null, 2)}\n`);
     return report.status === "pass" ? null : smokeFailure(report);
   },
 };

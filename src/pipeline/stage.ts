@@ -2,6 +2,7 @@ import type { BaseResolution } from "../builder/base.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
+import type { RecordStore } from "../records/store.ts";
 import type { Evidence, RecordImage, RecordTest } from "../schemas/types.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
@@ -97,7 +98,7 @@ export interface Work {
   /** Fires where the run is interrupted, and where an earlier stage made this one moot. */
   signal: AbortSignal;
   /** Keeps evidence of a kind that the stage declares. */
-  keep: (kind: string, data: string | Uint8Array) => void;
+  keep: (kind: string, data: string | Uint8Array) => Promise<void>;
   progress: (at: { step: number; steps: number; cached: boolean; detail: string }) => void;
   /** A line of the stage's log. */
   log: (line: string) => void;
@@ -110,7 +111,7 @@ export interface StageDeps {
   buildx: Buildx;
   clock: { now: () => number; date: () => Date };
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  store: { keep: (manifestId: string, bytes: string | Uint8Array, mediaType: string) => Evidence };
+  store: Pick<RecordStore, "keep">;
   smokeTest: (
     image: string,
     inspected: Promise<ImageInspect>,
@@ -137,6 +138,8 @@ export interface Stage {
   needs: readonly string[] | "all";
   /** Media types of the evidence that it leaves when it passes, by kind. */
   evidence: Readonly<Record<string, string>>;
+  /** Kinds among them that it leaves too where it fails by what was asked for. */
+  provesFail?: readonly string[];
   /** Classes of its failures, and whose fault each is. Those of `EVERYWHERE` need not be named. */
   classes: Readonly<Record<string, Fault>>;
   /** Whether it is wanted in a run; absent where it always is. */

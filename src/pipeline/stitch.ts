@@ -21,7 +21,7 @@ export const stitch: Stage = {
   needs: ["resolve"],
   evidence: { dockerfile: "text/x-dockerfile", bake_file: "text/x-hcl" },
   classes: {},
-  run: ({ attempt, keep }, { layers }) => {
+  run: async ({ attempt, keep }, { layers }) => {
     const { planned, folder, settings, held } = attempt;
     const stitched = planned.render();
     writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
@@ -35,10 +35,10 @@ export const stitch: Stage = {
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
     });
     writeWhole(bakeFileOf(attempt), file.text, false);
-    keep("dockerfile", stitched.dockerfile);
-    keep("bake_file", file.text);
+    await keep("dockerfile", stitched.dockerfile);
+    await keep("bake_file", file.text);
     // Prefixes are targets of their own only for the cache refs that they fill.
     attempt.prefixes = settings.cacheRepository === null || settings.prefixesBaked ? [] : file.prefixes;
-    return Promise.resolve(null);
+    return null;
   },
 };

@@ -30,12 +30,19 @@ export function stagesOf(stages: readonly Stage[], path: Path): { run: Stage[]; 
   };
 }
 
-/** Kinds of evidence that every pass has, sorted. */
-export function requiredEvidence(stages: readonly Stage[]): string[] {
-  return stages
-    .filter(({ wanted }) => !wanted)
-    .flatMap(({ evidence }) => Object.keys(evidence))
-    .sort();
+/**
+ * Kinds of evidence without which a record of this result proves nothing: those of every stage that it passed, and what its last
+ * one leaves where it fails by what was asked for. A stage that is only wanted now and then counts where it ran.
+ */
+export function requiredEvidence(
+  stages: readonly Stage[],
+  result: { stage: string; status: string; stages_ms: Readonly<Record<string, number>> },
+): string[] {
+  const end = stages.findIndex(({ name }) => name === result.stage);
+  const passed = end < 0 ? stages : stages.slice(0, end);
+  const ran = ({ name, wanted }: Stage) => !wanted || Object.hasOwn(result.stages_ms, name);
+  const last = result.status === "fail" ? (stages[end]?.provesFail ?? []) : [];
+  return [...passed.filter(ran).flatMap(({ evidence }) => Object.keys(evidence)), ...last].sort();
 }
 
 /** What is odd about where a record says that it ended; undefined where a stage of the table can end so. */

@@ -36,6 +36,8 @@ export type Reason =
   | "NEVER"
   /** The proof is older than `max_age`, or from a time that has not come yet. */
   | "EXPIRED"
+  /** A record, or a ledger of records, is gone that may tell of a later verdict. */
+  | "LOST"
   /** Records were not asked. */
   | "NOT_ASKED"
   /** Told to build, whatever the records say. */

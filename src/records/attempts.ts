@@ -1,51 +1,22 @@
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
-import { join, sep } from "node:path";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { isId } from "../catalog/names.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
-import type { FactoryRecord } from "../schemas/types.ts";
-import { proofProblem } from "./evidence.ts";
+import { checkRecord } from "./check.ts";
 import { attemptAt, buildKeyAt, cellIdAt, sha256At, verdictKeyAt } from "./index-line.ts";
-import { recordAt, recordIdsIn, unreadableRecord } from "./locate.ts";
+import { type Ledgers, NO_LEDGERS, readLedgers } from "./ledger.ts";
+import { recordAt, recordIdsIn, recordPath, unreadableRecord } from "./locate.ts";
+import { ifThere, placeOf } from "./place.ts";
 import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
-import { attemptOf, type Entry, openShelf, type ShelfWatch } from "./shelf.ts";
-
-export interface OpenAttemptsOptions extends Partial<ShelfWatch> {
-  /** Only records of these manifests; without it, of all. */
-  manifestIds?: readonly string[];
-}
+import { attemptOf, type Entry, openShelf } from "./shelf.ts";
+import type { StageRules } from "./proof/prove-result.ts";
+import type { AttemptsRequest } from "./store.ts";
+import type { StoredRecord } from "./stored-record.ts";
 
 const SCHEME = "sha256:";
-
-/** What `work` gives; undefined where there is no such file or folder. @throws FactoryError FILE_UNREADABLE for all else */
-function ifThere<T>(path: string, work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    if (code === undefined) throw error;
-    throw new FactoryError("FILE_UNREADABLE", `${path} cannot be read (${code})`, {
-      where: { file: path },
-      fix: "make it readable",
-      cause: error,
-    });
-  }
-}
-
-/** Real paths of the workspace and of its records. @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE */
-function placeOf(workspace: string): { root: string; base: string } | undefined {
-  const root = realpathSync.native(workspace);
-  const base = ifThere("records", () => realpathSync.native(join(root, "records")));
-  if (base === undefined) return undefined;
-  if (base.startsWith(root.endsWith(sep) ? root : root + sep)) return { root, base };
-  throw new FactoryError("FILE_OUTSIDE", "records leads out of the workspace", {
-    where: { file: "records" },
-    fix: "put the folder into the workspace in place of the link",
-  });
-}
 
 /** Whether a manifest has a folder of records. A link is none, which is said. @throws FactoryError FILE_UNREADABLE */
 function hasFolder(base: string, id: string, onUnreadable: (error: FactoryError) => void): boolean {
@@ -105,7 +76,7 @@ function entryOf(entries: readonly Entry[], recordId: string): Entry | undefined
 }
 
 /** What a record says otherwise than the index. */
-function differences(record: FactoryRecord, listed: Attempt): string[] {
+function differences(record: StoredRecord, listed: Attempt): string[] {
   const own = attemptOf(record);
   return (Object.keys(own) as (keyof Attempt)[]).flatMap((name) =>
     own[name] === listed[name]
@@ -114,27 +85,63 @@ function differences(record: FactoryRecord, listed: Attempt): string[] {
   );
 }
 
+/** What is gone by verdict key, and what is to be said of it. */
+function lostOf(manifestId: string, ids: readonly string[], { entries, done, problems }: Ledgers) {
+  const there = new Set(ids);
+  const byKey = new Map<string, string>();
+  let count = 0;
+  for (const id of done) {
+    if (there.has(id)) continue;
+    count += 1;
+    const key = entries.get(id)?.verdict_key ?? "";
+    if (id > (byKey.get(key) ?? "")) byKey.set(key, id);
+  }
+  const warnings = problems.map(({ what }) => `warning: records/${manifestId}/${what}`);
+  if (count > 0)
+    warnings.push(
+      `warning: ${count} record${count === 1 ? "" : "s"} of ${manifestId} that a ledger names ${count === 1 ? "is" : "are"} gone: see \`factory records verify\``,
+    );
+  return { byKey, warnings };
+}
+
+/** What is known of one manifest's records. */
+interface Shelf {
+  entries: Entry[];
+  ledgers: Ledgers;
+  /** The newest record that is gone, by verdict key without its scheme. */
+  lost: ReadonlyMap<string, string>;
+}
+
 /**
  * The attempts that a workspace's records tell of, as their files are now. They come from an index that is brought up to the
  * files first, and made anew whenever it is in doubt.
  * @param root absolute path of the workspace
  * @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE where records cannot be listed
  */
-export async function openAttempts(root: string, options: OpenAttemptsOptions = {}): Promise<Attempts> {
-  const { manifestIds, ...given } = options;
+export async function openAttempts(
+  root: string,
+  rules: () => Promise<StageRules>,
+  request: AttemptsRequest = {},
+): Promise<Attempts> {
+  const { manifestIds, ...given } = request;
   const none = () => undefined;
   const watch = { now: Date.now, onProgress: none, onUnreadable: none, onNote: none, ...given };
   const place = placeOf(root);
-  const byManifest = new Map<string, Entry[]>();
+  const byManifest = new Map<string, Shelf>();
   if (place) {
     const names = manifestIds ?? ifThere("records", () => readdirSync(place.base)) ?? [];
     for (const id of [...new Set(names)].filter(isId).sort(compareText)) {
       if (!hasFolder(place.base, id, watch.onUnreadable)) continue;
-      const ids = ifThere(`records/${id}`, () => recordIdsIn(join(place.base, id)));
-      byManifest.set(id, await openShelf(place, id, ids ?? [], watch));
+      const path = `records/${id}`;
+      const folder = join(place.base, id);
+      const ids = ifThere(path, () => recordIdsIn(folder)) ?? [];
+      const ledgers = ifThere(`${path}/ledger`, () => readLedgers(folder, id)) ?? NO_LEDGERS;
+      const { byKey, warnings } = lostOf(id, ids, ledgers);
+      warnings.forEach(watch.onNote);
+      byManifest.set(id, { entries: await openShelf(place, id, ids, watch), ledgers, lost: byKey });
     }
   }
-  const shelves = [...byManifest.values()];
+  const shelves = [...byManifest.values()].map(({ entries }) => entries);
   // In one millisecond with the same digits: by manifest, as the list of records has them.
   const entries =
     shelves.length === 1
@@ -144,18 +151,23 @@ export async function openAttempts(root: string, options: OpenAttemptsOptions = 
   const verdicts = tableOf(entries, verdictKeyAt);
   const builds = tableOf(entries, buildKeyAt);
   const cells = tableOf(entries, cellIdAt);
+  const plain = new Set<string>();
   const withKey = (table: (hex: string) => Attempt[], key: string) =>
     key.startsWith(SCHEME) ? table(key.slice(SCHEME.length)) : [];
 
   /** @throws FactoryError RECORD_UNREADABLE */
-  const read = async ({ manifest_id, record_id }: Attempt): Promise<FactoryRecord> => {
+  const read = async ({
+    manifest_id,
+    record_id,
+  }: Attempt): Promise<{ record: StoredRecord; sha256: string }> => {
     const located = recordAt(place?.base ?? join(root, "records"), manifest_id, record_id);
     const file = readRecordFile(located);
     if (!file) throw unreadableRecord(located, "is gone");
-    const entry = entryOf(byManifest.get(manifest_id) ?? [], record_id);
+    const sha256 = sha256Hex(file.bytes);
+    const entry = entryOf(byManifest.get(manifest_id)?.entries ?? [], record_id);
     // The same bytes are the same record: they were checked when the index was made.
-    const checked = entry && sha256At(entry.bytes, entry.start) === sha256Hex(file.bytes);
-    return parseRecord(located, file.bytes, checked ? null : await loadRecordCheck());
+    const checked = entry && sha256At(entry.bytes, entry.start) === sha256;
+    return { record: parseRecord(located, file.bytes, checked ? null : await loadRecordCheck()), sha256 };
   };
 
   return {
@@ -163,29 +175,40 @@ export async function openAttempts(root: string, options: OpenAttemptsOptions = 
     withBuildKey: (key) => withKey(builds, key),
     ofCell: (manifestId, cellId) => cells(cellId).filter(({ manifest_id }) => manifest_id === manifestId),
     ofManifest: function* (manifestId) {
-      const own = byManifest.get(manifestId) ?? [];
+      const own = byManifest.get(manifestId)?.entries ?? [];
       for (let at = own.length - 1; at >= 0; at -= 1) {
         const entry = own[at];
         if (entry) yield attemptAt(entry.bytes, entry.start, manifestId);
       }
     },
-    read,
+    read: async (attempt) => (await read(attempt)).record,
     problems: async (attempt) => {
-      let record: FactoryRecord;
+      const { manifest_id } = attempt;
+      const shelf = byManifest.get(manifest_id);
       try {
-        record = await read(attempt);
+        const { record, sha256 } = await read(attempt);
+        const problems = differences(record, attempt);
+        if (!place || !shelf) return [...problems, "its manifest has no records"];
+        if (record.schema_version === 1) problems.push("a record of the old form proves nothing");
+        const found = checkRecord(record, sha256, {
+          folder: join(place.base, manifest_id),
+          ledgers: shelf.ledgers,
+          plain,
+          rules: await rules(),
+        });
+        return [...problems, ...found.map(({ code, what }) => `${code}: ${what}`)];
       } catch (error) {
         if (!(error instanceof FactoryError)) throw error;
         return [error.message];
       }
-      const folder = join(place?.base ?? root, attempt.manifest_id);
-      const problems = differences(record, attempt);
-      if (Object.keys(record.evidence).length === 0) problems.push("it has no evidence at all");
-      for (const [kind, evidence] of Object.entries(record.evidence)) {
-        const what = proofProblem(folder, evidence);
-        if (what !== undefined) problems.push(`${kind}: ${what}`);
-      }
-      return problems;
     },
+    lost: ({ manifest_id, record_id, verdict_key }) => {
+      const shelf = byManifest.get(manifest_id);
+      const gone = shelf?.lost.get(verdict_key.slice(SCHEME.length));
+      if (gone !== undefined && gone > record_id) return gone;
+      const doubt = shelf?.ledgers.doubtBefore ?? null;
+      return doubt !== null && record_id < doubt ? `before ${doubt}` : null;
+    },
+    nameOf: ({ manifest_id, record_id }) => recordPath(manifest_id, record_id),
   };
 }

@@ -1,14 +1,23 @@
 import { createHash } from "node:crypto";
-import { existsSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, realpathSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { readRegular, readRegularPieces } from "../files/read-regular.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Evidence } from "../schemas/types.ts";
-import { readRegularPieces } from "../files/read-regular.ts";
-import { writeWhole } from "../files/write-whole.ts";
+import type { Problem, ProblemCode } from "./problem.ts";
 
 /** Where evidence with this hash lies, relative to the folder of the manifest's records. */
 function pathOf(hex: string): string {
   return `evidence/sha256/${hex.slice(0, 2)}/${hex}`;
+}
+
+/** sha256 of a regular file as 64 hex digits; undefined where it is something else. @throws an error of the file system */
+function hashOf(file: string): string | undefined {
+  const hash = createHash("sha256");
+  const read = readRegularPieces(file, (piece) => hash.update(piece));
+  return read === undefined ? undefined : hash.digest("hex");
 }
 
 /** Whether a file can be read, and hashes to its name. */
@@ -22,48 +31,67 @@ function holds(file: string, hex: string): boolean {
 
 /**
  * Keeps bytes under their own hash. What is there already is kept if it still hashes to its name, else replaced.
- * @param folder absolute path of the manifest's records
+ * @param folder real path of the manifest's records
+ * @throws FactoryError WRITE_FAILED; FILE_OUTSIDE where a link leads elsewhere
  */
 export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaType: string): Evidence {
   const data = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
   const hex = sha256Hex(data);
   const path = pathOf(hex);
   const file = join(folder, path);
+  const evidence = { path, sha256: hex, bytes: data.byteLength, media_type: mediaType };
+  if (existsSync(dirname(file)) && realpathSync.native(dirname(file)) !== dirname(file)) {
+    throw new FactoryError("FILE_OUTSIDE", `${dirname(path)} lies behind a link`, {
+      where: { file: dirname(path) },
+      fix: "put the folder itself in the place of the link",
+    });
+  }
   if (!holds(file, hex)) writeWhole(file, data);
-  return { path, sha256: hex, bytes: data.byteLength, media_type: mediaType };
+  return evidence;
 }
 
-/** sha256 of a regular file as 64 hex digits; undefined where it is something else. @throws an error of the file system */
-function hashOf(file: string): string | undefined {
-  const hash = createHash("sha256");
-  const read = readRegularPieces(file, (piece) => hash.update(piece));
-  return read === undefined ? undefined : hash.digest("hex");
-}
-
-/** What is wrong with kept evidence, or undefined where it hashes to what the record says. */
-export function evidenceProblem(folder: string, evidence: Evidence): string | undefined {
-  const file = join(folder, evidence.path);
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (!stat) return "missing";
-  if (!stat.isFile()) return "not a regular file";
-  if (stat.size !== evidence.bytes) return `${stat.size} bytes instead of ${evidence.bytes}`;
-  const hex = hashOf(realpathSync.native(file));
-  if (hex === undefined) return "not a regular file";
-  return hex === evidence.sha256 ? undefined : `hashes to ${hex}`;
+/** What a check of evidence shares with others. */
+export interface EvidencePlace {
+  /** Real path of the manifest's records. */
+  folder: string;
+  /** Folders that are known to be behind no link, so that each is looked at once. */
+  plain: Set<string>;
 }
 
 /**
- * What keeps evidence from being a proof: beside what is wrong with it, that it cannot be read, or lies behind a link.
- * @param folder real path of the manifest's records
+ * The bytes of kept evidence, where they hash to what the record says; else what is wrong. A link is never followed: what lies
+ * behind one can be changed without the folder of records telling.
+ * @param wanted whether the bytes are wanted; else they are hashed a piece at a time, and null
  */
-export function proofProblem(folder: string, evidence: Evidence): string | undefined {
+export function inspectEvidence(
+  { folder, plain }: EvidencePlace,
+  kind: string,
+  evidence: Evidence,
+  wanted: boolean,
+): { bytes: Buffer | null } | { problem: Problem } {
   const file = join(folder, evidence.path);
+  const problem = (code: ProblemCode, what: string) => ({
+    problem: { code, what: `${kind}: ${what} (${evidence.path})`, evidence: kind },
+  });
   try {
-    if (existsSync(file) && realpathSync.native(file) !== file) return "behind a link";
-    return evidenceProblem(folder, evidence);
+    const above = dirname(file);
+    if (!plain.has(above) && existsSync(above)) {
+      if (realpathSync.native(above) !== above) return problem("EVIDENCE_UNREADABLE", "behind a link");
+      plain.add(above);
+    }
+    const stats: Stats | undefined = lstatSync(file, { throwIfNoEntry: false });
+    if (!stats) return problem("EVIDENCE_GONE", "missing");
+    if (stats.isSymbolicLink()) return problem("EVIDENCE_UNREADABLE", "behind a link");
+    if (!stats.isFile()) return problem("EVIDENCE_UNREADABLE", "not a regular file");
+    if (stats.size !== evidence.bytes)
+      return problem("EVIDENCE_CHANGED", `${stats.size} bytes instead of ${evidence.bytes}`);
+    const bytes = wanted ? readRegular(file)?.bytes : null;
+    const hex = bytes ? sha256Hex(bytes) : hashOf(file);
+    if (bytes === undefined || hex === undefined) return problem("EVIDENCE_UNREADABLE", "not a regular file");
+    return hex === evidence.sha256 ? { bytes } : problem("EVIDENCE_CHANGED", `hashes to ${hex}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    return `cannot be read (${code})`;
+    return problem("EVIDENCE_UNREADABLE", `cannot be read (${code})`);
   }
 }

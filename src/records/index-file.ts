@@ -5,6 +5,7 @@ import { appendTo } from "../files/append.ts";
 import { readRegular } from "../files/read-regular.ts";
 import { sha256 } from "../model/digest.ts";
 import common from "../schemas/common.schema.json" with { type: "json" };
+import first from "../schemas/record-1.schema.json" with { type: "json" };
 import schema from "../schemas/record.schema.json" with { type: "json" };
 import { startsOf } from "./index-line.ts";
 
@@ -30,12 +31,12 @@ export interface IndexFile {
 }
 
 /** Another way to write lines is another version. */
-const VERSION = 1;
+const VERSION = 2;
 const FOLDER = [".factory", "records"];
 
 /** The first line. What a record has to be is part of it, for the index remembers which files are records. */
 function headerOf(manifestId: string): string {
-  const records = sha256(JSON.stringify([common, schema]));
+  const records = sha256(JSON.stringify([common, first, schema]));
   return `${JSON.stringify({ schema: "factory/records-index", version: VERSION, manifest_id: manifestId, records })}\n`;
 }
 

@@ -4,15 +4,15 @@ import type { Attempt } from "../plan/decide/attempts.ts";
 /**
  * A line of the index: a JSON array in ASCII that ends with a CRC-32 of what stands before it. Fields that are looked at in
  * every line come first and at fixed places, so that opening and searching an index parses no JSON. Digests are without
- * their `sha256:`. A place is an offset in the index's bytes; a line is told by where it starts.
+ * their `sha256:`, and the shorter ids of old records have spaces behind them. A place is an offset in the index's bytes; a line is told by where it starts.
  *
  * `["<record id>","<verdict key>","<build key>","<sha256 of the record's file>","<stamp>","<cell id>",…,"<crc>"]`
  */
-const ID = { from: 2, to: 30 };
-const VERDICT_KEY = { from: 33, to: 97 };
-const BUILD_KEY = { from: 100, to: 164 };
-const SHA256 = { from: 167, to: 231 };
-const STAMP = 234;
+const ID = { from: 2, to: 38 };
+const VERDICT_KEY = { from: 41, to: 105 };
+const BUILD_KEY = { from: 108, to: 172 };
+const SHA256 = { from: 175, to: 239 };
+const STAMP = 242;
 /** `xxxxxxxx"]`, before the end of the line. */
 const TAIL = 10;
 const QUOTE = 0x22;
@@ -36,6 +36,7 @@ type Fields = [
   digest: string | null,
   ref: string | null,
   pushed: boolean,
+  proves: boolean,
   crc: string,
 ];
 
@@ -46,7 +47,7 @@ function crcText(bytes: Uint8Array): string {
 /** @param about sha256 of the record's file in hex, and the stamp of that file */
 export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string }): string {
   const fields = [
-    attempt.record_id,
+    attempt.record_id.padEnd(ID.to - ID.from),
     attempt.verdict_key.slice(SCHEME.length),
     attempt.build_key.slice(SCHEME.length),
     about.sha256,
@@ -61,6 +62,7 @@ export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string 
     attempt.digest,
     attempt.ref,
     attempt.pushed,
+    attempt.proves,
   ];
   const ascii = JSON.stringify(fields).replace(
     /[^\x20-\x7e]/g,
@@ -89,7 +91,7 @@ export function startsOf(bytes: Buffer, from: number): number[] | null {
 }
 
 export function idAt(bytes: Buffer, start: number): string {
-  return bytes.toString("latin1", start + ID.from, start + ID.to);
+  return bytes.toString("latin1", start + ID.from, start + ID.to).trimEnd();
 }
 
 /** Without `sha256:`. */
@@ -123,12 +125,12 @@ export function lineAt(bytes: Buffer, start: number): string {
 }
 
 export function attemptAt(bytes: Buffer, start: number, manifestId: string): Attempt {
-  const [record_id, verdict, build, , , cell_id, platform, status, stage, failure, ...rest] = JSON.parse(
+  const [id, verdict, build, , , cell_id, platform, status, stage, failure, ...rest] = JSON.parse(
     lineAt(bytes, start),
   ) as Fields;
-  const [tested_at, duration_ms, digest, ref, pushed] = rest;
+  const [tested_at, duration_ms, digest, ref, pushed, proves] = rest;
   return {
-    record_id,
+    record_id: id.trimEnd(),
     manifest_id: manifestId,
     cell_id,
     platform,
@@ -142,5 +144,6 @@ export function attemptAt(bytes: Buffer, start: number, manifestId: string): Att
     digest,
     ref,
     pushed,
+    proves,
   };
 }

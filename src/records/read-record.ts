@@ -1,11 +1,21 @@
-import type { FactoryRecord } from "../schemas/types.ts";
-import type { Validate } from "../schemas/validators.js";
-import { type Located, unreadableRecord } from "./locate.ts";
 import { type RegularFile, readRegular } from "../files/read-regular.ts";
+import { sha256Hex } from "../model/digest.ts";
+import { type Located, unreadableRecord } from "./locate.ts";
+import type { StoredRecord } from "./stored-record.ts";
 
-/** The check of a record against its schema. It takes milliseconds to load, so it is loaded where a record is to be checked. */
-export async function loadRecordCheck(): Promise<Validate> {
-  return (await import("../schemas/record-validator.js")).record;
+/** Why a document is no record of its form; null where it is one. */
+export type RecordCheck = (document: unknown) => string | null;
+
+/** The check of a record against the schema of its form. It takes milliseconds to load, so it is loaded where one is to be checked. */
+export async function loadRecordCheck(): Promise<RecordCheck> {
+  const { record, record_1 } = await import("../schemas/record-validator.js");
+  return (document) => {
+    const version = (document as { schema_version?: unknown } | null)?.schema_version;
+    const check = version === 1 ? record_1 : record;
+    if (check(document)) return null;
+    const [first] = check.errors ?? [];
+    return `${first?.instancePath || "/"} ${first?.message ?? ""}`;
+  };
 }
 
 /**
@@ -13,18 +23,16 @@ export async function loadRecordCheck(): Promise<Validate> {
  * @param check null for bytes that were checked before
  * @throws FactoryError RECORD_UNREADABLE
  */
-export function parseRecord(located: Located, bytes: Buffer, check: Validate | null): FactoryRecord {
+export function parseRecord(located: Located, bytes: Buffer, check: RecordCheck | null): StoredRecord {
   let document: unknown;
   try {
     document = JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     throw unreadableRecord(located, "cannot be read", error);
   }
-  if (check && !check(document)) {
-    const [first] = check.errors ?? [];
-    throw unreadableRecord(located, `is not a record: ${first?.instancePath || "/"} ${first?.message ?? ""}`);
-  }
-  const record = document as FactoryRecord;
+  const problem = check?.(document) ?? null;
+  if (problem !== null) throw unreadableRecord(located, `is not a record: ${problem}`);
+  const record = document as StoredRecord;
   if (record.record_id !== located.recordId || record.manifest_id !== located.manifestId)
     throw unreadableRecord(located, "names another record than its file does");
   return record;
@@ -42,4 +50,11 @@ export function readRecordFile(located: Located): RegularFile | undefined {
   }
   if (!file) throw unreadableRecord(located, "is no regular file");
   return file;
+}
+
+/** Reads and checks one record. `sha256` is of its file. @throws FactoryError RECORD_UNREADABLE */
+export function readRecord(located: Located, check: RecordCheck): { record: StoredRecord; sha256: string } {
+  const file = readRecordFile(located);
+  if (!file) throw unreadableRecord(located, "is gone");
+  return { record: parseRecord(located, file.bytes, check), sha256: sha256Hex(file.bytes) };
 }

@@ -2,12 +2,11 @@ import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Attempt } from "../plan/decide/attempts.ts";
-import type { FactoryRecord } from "../schemas/types.ts";
-import type { Validate } from "../schemas/validators.js";
 import { type IndexFile, type IndexLines, openIndexFile } from "./index-file.ts";
 import { attemptAt, hasStamp, idAt, lineAt, lineOf, sha256At } from "./index-line.ts";
 import { type Located, recordAt } from "./locate.ts";
-import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
+import { loadRecordCheck, parseRecord, type RecordCheck, readRecordFile } from "./read-record.ts";
+import type { StoredRecord } from "./stored-record.ts";
 import { stampAt } from "../files/read-regular.ts";
 
 /** A record that is one, by its line of the index. */
@@ -50,7 +49,7 @@ interface Fresh {
 }
 
 /** What a record tells of its attempt. */
-export function attemptOf(record: FactoryRecord): Attempt {
+export function attemptOf(record: StoredRecord): Attempt {
   const { record_id, manifest_id, cell_id, platform, build_key, verdict_key, result, image } = record;
   const { status, stage, class: failure, tested_at, duration_ms } = result;
   return {
@@ -68,6 +67,7 @@ export function attemptOf(record: FactoryRecord): Attempt {
     digest: image?.digest ?? null,
     ref: image?.ref ?? null,
     pushed: image?.pushed ?? false,
+    proves: record.schema_version !== 1,
   };
 }
 
@@ -95,7 +95,7 @@ interface Stale {
  * @returns undefined where the file is gone
  * @throws FactoryError RECORD_UNREADABLE
  */
-function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: Validate, now: number) {
+function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: RecordCheck, now: number) {
   const file = readRecordFile(located);
   if (!file) return undefined;
   const sha256 = sha256Hex(file.bytes);

@@ -25,7 +25,7 @@ export async function knownImage(
   { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
 ): Promise<Known | null> {
   const record = cell.record_id === null ? null : await deps.store.get(cell.record_id);
-  if (!record?.image || record.build_key !== keys.build_key) return null;
+  if (record?.schema_version !== 2 || !record.image || record.build_key !== keys.build_key) return null;
   try {
     const inspected = await deps.docker.inspectImage(record.image.digest, {
       platform: cell.platform,

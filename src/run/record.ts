@@ -1,4 +1,5 @@
 import type { PlannedCell } from "../plan/cell.ts";
+import type { RecordDraft } from "../records/record-id.ts";
 import type { FactoryRecord, RecordResult } from "../schemas/types.ts";
 import type { Trail } from "../pipeline/stage.ts";
 
@@ -24,30 +25,32 @@ function notesOf(planned: PlannedCell, trail: Trail): string[] {
 
 /** What a record says of an attempt beside what the attempt found. */
 export interface About {
-  record_id: string;
   plan_id: string | null;
-  tested_at: Date;
+  /** When the attempt began, and how long it took: it was tested when it was over. */
+  start: Date;
   duration_ms: number;
   tools: Record<string, string>;
   source: FactoryRecord["source"];
 }
 
-/** The record of one attempt. */
-export function recordOf(planned: PlannedCell, trail: Trail, about: About): FactoryRecord {
+/** The record of one attempt, which has no id yet. */
+export function recordOf(planned: PlannedCell, trail: Trail, about: About): RecordDraft {
   const { cell, keys } = planned;
   const status = trail.failure?.status ?? "pass";
   return {
-    schema_version: 1,
-    record_id: about.record_id,
+    schema_version: 2,
     manifest_id: cell.manifest_id,
     cell_id: cell.cell_id,
     plan_id: about.plan_id,
+    proven_by: null,
+    recipe_key: keys.recipe_key,
     build_key: keys.build_key,
     verdict_key: keys.verdict_key,
     template: keys.template,
     fragments: [...keys.fragments],
     args: keys.args,
     base: keys.base,
+    images: [...keys.images],
     platform: cell.platform,
     image: trail.image,
     test_suite_hash: keys.test_suite_hash,
@@ -57,7 +60,7 @@ export function recordOf(planned: PlannedCell, trail: Trail, about: About): Fact
       stage: trail.stage,
       class: trail.failure?.class ?? null,
       expected: isExpected(planned, status),
-      tested_at: about.tested_at.toISOString(),
+      tested_at: new Date(about.start.getTime() + about.duration_ms).toISOString(),
       duration_ms: about.duration_ms,
       stages_ms: trail.stages_ms,
       notes: notesOf(planned, trail),
@@ -78,12 +81,12 @@ export function recordOf(planned: PlannedCell, trail: Trail, about: About): Fact
 export function retagRecordOf(
   planned: PlannedCell,
   trail: Trail,
-  proof: FactoryRecord,
-  { record_id, plan_id }: About,
-): FactoryRecord {
+  { record_id, ...proof }: FactoryRecord,
+  { plan_id }: About,
+): RecordDraft {
   return {
     ...proof,
-    record_id,
+    proven_by: proof.proven_by ?? record_id,
     cell_id: planned.cell.cell_id,
     plan_id,
     image: trail.image,

@@ -5,7 +5,7 @@ import type { Emit } from "../model/event.ts";
 import type { Stage, StageSettings, Trail } from "../pipeline/stage.ts";
 import { oddEnd, type Path } from "../pipeline/table.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { recordId } from "../records/record-id.ts";
+import { stampOf } from "../records/record-id.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { attemptCell } from "./attempt.ts";
 import { type Known, knownImage } from "./known.ts";
@@ -76,7 +76,7 @@ export async function runCell(
   const { cell_id, manifest_id, platform, action, reason, plan_ids } = planned.cell;
   const { emit, tools, source, stages } = running;
   const start = deps.clock.now();
-  const record_id = recordId(deps.clock.date(), deps.randomHex());
+  const date = deps.clock.date();
   emit({
     type: "cell-started",
     cell_id,
@@ -85,23 +85,22 @@ export async function runCell(
     action: action === "reuse" ? "build" : action,
     reason,
   });
-  const folder = join(deps.folder.path(), record_id);
+  const folder = join(deps.folder.path(), `${stampOf(date)}-${deps.randomHex()}`);
   const { trail, path, known } = await attemptBy(pinned, folder, running, deps);
   const about: About = {
-    record_id,
     plan_id: plan_ids[0] ?? null,
-    tested_at: deps.clock.date(),
+    start: date,
     duration_ms: Math.round(deps.clock.now() - start),
     tools,
     source,
   };
   const retagged = path === "retag" && known !== null && trail.failure === null;
-  const record = retagged
+  const draft = retagged
     ? retagRecordOf(planned, trail, known.record, about)
     : recordOf(planned, trail, about);
-  const odd = oddEnd(stages, record.result);
+  const odd = oddEnd(stages, draft.result);
   if (odd !== undefined) throw new Error(`a record that no stage can end in was about to be written: ${odd}`);
-  const file = await deps.store.add(record);
+  const record = await deps.store.put(draft, date);
   if (trail.bug !== undefined) running.bugs.push(trail.bug);
   const { status, stage, class: failure, expected, notes } = record.result;
   emit({
@@ -113,8 +112,8 @@ export async function runCell(
     expected,
     stage,
     class: failure,
-    record_id,
-    record: file,
+    record_id: record.record_id,
+    record: deps.store.nameOf(record),
     image: record.image ? { ref: record.image.ref, digest: record.image.digest } : null,
     cache: trail.cache,
     duration_ms: about.duration_ms,

@@ -35,7 +35,7 @@ async function usableCache(repository: string | null, deps: RunDeps, emit: Emit)
 }
 
 /** What a cell came to that a record proves, and whose image is where it should be. */
-function reused({ cell }: PlannedCell): Omit<CellEnded, "v" | "at"> {
+function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellEnded, "v" | "at"> {
   const { cell_id, manifest_id, platform } = cell;
   const record_id = cell.record_id ?? "";
   return {
@@ -48,7 +48,7 @@ function reused({ cell }: PlannedCell): Omit<CellEnded, "v" | "at"> {
     stage: "done",
     class: null,
     record_id,
-    record: `records/${manifest_id}/${record_id}.json`,
+    record: nameOf({ manifest_id, record_id }),
     image: null,
     cache: { hits: 0, total: 0 },
     duration_ms: 0,
@@ -76,7 +76,7 @@ export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunO
   let left_out: { cell_id: string; platform: string }[] = [];
   let error: { code: string; what: string } | null = null;
   try {
-    for (const one of cells) if (one.cell.action === "reuse") emit(reused(one));
+    for (const one of cells) if (one.cell.action === "reuse") emit(reused(one, deps.store));
     const work = cells.filter(({ cell }) => cell.action !== "reuse");
     if (work.length > 0) {
       const proven = work.length < cells.length;

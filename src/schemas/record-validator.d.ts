@@ -2,3 +2,5 @@
 import type { Validate } from "./validators.js";
 
 export const record: Validate;
+/** Of the first form. */
+export const record_1: Validate;

@@ -102,6 +102,7 @@ export interface Documents {
   pool: Pool;
   product: Product;
   record: FactoryRecord;
+  "record-1": FactoryRecord1;
   template: Template;
   workspace: Workspace;
 }
@@ -798,27 +799,35 @@ export interface Product {
   };
 }
 /**
- * records/<manifest_id>/<record_id>.json: one attempt at one cell.
+ * records/<manifest_id>/<record_id>.json: one attempt at one cell, bound to its evidence.
  */
 export interface FactoryRecord {
-  schema_version: SchemaVersion;
   /**
-   * UTC time of the start, and eight random hex digits; sorts by time.
+   * Records of the first form are read by record-1.schema.json.
+   */
+  schema_version: 2;
+  /**
+   * UTC time of the start, and 16 hex digits of the sha256 over the canonical JSON (RFC 8785) of all other fields; sorts by time.
    */
   record_id: string;
   manifest_id: Id;
   cell_id: string;
   plan_id: Id | null;
+  /**
+   * The record whose tests these are, where its image only got another tag; else null.
+   */
+  proven_by: string | null;
+  recipe_key: Sha256;
   build_key: Sha256;
   verdict_key: Sha256;
-  template: {
-    id: Id;
-    version: Version;
-    digest: Sha256;
-  };
+  template: RecordTemplate;
   fragments: RecordFragment[];
   args: Args;
   base: RecordBase;
+  /**
+   * Every image that the build reads, sorted by role and reference.
+   */
+  images: RecordReadImage[];
   platform: Platform;
   /**
    * The image, or null where the build gave none.
@@ -833,13 +842,7 @@ export interface FactoryRecord {
   evidence: {
     [k: string]: Evidence;
   };
-  /**
-   * Steps of the Dockerfile, and how many of them came from the cache.
-   */
-  cache: {
-    hits: number;
-    total: number;
-  };
+  cache: RecordCache;
   retries: number;
   /**
    * Versions of the tools that took part.
@@ -847,11 +850,12 @@ export interface FactoryRecord {
   tools: {
     [k: string]: string;
   };
-  source: {
-    commit: string | null;
-    dirty: boolean | null;
-    ci_url: string | null;
-  };
+  source: RecordSource;
+}
+export interface RecordTemplate {
+  id: Id;
+  version: Version;
+  digest: Sha256;
 }
 export interface RecordFragment {
   name: Id;
@@ -859,6 +863,11 @@ export interface RecordFragment {
   digest: Sha256;
 }
 export interface RecordBase {
+  ref: string;
+  digest: Sha256 | null;
+}
+export interface RecordReadImage {
+  role: "base" | "stage" | "copy" | "mount" | "syntax";
   ref: string;
   digest: Sha256 | null;
 }
@@ -919,6 +928,90 @@ export interface Evidence {
   sha256: string;
   bytes: number;
   media_type: string;
+}
+/**
+ * Steps of the Dockerfile, and how many of them came from the cache.
+ */
+export interface RecordCache {
+  hits: number;
+  total: number;
+}
+export interface RecordSource {
+  commit: string | null;
+  dirty: boolean | null;
+  ci_url: string | null;
+}
+/**
+ * records/<manifest_id>/<record_id>.json in its first form: still read, and no proof of anything.
+ */
+export interface FactoryRecord1 {
+  schema_version: SchemaVersion;
+  /**
+   * UTC time of the start, and eight random hex digits; sorts by time.
+   */
+  record_id: string;
+  manifest_id: Id;
+  cell_id: string;
+  plan_id: Id | null;
+  build_key: Sha256;
+  verdict_key: Sha256;
+  template: RecordTemplate;
+  fragments: RecordFragment[];
+  args: Args;
+  base: RecordBase;
+  platform: Platform;
+  /**
+   * The image, or null where the build gave none.
+   */
+  image: null | RecordImage;
+  test_suite_hash: Sha256;
+  tests: RecordTest[];
+  result: RecordResult1;
+  /**
+   * Files that prove the verdict, by kind.
+   */
+  evidence: {
+    [k: string]: Evidence;
+  };
+  cache: RecordCache;
+  retries: number;
+  /**
+   * Versions of the tools that took part.
+   */
+  tools: {
+    [k: string]: string;
+  };
+  source: RecordSource;
+}
+export interface RecordResult1 {
+  status: "pass" | "fail" | "error";
+  /**
+   * The stage that it ended in, of those that there were then; `done` for a pass.
+   */
+  stage: string;
+  /**
+   * Class of the failure, of those of its stage; null for a pass.
+   */
+  class: null | string;
+  /**
+   * Whether the status is what the plan declares; without a declaration, whether it is a pass.
+   */
+  expected: boolean;
+  tested_at: string;
+  duration_ms: number;
+  /**
+   * Milliseconds of each stage that ran.
+   */
+  stages_ms: {
+    [k: string]: number;
+  };
+  notes: string[];
+  /**
+   * The last lines of the log; empty for a pass.
+   *
+   * @maxItems 40
+   */
+  log_excerpt: string[];
 }
 /**
  * templates/<id>/<version>/template.yaml: the skeleton with slots that fragments fill. Dockerfile.hbs stands beside it.

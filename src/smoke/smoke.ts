@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { FactoryError } from "../errors.ts";
-import type { DeclaredTest, SmokeLimits, SmokeReport, TestResult } from "../model/smoke.ts";
+import {
+  type DeclaredTest,
+  type SmokeLimits,
+  type SmokeReport,
+  suiteStatus,
+  type TestResult,
+} from "../model/smoke.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
 import { CREATE_MS, createContainer, release, removeContainersOfSuite } from "./containers.ts";
 import type { Created } from "./containers.ts";
@@ -42,11 +48,6 @@ interface Planned {
   index: number;
   timeoutMs: number;
   check: Check | undefined;
-}
-
-function statusOf(tests: readonly TestResult[]): SmokeReport["status"] {
-  if (tests.some(({ status }) => status === "error")) return "error";
-  return tests.every(({ status }) => status === "pass") ? "pass" : "fail";
 }
 
 /** A container to look at, created when it is first asked for, and never run. */
@@ -195,5 +196,5 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
     if (left) throw left;
   }
   if (signal.aborted) throw interrupted();
-  return { status: statusOf(tests), tests };
+  return { status: suiteStatus(tests), tests };
 }

@@ -108,6 +108,7 @@ describeEngine("factory run --reuse", () => {
         "bake_file",
         "build_log",
         "dockerfile",
+        "inputs",
         "provenance",
         "sbom",
         "smoke_report",
@@ -134,6 +135,8 @@ describeEngine("factory run --reuse", () => {
         expect(result.tested_at).toBe(readRecord(root, tested.results[at]?.record ?? "").result.tested_at);
       }
       expect(await actions(root)).toEqual(["reuse", "reuse"]);
+      const verified = await factory(root, ["records", "verify", "--json"]);
+      expect(verified.exitCode, verified.stdout).toBe(0);
 
       // An image that the engine does not hold any more cannot be tested again: it is built.
       manifest(root, (text) => text.replace('contains: "0.1.0"', 'contains: "b 0.1.0"'));

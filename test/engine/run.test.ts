@@ -72,6 +72,7 @@ describeEngine("factory run", () => {
       "bake_file",
       "build_log",
       "dockerfile",
+      "inputs",
       "provenance",
       "sbom",
       "smoke_report",

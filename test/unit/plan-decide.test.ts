@@ -183,6 +183,17 @@ describe("decide: age", () => {
     expect(await decided(cell, [never])).toMatchObject({ action: "build", reason: "EXPIRED" });
   });
 
+  it("does not take a pass where something is gone that may tell of a later verdict", async () => {
+    const told = { ...attemptAt(cell, DAY), lost: "20261121t000000000z-00000000" };
+    const changes = [{ input: "records", before: told.lost, after: null }];
+    expect(await decided(cell, [told])).toMatchObject({ action: "retest", reason: "LOST", changes });
+  });
+
+  it("takes nothing from a record that can prove nothing", async () => {
+    const old = attemptAt(cell, DAY, { proves: false });
+    expect(await decided(cell, [old])).toMatchObject({ action: "build", reason: "NEW" });
+  });
+
   it("does not take a pass by a clock that is ahead where anything failed", async () => {
     const told = [attemptAt(cell, -1000), attemptAt(cell, DAY, FAIL)];
     expect(await decided(cell, told)).toMatchObject({ action: "retest", reason: "NEW" });
@@ -300,7 +311,7 @@ describe("decide: records that lie", () => {
     expect(error.message).toContain(`${told.attempt.record_id}, which would prove ${planned.cell.cell_id}`);
     expect(error.message).toContain("sbom: missing; build_log: hashes to 00");
     expect(error.where?.file).toBe(`records/demo/${told.attempt.record_id}.json`);
-    expect(error.fix).toMatch(/restore.*remove.*--force/);
+    expect(error.fix).toMatch(/restore.*ledger.*--force/);
   });
 
   it("are all found at once, each once, in the order of the cells", async () => {

@@ -139,6 +139,8 @@ export interface Told {
   inputs: Inputs;
   /** What is wrong with its record. */
   problems: string[];
+  /** What is gone that may tell of a later verdict. */
+  lost?: string;
 }
 
 export const NOW = Date.parse("2026-11-21T12:00:00.000Z");
@@ -164,6 +166,7 @@ export function attemptAt(planned: PlannedCell, age: number, changes: Partial<At
       digest: digestOf(`${build_key} image`),
       ref: tags[0] ?? null,
       pushed: false,
+      proves: true,
       ...changes,
     },
     inputs: inputsOf(planned),
@@ -197,6 +200,8 @@ export function recordsOf(told: readonly Told[]): Attempts & { asked: string[]; 
     ofManifest: (manifestId) => list(({ manifest_id }) => manifest_id === manifestId),
     read: (attempt) => slowly("read", attempt, ({ inputs }) => inputs as unknown as FactoryRecord),
     problems: (attempt) => slowly("problems", attempt, ({ problems }) => problems),
+    lost: (attempt) => told.find((one) => one.attempt.record_id === attempt.record_id)?.lost ?? null,
+    nameOf: ({ manifest_id, record_id }) => `records/${manifest_id}/${record_id}.json`,
     asked,
     most: () => most,
   };

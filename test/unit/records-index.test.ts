@@ -23,9 +23,9 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writeManyRecords } from "../../bench/many-records.ts";
-import { openRecordStore } from "../../src/records/store.ts";
+import { openStore } from "../../src/pipeline/open-store.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
-import { idAt, record } from "./records-made.ts";
+import { draft, idAt, record } from "./records-made.ts";
 import { expectAsScanned, open, settled } from "./records-scan.ts";
 import { repository, sha256, temporaryFolder, treeOf } from "./workspace.ts";
 
@@ -242,7 +242,7 @@ describe("the attempts of a workspace", () => {
     mkdirSync(join(root, "records/other"));
     writeFileSync(fileOf(root, 1, "other"), textOf(record({ record_id: idAt(1), manifest_id: "other" })));
     const { attempts } = await open(root);
-    const listed = await openRecordStore(root).list({});
+    const listed = await openStore(root).list({});
     const order = (all: readonly { record_id: string; manifest_id: string }[]) =>
       all.map(({ record_id, manifest_id }) => `${record_id} ${manifest_id}`);
     expect(order(attempts.withVerdictKey(record().verdict_key))).toEqual(order(listed.records));
@@ -255,7 +255,7 @@ describe("the index", () => {
     expect((await open(root)).read).toBe(3);
     const lines = readFileSync(indexOf(root), "utf8").split("\n");
     expect(lines.map((line) => line && (JSON.parse(line) as unknown))).toEqual([
-      expect.objectContaining({ schema: "factory/records-index", version: 1, manifest_id: "demo" }),
+      expect.objectContaining({ schema: "factory/records-index", version: 2, manifest_id: "demo" }),
       ...[1, 2, 3].map((one) => expect.arrayContaining([idAt(one)]) as unknown),
       "",
     ]);
@@ -332,7 +332,7 @@ describe("the index", () => {
     [
       "of another version",
       "another format",
-      (index) => writeFileSync(index, readFileSync(index, "utf8").replace('"version":1', '"version":2')),
+      (index) => writeFileSync(index, readFileSync(index, "utf8").replace('"version":2', '"version":1')),
     ],
     [
       "of another manifest",
@@ -376,7 +376,7 @@ describe("the index", () => {
 
   it("is written anew where most of its lines are of no use", async () => {
     const root = temporaryFolder();
-    writeManyRecords(root, 1200);
+    writeManyRecords(root, 1200, { bare: true });
     await open(root);
     const { size } = statSync(indexOf(root, "many"));
     for (const name of readdirSync(join(root, "records/many"))
@@ -432,12 +432,12 @@ describe("the index", () => {
       child.stderr.on("data", (text: Buffer) => (said += String(text)));
       child.stdout.on("data", (text: Buffer) => (opened += text.length));
     }
-    const store = openRecordStore(root);
+    const store = openStore(root);
     const ended = Promise.all(children.map((child) => once(child, "exit")));
     let running = true;
     void ended.then(() => (running = false));
     for (let hour = 1; running; hour += 1) {
-      if (hour <= 500) await store.add(record({ record_id: idAt(hour) }));
+      if (hour <= 500) await store.put(draft(), new Date(Date.UTC(2026, 0, 1, hour)));
       await new Promise((done) => setImmediate(done));
     }
     expect(await ended).toEqual([

@@ -1,13 +1,14 @@
+import { openStore } from "../../src/pipeline/open-store.ts";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import type { Attempt } from "../../src/plan/decide/attempts.ts";
-import { openAttempts, type OpenAttemptsOptions } from "../../src/records/attempts.ts";
-import { record as validate } from "../../src/schemas/record-validator.js";
+import type { AttemptsRequest } from "../../src/records/store.ts";
+import { record as second, record_1 as first } from "../../src/schemas/record-validator.js";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 
-const NAMED = /^(\d{8}t\d{9}z-[a-f0-9]{8})\.json$/;
+const NAMED = /^(\d{8}t\d{9}z-(?:[a-f0-9]{8}|[a-f0-9]{16}))\.json$/;
 
 /** What a scan of all files of a workspace's records finds, the newest first, and the files that are no records. */
 export interface Scan {
@@ -28,7 +29,7 @@ function scan(root: string): Scan {
       try {
         if (!lstatSync(join(root, path)).isFile()) throw new Error("no file");
         const document = JSON.parse(readFileSync(join(root, path), "utf8")) as FactoryRecord;
-        if (!validate(document)) throw new Error("no record");
+        if (!first(document) && !second(document)) throw new Error("no record");
         if (document.record_id !== id || document.manifest_id !== folder.name) throw new Error("another");
         found.attempts.push(attemptIn(document));
       } catch {
@@ -66,6 +67,7 @@ function attemptIn({ result, image, ...rest }: FactoryRecord): Attempt {
     digest: image ? image.digest : null,
     ref: image ? image.ref : null,
     pushed: image?.pushed === true,
+    proves: Number(rest.schema_version) === 2,
   };
 }
 
@@ -73,11 +75,11 @@ function attemptIn({ result, image, ...rest }: FactoryRecord): Attempt {
 export const settled = { now: () => Date.now() + 3_600_000 };
 
 /** Opens the attempts, and keeps what was said. `read` counts the records that had to be read. */
-export async function open(root: string, options: OpenAttemptsOptions = settled) {
+export async function open(root: string, options: AttemptsRequest = settled) {
   const unreadable: FactoryError[] = [];
   const notes: string[] = [];
   let read = 0;
-  const attempts = await openAttempts(root, {
+  const attempts = await openStore(root).attempts({
     onUnreadable: (error) => unreadable.push(error),
     onNote: (text) => notes.push(text),
     onProgress: (done, of) => {
@@ -110,8 +112,10 @@ export async function expectAsScanned(root: string, opened: Awaited<ReturnType<t
     const file = join(root, "records", one.manifest_id, `${one.record_id}.json`);
     const read = await attempts.read(one);
     expect(read).toEqual(JSON.parse(readFileSync(file, "utf8")));
-    const bare = Object.keys(read.evidence).length === 0;
-    expect(await attempts.problems(one)).toEqual(bare ? ["it has no evidence at all"] : []);
+    const bare = !Object.hasOwn(read.evidence, "inputs");
+    const problems = await attempts.problems(one);
+    if (bare) expect(problems.join()).toContain("EVIDENCE_REQUIRED");
+    else expect(problems).toEqual([]);
   }
   return found;
 }

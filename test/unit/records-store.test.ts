@@ -15,14 +15,14 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
-import { RECORD_ID, recordId, timeOfRecordId } from "../../src/records/record-id.ts";
-import { openRecordStore } from "../../src/records/store.ts";
-import { idAt, record } from "./records-made.ts";
+import { openStore } from "../../src/pipeline/open-store.ts";
+import { contentHash, RECORD_ID, recordId, timeOfRecordId } from "../../src/records/record-id.ts";
+import { draft, idAt, provenDraft, putAt, record, START } from "./records-made.ts";
 import { repository, sha256, temporaryFolder } from "./workspace.ts";
 
 function newStore() {
   const root = temporaryFolder();
-  return { root, store: openRecordStore(root) };
+  return { root, store: openStore(root) };
 }
 
 describe("record ids", () => {
@@ -34,31 +34,54 @@ describe("record ids", () => {
     });
     fc.assert(
       fc.property(time, time, (a, b) => {
-        const [first, second] = [recordId(a, "ffffffff"), recordId(b, "00000000")];
+        const [first, second] = [recordId(a, record()), recordId(b, record())];
         expect(first).toMatch(RECORD_ID);
         expect(timeOfRecordId(first)).toBe(a.getTime());
         if (a.getTime() !== b.getTime()) expect(first < second).toBe(a < b);
       }),
     );
-    expect(recordId(new Date("2026-11-21T01:02:03.456Z"), "1a2b3c4d99")).toBe("20261121t010203456z-1a2b3c4d");
+    expect(recordId(new Date("2026-11-21T01:02:03.456Z"), record())).toBe(
+      `20261121t010203456z-${contentHash(record())}`,
+    );
+  });
+
+  it("carry a hash of all that the record says, but for the id itself", () => {
+    const hash = contentHash(record());
+    expect(contentHash(record({ record_id: idAt(1) }))).toBe(hash);
+    expect(contentHash(record({ retries: 1 }))).not.toBe(hash);
+    // Another order of keys is the same document.
+    const { args, ...rest } = record();
+    expect(contentHash({ args, ...rest })).toBe(hash);
   });
 });
 
 describe("the record store", () => {
-  it("gives back what was added, as a file that people can read", async () => {
+  it("gives back what was put, as a file that people can read, with its id", async () => {
     const { root, store } = newStore();
-    const path = await store.add(record());
-    expect(path).toBe("records/demo/20261121t010203456z-00000001.json");
-    expect(await store.get("20261121t010203456z-00000001")).toEqual(record());
-    expect(readFileSync(join(root, path), "utf8")).toBe(`${JSON.stringify(record(), null, 2)}\n`);
+    const pass = await provenDraft(store);
+    const put = await store.put(pass, START);
+    expect(put).toEqual({ ...pass, record_id: recordId(START, pass) });
+    const path = store.nameOf(put);
+    expect(path).toBe(`records/demo/${put.record_id}.json`);
+    expect(await store.get(put.record_id)).toEqual(put);
+    expect(readFileSync(join(root, path), "utf8")).toBe(`${JSON.stringify(put, null, 2)}\n`);
     expect(statSync(join(root, path)).mode & 0o777).toBe(0o644);
-    expect(readdirSync(join(root, "records/demo"))).toEqual(["20261121t010203456z-00000001.json"]);
+    expect(readdirSync(join(root, "records/demo")).sort()).toEqual(
+      [`${put.record_id}.json`, "evidence", "ledger"].sort(),
+    );
+    expect((await store.findByVerdictKey(pass.verdict_key)).map(({ record_id }) => record_id)).toEqual([
+      put.record_id,
+    ]);
   });
 
-  it("adds nothing that is no record", async () => {
+  it("puts nothing that is no record", async () => {
     const { root, store } = newStore();
-    await expect(store.add(record({ platform: "windows" }))).rejects.toThrow("does not match its schema");
-    await expect(store.add(record({ manifest_id: "../out" }))).rejects.toThrow("does not match its schema");
+    await expect(store.put(draft({ platform: "windows" }), START)).rejects.toThrow(
+      "does not match its schema",
+    );
+    await expect(store.put(draft({ manifest_id: "../out" }), START)).rejects.toThrow(
+      "does not match its schema",
+    );
     expect(existsSync(join(root, "records"))).toBe(false);
     expect(existsSync(join(root, "out"))).toBe(false);
   });
@@ -66,21 +89,19 @@ describe("the record store", () => {
   it("says that it cannot write, and where", async () => {
     const { root, store } = newStore();
     writeFileSync(join(root, "records"), "");
-    const error: unknown = await store.add(record()).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(FactoryError);
-    expect(error).toMatchObject({ code: "WRITE_FAILED", exitCode: 3 });
-    expect(() => store.keep("demo", "x", "text/plain")).toThrow(FactoryError);
+    for (const work of [store.put(draft(), START), store.keep("demo", "x", "text/plain")]) {
+      const error: unknown = await work.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(FactoryError);
+    }
   });
 
   it("knows no record of an id that none has, whatever is asked for", async () => {
     const { store } = newStore();
-    for (const id of ["20261121t010203456z-00000001", "../x", "", "a\0b"])
+    for (const id of ["20261121t010203456z-00000001", idAt(1), "../x", "", "a\0b"])
       await expect(store.get(id)).rejects.toMatchObject({ code: "UNKNOWN_RECORD", exitCode: 2 });
-    await expect(store.verify("20261121t010203456z-00000001")).rejects.toMatchObject({
-      code: "UNKNOWN_RECORD",
-    });
+    await expect(store.verify({ recordId: idAt(1) })).rejects.toMatchObject({ code: "UNKNOWN_RECORD" });
     expect(await store.list({})).toEqual({ records: [], total: 0, unreadable: [] });
-    expect(await store.verify()).toEqual({ checked: 0, evidence: 0, problems: [] });
+    expect(await store.verify()).toEqual({ checked: 0, verified: 0, evidence: 0, old: [], problems: [] });
   });
 });
 
@@ -88,14 +109,12 @@ describe("list", () => {
   const filled = async () => {
     const made = newStore();
     for (const hour of [3, 1, 2, 4]) {
-      const status = hour === 2 ? "fail" : "pass";
-      const manifest_id = hour === 4 ? "other" : "demo";
-      await made.store.add(record({ record_id: idAt(hour), manifest_id, result: { status } }));
+      await putAt(made.store, hour, { manifest_id: hour === 4 ? "other" : "demo", failed: hour === 2 });
     }
     return made;
   };
-  const hours = ({ records }: { records: { record_id: string }[] }) =>
-    records.map(({ record_id }) => new Date(timeOfRecordId(record_id)).getUTCHours());
+  const hours = ({ records }: { records: { record_id: string | null }[] }) =>
+    records.map(({ record_id }) => new Date(timeOfRecordId(record_id ?? "")).getUTCHours());
 
   it("gives the newest first, and counts what its limit leaves out", async () => {
     const { store } = await filled();
@@ -116,12 +135,13 @@ describe("list", () => {
     );
   });
 
-  it("sorts records of one moment by their random part", async () => {
+  it("sorts records of one moment by their hash", async () => {
     const { store } = newStore();
-    const ids = ["b", "a", "c"].map((hex) => recordId(new Date(0), hex.repeat(8)));
-    for (const record_id of ids) await store.add(record({ record_id }));
+    const ids: string[] = [];
+    for (const port of [1, 2, 3])
+      ids.push((await store.put(await provenDraft(store, { args: { port } }), START)).record_id);
     const { records } = await store.list({});
-    expect(records.map(({ record_id }) => record_id.at(-1))).toEqual(["c", "b", "a"]);
+    expect(records.map(({ record_id }) => record_id)).toEqual(ids.sort().reverse());
   });
 
   it("reports what is no record, and hides no other behind it", async () => {
@@ -170,16 +190,27 @@ describe("list", () => {
 });
 
 describe("evidence", () => {
+  const WHOLE = { checked: 1, verified: 1, evidence: 8, old: [], problems: [] };
   const kept = async () => {
     const { root, store } = newStore();
-    const build_log = store.keep("demo", "the log\n", "text/plain");
-    const sbom = store.keep("demo", new Uint8Array([0, 255]), "application/json");
-    await store.add(record({ evidence: { build_log, sbom } }));
-    return { root, store, build_log, sbom, file: join(root, "records/demo", build_log.path) };
+    const build_log = await store.keep("demo", "the log\n", "text/plain");
+    const odd = await store.keep("demo", new Uint8Array([0, 255]), "application/json");
+    const pass = await provenDraft(store);
+    Object.assign(pass.evidence, { build_log, odd });
+    const { record_id } = await store.put(pass, START);
+    return {
+      root,
+      store,
+      pass,
+      record_id,
+      build_log,
+      odd,
+      file: join(root, "records/demo", build_log.path),
+    };
   };
 
   it("lies under its own hash", async () => {
-    const { build_log, file, sbom } = await kept();
+    const { build_log, file, odd } = await kept();
     const hex = sha256("the log\n");
     expect(build_log).toEqual({
       path: `evidence/sha256/${hex.slice(0, 2)}/${hex}`,
@@ -188,32 +219,43 @@ describe("evidence", () => {
       media_type: "text/plain",
     });
     expect(readFileSync(file, "utf8")).toBe("the log\n");
-    expect(sbom.bytes).toBe(2);
+    expect(odd.bytes).toBe(2);
   });
 
   it("is kept once, and made good where it was spoilt", async () => {
     const { store, file } = await kept();
     const { ino } = statSync(file);
-    store.keep("demo", "the log\n", "text/plain");
+    await store.keep("demo", "the log\n", "text/plain");
     expect(statSync(file).ino).toBe(ino);
     writeFileSync(file, "THE LOG\n");
-    store.keep("demo", "the log\n", "text/plain");
+    await store.keep("demo", "the log\n", "text/plain");
     expect(readFileSync(file, "utf8")).toBe("the log\n");
-    expect(await store.verify()).toEqual({ checked: 1, evidence: 2, problems: [] });
+    expect(await store.verify()).toEqual(WHOLE);
   });
 
   it.each([
-    ["one other byte", (file: string) => writeFileSync(file, "the lag\n"), "hashes to"],
-    ["a byte more", (file: string) => writeFileSync(file, "the log\n\n"), "9 bytes instead of 8"],
-    ["nothing left in it", (file: string) => writeFileSync(file, ""), "0 bytes instead of 8"],
-    ["no file left", (file: string) => rmSync(file), "missing"],
+    ["one other byte", (file: string) => writeFileSync(file, "the lag\n"), "hashes to", "EVIDENCE_CHANGED"],
+    [
+      "a byte more",
+      (file: string) => writeFileSync(file, "the log\n\n"),
+      "9 bytes instead of 8",
+      "EVIDENCE_CHANGED",
+    ],
+    [
+      "nothing left in it",
+      (file: string) => writeFileSync(file, ""),
+      "0 bytes instead of 8",
+      "EVIDENCE_CHANGED",
+    ],
+    ["no file left", (file: string) => rmSync(file), "missing", "EVIDENCE_GONE"],
     [
       "a link to nothing",
       (file: string) => {
         rmSync(file);
         symlinkSync("gone", file);
       },
-      "missing",
+      "behind a link",
+      "EVIDENCE_UNREADABLE",
     ],
     [
       "a folder in its place",
@@ -222,20 +264,18 @@ describe("evidence", () => {
         mkdirSync(file);
       },
       "not a regular file",
+      "EVIDENCE_UNREADABLE",
     ],
-  ])("is found wanting with %s", async (_, spoil, what) => {
-    const { store, file, build_log } = await kept();
-    expect(await store.verify("20261121t010203456z-00000001")).toEqual({
-      checked: 1,
-      evidence: 2,
-      problems: [],
-    });
+  ])("is found wanting with %s", async (_, spoil, what, code) => {
+    const { store, file, build_log, record_id } = await kept();
+    expect(await store.verify({ recordId: record_id })).toEqual(WHOLE);
     spoil(file);
     const { checked, evidence, problems } = await store.verify();
-    expect({ checked, evidence }).toEqual({ checked: 1, evidence: 2 });
+    expect({ checked, evidence }).toEqual({ checked: 1, evidence: 8 });
     expect(problems).toEqual([
       {
-        record_id: "20261121t010203456z-00000001",
+        record_id,
+        code,
         evidence: "build_log",
         what: expect.stringContaining(what) as string,
       },
@@ -244,9 +284,9 @@ describe("evidence", () => {
   });
 
   it("may not be named outside of the record's folder", async () => {
-    const { store, build_log } = await kept();
-    const evidence = { build_log: { ...build_log, path: "../../../etc/passwd" } };
-    await expect(store.add(record({ evidence }))).rejects.toThrow("does not match its schema");
+    const { store, build_log, pass } = await kept();
+    const evidence = { ...pass.evidence, build_log: { ...build_log, path: "../../../etc/passwd" } };
+    await expect(store.put({ ...pass, evidence }, START)).rejects.toThrow("does not match its schema");
   });
 });
 
@@ -254,7 +294,7 @@ describe("a process that is killed while it writes records", () => {
   it("leaves whole records alone, 20 times over", async () => {
     const root = temporaryFolder();
     const writer = fileURLToPath(new URL("./records-writer.ts", import.meta.url));
-    const store = openRecordStore(root);
+    const store = openStore(root);
     let total = 0;
     for (let round = 0; round < 20; round += 1) {
       const child = spawn(process.execPath, ["--import", "tsx", writer, root, String(round)], {

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
 import type { Cell } from "../../src/plan/cell.ts";
 import { planCells } from "../../src/plan/planner.ts";
-import { openAttempts } from "../../src/records/attempts.ts";
+import { openStore } from "../../src/pipeline/open-store.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { runIn } from "./run-world.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
@@ -32,7 +32,12 @@ export async function plan(
       now: options.now ?? NOW,
       baseDigests: () => Promise.resolve(new Map()),
       // Of a file that changed a moment ago nothing is kept in the index: here it was a while ago.
-      attempts: (manifestIds) => openAttempts(root, { manifestIds, now: () => Date.now() + 10_000 }),
+      attempts: (manifestIds) =>
+        openStore(root).attempts({
+          manifestIds,
+          now: () => Date.now() + 10_000,
+          onNote: options.note ?? (() => undefined),
+        }),
       workspaceAt: () => Promise.reject(new Error("nobody asked for another commit")),
       exists: () => false,
       note: options.note ?? (() => undefined),

@@ -97,6 +97,7 @@ describe("runCells", () => {
       "bake_file",
       "build_log",
       "dockerfile",
+      "inputs",
       "provenance",
       "sbom",
       "smoke_report",
@@ -134,8 +135,9 @@ describe("runCells", () => {
         if (target.includes("0_2_0")) throw new BuildFails("failed to calculate checksum: not found");
       },
       deps: {
-        smokeTest: (_image, _inspected, { cell }) => {
-          const test = { id: "core/x", duration_ms: 1, expected: "a", actual: "b\nc" };
+        smokeTest: (_image, _inspected, { cell, inputs }) => {
+          const [{ from, id } = { from: "", id: "" }] = inputs.tests;
+          const test = { id: `${from}/${id}`, duration_ms: 1, expected: "a", actual: "b\nc" };
           if (cell.fragments.core === "0.2.1")
             return Promise.resolve({ status: "fail", tests: [{ ...test, status: "fail" }] });
           if (cell.fragments.core === "0.2.2")
@@ -145,7 +147,7 @@ describe("runCells", () => {
         makeSbom: ({ name }) =>
           name.includes("0.2.3")
             ? Promise.reject(new FactoryError("IMAGE_UNREADABLE", "no layer"))
-            : Promise.resolve({ json: "{}", warnings: [] }),
+            : Promise.resolve({ json: '{"bomFormat":"CycloneDX"}', warnings: [] }),
       },
     });
     expect(value?.results.map(({ status, stage, class: cause }) => [status, stage, cause])).toEqual([
@@ -157,8 +159,10 @@ describe("runCells", () => {
     ]);
     expect(finished).toHaveLength(5);
     const failed = await store.get(value?.results[1]?.record_id ?? "");
-    expect(failed.result.log_excerpt).toEqual(["core/x: expected a", "core/x: got b", "core/x: got c"]);
-    expect(failed.tests).toEqual([{ id: "core/x", status: "fail", duration_ms: 1 }]);
+    const id = failed.tests[0]?.id ?? "";
+    expect(id).toMatch(/^[a-z]+\/[a-z-]+$/);
+    expect(failed.result.log_excerpt).toEqual([`${id}: expected a`, `${id}: got b`, `${id}: got c`]);
+    expect(failed.tests).toEqual([{ id, status: "fail", duration_ms: 1 }]);
     expect((await store.verify()).problems).toEqual([]);
   });
 

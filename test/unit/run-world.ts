@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { openRunFolder } from "../../src/files/run-folder.ts";
-import { openRecordStore } from "../../src/records/store.ts";
+import { openStore } from "../../src/pipeline/open-store.ts";
 import { runCells } from "../../src/run/run.ts";
 import type { RunDeps } from "../../src/run/types.ts";
 import type { Stage } from "../../src/pipeline/stage.ts";
@@ -116,7 +116,7 @@ export async function runIn({
   const events: RunEvent[] = [];
   const notes: string[] = [];
   const finished: string[] = [];
-  const store = openRecordStore(root);
+  const store = openStore(root);
   let clock = 0;
   const outcome = runCells(
     {
@@ -163,7 +163,9 @@ export async function runIn({
           const text = readFileSync(options.file, "utf8");
           for (const [, tag] of text.matchAll(/^\s*tags = \[\s*"([^"]+)"/gm))
             images.tags.set(tag ?? "", DIGEST);
-          const metadata = { "containerimage.digest": DIGEST, "buildx.build.provenance": { from: target } };
+          const base = planned.cells[0]?.cell.base.digest?.slice("sha256:".length) ?? "";
+          const provenance = { target, materials: [{ uri: "pkg:docker/debian", digest: { sha256: base } }] };
+          const metadata = { "containerimage.digest": DIGEST, "buildx.build.provenance": provenance };
           writeFileSync(options.metadataFile, JSON.stringify({ [target]: metadata }));
           const statuses = [{ id: `exporting manifest ${MANIFEST}`, vertex: "sha256:x" }];
           options.onLine(JSON.stringify({ statuses }));
@@ -176,8 +178,26 @@ export async function runIn({
       clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
       sleep: () => Promise.reject(new Error("unscripted sleep")),
       randomHex: () => "0123abcd",
-      smokeTest: () => Promise.resolve({ status: "pass", tests: [] }),
-      makeSbom: () => Promise.resolve({ json: "{}\n", warnings: [] }),
+      smokeTest: (_image, _inspected, { inputs }) =>
+        Promise.resolve({
+          status: "pass",
+          tests: inputs.tests.map(({ from, id }) => ({
+            id: `${from}/${id}`,
+            status: "pass",
+            duration_ms: 1,
+            expected: "exits with 0",
+            actual: "exited with 0",
+          })),
+        }),
+      makeSbom: ({ digest, platform, name }) => {
+        const properties = [{ name: "factory:image:platform", value: platform }];
+        const component = { type: "container", name, version: digest, properties };
+        const metadata = { tools: { components: [{ name: "factory" }] }, component };
+        return Promise.resolve({
+          json: `${JSON.stringify({ bomFormat: "CycloneDX", metadata, components: [] })}\n`,
+          warnings: [],
+        });
+      },
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
       registryAnswers: () => Promise.resolve(true),
       sweep: () => Promise.resolve(),

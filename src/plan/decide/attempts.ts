@@ -1,5 +1,5 @@
 import type { ReadImage } from "../../model/inputs.ts";
-import type { FactoryRecord } from "../../schemas/types.ts";
+import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 
 /** One attempt at one cell, as far as deciding needs it. */
 export interface Attempt {
@@ -22,6 +22,8 @@ export interface Attempt {
   /** The image's tag; null where the build gave no image. */
   ref: string | null;
   pushed: boolean;
+  /** Whether its record can prove anything: one of the old form cannot. */
+  proves: boolean;
 }
 
 /** What a record says went into it: what a reason is found by. */
@@ -48,10 +50,17 @@ export interface Attempts {
   ofCell(manifestId: string, cellId: string): readonly Attempt[];
   ofManifest(manifestId: string): Iterable<Attempt>;
   /** Reads the record itself. @throws FactoryError RECORD_UNREADABLE */
-  read(attempt: Attempt): Promise<FactoryRecord>;
+  read(attempt: Attempt): Promise<FactoryRecord | FactoryRecord1>;
   /**
-   * Reads the record itself and hashes all its evidence: what is not as the record says, or the index says otherwise than
-   * the record. Empty where all holds.
+   * Reads the record itself and all its evidence: what is not as the record says, what it claims without proof, or what the
+   * index says otherwise than the record. Empty where all holds.
    */
   problems(attempt: Attempt): Promise<string[]>;
+  /**
+   * What is gone that may tell of a later verdict on the same key than an attempt's: a record, or a ledger of records; null
+   * where nothing is.
+   */
+  lost(attempt: Attempt): string | null;
+  /** What an attempt's record is called for people. */
+  nameOf(attempt: Attempt): string;
 }

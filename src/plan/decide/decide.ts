@@ -62,6 +62,7 @@ function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
     attempt.manifest_id === cell.manifest_id &&
     attempt.platform === cell.platform &&
     attempt.build_key === cell.build_key &&
+    attempt.proves &&
     attempt.digest !== null &&
     !BEFORE_IMAGE.has(attempt.stage)
   );
@@ -96,6 +97,12 @@ function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Ch
   if (!(tested <= now + SKEW)) return { input: "clock", before: tested_at, after: dateText(now) };
   if (maxAge === null || now - tested <= maxAge) return null;
   return { input: "proof", before: tested_at, after: dateText(tested + maxAge) };
+}
+
+/** Why a verdict is not the last word: something is gone that may tell of a later one. */
+function lost(attempt: Attempt, attempts: Attempts): Change | null {
+  const before = attempts.lost(attempt);
+  return before === null ? null : { input: "records", before, after: null };
 }
 
 /** What the image lacks though its bits and its verdict are known. */
@@ -134,7 +141,8 @@ function rule(planned: PlannedCell, options: DecideOptions): Ruling {
     return same ? against(planned, same, "MEANT_TO_FAIL") : build(planned, attempts, "MEANT_TO_FAIL");
   }
   const proof = provenBy(planned, attempts, now);
-  const age = proof ? expired(proof, now, options.maxAge(planned)) : null;
+  const gone = proof ? lost(proof, attempts) : null;
+  const age = proof ? (gone ?? expired(proof, now, options.maxAge(planned))) : null;
   if (proof && !age) {
     const changes = misplaced(cell, proof, needPushed);
     if (changes.length === 0) return { ...BUILD, action: "reuse", reliesOn: proof };
@@ -142,9 +150,9 @@ function rule(planned: PlannedCell, options: DecideOptions): Ruling {
   }
   const bits = age?.input === "clock" ? null : bitsFrom(planned, attempts);
   if (age) {
-    const changes = [age];
-    if (!bits) return { ...BUILD, reason: "EXPIRED", changes, compared: proof };
-    return { ...BUILD, action: "retest", reason: "EXPIRED", changes, reliesOn: bits };
+    const because: Pick<Ruling, "reason" | "changes"> = { reason: gone ? "LOST" : "EXPIRED", changes: [age] };
+    if (!bits) return { ...BUILD, ...because, compared: proof };
+    return { ...BUILD, ...because, action: "retest", reliesOn: bits };
   }
   if (bits) return { ...against(planned, bits, "NEW"), action: "retest", reliesOn: bits };
   return build(planned, attempts, "NEW");
@@ -154,18 +162,18 @@ function keyOf({ manifest_id, record_id }: Attempt): string {
   return `${manifest_id}/${record_id}`;
 }
 
-function fileOf(attempt: Attempt): { file: string } {
-  return { file: `records/${keyOf(attempt)}.json` };
-}
-
 /** One finding for all that is wrong with a record. */
-function mismatch(attempt: Attempt, cellId: string, problems: readonly string[]): Finding {
+function mismatch(
+  attempt: Attempt,
+  { cellId, file }: { cellId: string; file: string },
+  problems: readonly string[],
+): Finding {
   const more = problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : "";
   return {
     code: "EVIDENCE_MISMATCH",
     what: `the record ${attempt.record_id}, which would prove ${cellId}, cannot be believed: ${problems.slice(0, SHOWN).join("; ")}${more}`,
-    where: fileOf(attempt),
-    fix: "restore the file from version control or from the CI artifact, or remove the record, or build anyway with --force",
+    where: { file },
+    fix: "restore the record, its evidence and its ledger from version control or from the CI artifact, or build anyway with --force",
   };
 }
 
@@ -175,15 +183,17 @@ async function check(
   attempt: Attempt,
   asked: { cellId: string; relied: boolean; compared: boolean },
 ): Promise<Checked> {
+  const file = attempts.nameOf(attempt);
   try {
     const problems = asked.relied ? await attempts.problems(attempt) : [];
-    if (problems.length > 0) return { finding: mismatch(attempt, asked.cellId, problems), inputs: null };
+    if (problems.length > 0)
+      return { finding: mismatch(attempt, { cellId: asked.cellId, file }, problems), inputs: null };
     if (!asked.compared) return { finding: null, inputs: null };
     return { finding: null, inputs: await attempts.read(attempt) };
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     const { code, message, where, fix } = error;
-    return { finding: { code, what: message, where: where ?? fileOf(attempt), fix }, inputs: null };
+    return { finding: { code, what: message, where: where ?? { file }, fix }, inputs: null };
   }
 }
 

@@ -1,0 +1,16 @@
+import { openFolderStore } from "../records/folder-store.ts";
+import type { RecordStore } from "../records/store.ts";
+
+/**
+ * The records of a workspace, held to what the stages of the table leave.
+ * @param root absolute path of the workspace
+ */
+export function openStore(root: string): RecordStore {
+  return openFolderStore(root, async () => {
+    const { oddEnd, requiredEvidence, STAGES } = await import("./table.ts");
+    return {
+      required: (result) => requiredEvidence(STAGES, result),
+      odd: (result) => oddEnd(STAGES, result),
+    };
+  });
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { writeWhole } from "../files/write-whole.ts";
+import { sha256Hex } from "../model/digest.ts";
+import { openAttempts } from "./attempts.ts";
+import { keepEvidence } from "./evidence.ts";
+import { type LedgerWriter, openLedgerWriter } from "./ledger.ts";
+import { type Located, locateRecords, recordPath } from "./locate.ts";
+import { folderFor, placeOf } from "./place.ts";
+import { loadRecordCheck, readRecord } from "./read-record.ts";
+import { RECORD_ID, recordId, stampOf, timeOfRecordId, wellFormed } from "./record-id.ts";
+import type { StageRules } from "./proof/prove-result.ts";
+import type { RecordProblem, RecordStore, RecordSummary } from "./store.ts";
+import type { StoredRecord } from "./stored-record.ts";
+import { verifyRecords } from "./verify.ts";
+
+function summarize(record: StoredRecord): RecordSummary {
+  const { status, expected, stage, class: failure, tested_at, duration_ms } = record.result;
+  const { record_id, manifest_id, cell_id, platform } = record;
+  const digest = record.image?.digest ?? null;
+  return {
+    record_id,
+    manifest_id,
+    cell_id,
+    platform,
+    status,
+    expected,
+    stage,
+    class: failure,
+    tested_at,
+    duration_ms,
+    digest,
+  };
+}
+
+const newLedger = () => `${stampOf(new Date())}-${randomBytes(8).toString("hex")}`;
+
+/**
+ * The records in a workspace's folder `records`.
+ * @param root absolute path of the workspace
+ * @param rules what the stages of an attempt leave; asked for where a record is held to its evidence
+ */
+export function openFolderStore(root: string, rules: () => Promise<StageRules>): RecordStore {
+  const ledgers = new Map<string, LedgerWriter>();
+
+  /** @throws FactoryError UNKNOWN_RECORD */
+  const find = (recordId: string): Located => {
+    const base = RECORD_ID.test(recordId) ? placeOf(root)?.base : undefined;
+    const found =
+      base === undefined ? undefined : locateRecords(base).find((one) => one.recordId === recordId);
+    if (found) return found;
+    throw new FactoryError("UNKNOWN_RECORD", `there is no record ${JSON.stringify(recordId)}`, {
+      fix: "see `factory records list`",
+    });
+  };
+
+  return {
+    keep: (manifestId, bytes, mediaType) =>
+      Promise.resolve().then(() => keepEvidence(folderFor(root, manifestId), bytes, mediaType)),
+
+    put: async (given, start) => {
+      const draft = wellFormed(given);
+      const record = { ...draft, record_id: recordId(start, draft) };
+      const check = await loadRecordCheck();
+      const problem = check(record);
+      if (problem !== null)
+        throw new Error(`a record that does not match its schema was about to be written: ${problem}`);
+      const { manifest_id, record_id, verdict_key } = record;
+      const folder = folderFor(root, manifest_id);
+      const text = `${JSON.stringify(record, null, 2)}\n`;
+      const ledger = ledgers.get(manifest_id) ?? openLedgerWriter(folder, manifest_id, newLedger);
+      ledgers.set(manifest_id, ledger);
+      ledger.put({ record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) });
+      writeWhole(join(folder, `${record_id}.json`), text);
+      ledger.done(record_id);
+      return record;
+    },
+
+    nameOf: ({ manifest_id, record_id }) => recordPath(manifest_id, record_id),
+
+    list: async ({ manifestId, status, since, limit }) => {
+      const records: RecordSummary[] = [];
+      const unreadable: RecordProblem[] = [];
+      let total = 0;
+      const base = placeOf(root)?.base;
+      const check = await loadRecordCheck();
+      for (const located of base === undefined ? [] : locateRecords(base, manifestId)) {
+        if (since !== undefined && timeOfRecordId(located.recordId) < since) break;
+        try {
+          const { record } = readRecord(located, check);
+          const summary = summarize(record);
+          if (status !== undefined && summary.status !== status) continue;
+          total += 1;
+          if (limit === undefined || records.length < limit) records.push(summary);
+        } catch (error) {
+          if (!(error instanceof FactoryError)) throw error;
+          unreadable.push({
+            record_id: located.recordId,
+            code: "RECORD_UNREADABLE",
+            what: error.message,
+            evidence: "record",
+          });
+        }
+      }
+      return { records, total, unreadable };
+    },
+
+    get: async (id) => {
+      const located = find(id);
+      return readRecord(located, await loadRecordCheck()).record;
+    },
+
+    findByVerdictKey: async (key) => (await openAttempts(root, rules)).withVerdictKey(key),
+
+    attempts: (request) => openAttempts(root, rules, request),
+
+    verify: async (request = {}) => {
+      const place = placeOf(root);
+      const one = request.recordId === undefined ? undefined : find(request.recordId);
+      return verifyRecords(place?.base, one, request, await rules());
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { appendTo } from "../files/append.ts";
+import { readRegular } from "../files/read-regular.ts";
+import { writeWhole } from "../files/write-whole.ts";
+import { compareText } from "../model/compare.ts";
+import { sha256Hex } from "../model/digest.ts";
+import {
+  doneLine,
+  headerLine,
+  type LedgerEntry,
+  type LedgerHead,
+  type LedgerLines,
+  putLine,
+  readLines,
+} from "./ledger-lines.ts";
+import type { ProblemCode } from "./problem.ts";
+
+/*
+ * `records/<manifest_id>/ledger/` has a file for each process that wrote records: no two write to one, and those of several
+ * machines are merged by copying them. A record's id and hash are written down before the record is, and that it is there
+ * after that: so a process that was killed at any moment leaves nothing that looks like a record that was removed. Each new file
+ * names those that no other names yet, with the hash of what it has seen of them: none can be removed, cut or edited
+ * without the later ones telling.
+ */
+
+const FOLDER = "ledger";
+const NAME = /^\d{8}t\d{9}z-[a-f0-9]{16}\.ndjson$/;
+
+/** Something that is wrong with a ledger. */
+export interface LedgerProblem {
+  code: Extract<ProblemCode, `LEDGER_${string}`>;
+  what: string;
+}
+
+/** What the ledgers of a manifest say together. */
+export interface Ledgers {
+  /** Entries by record id. Two writers name one record only where it was copied. */
+  entries: ReadonlyMap<string, LedgerEntry>;
+  /** Records that were written whole. */
+  done: ReadonlySet<string>;
+  problems: readonly LedgerProblem[];
+  /** What ledgers that are gone or edited may have told of began before this: an id, or text that sorts as one. */
+  doubtBefore: string | null;
+}
+
+export const NO_LEDGERS: Ledgers = {
+  entries: new Map(),
+  done: new Set(),
+  problems: [],
+  doubtBefore: null,
+};
+
+interface Read {
+  name: string;
+  bytes: Buffer;
+  lines: LedgerLines | null;
+}
+
+/** Every ledger of a manifest, sorted by name. What is no regular file has no lines. */
+function readAll(folder: string, manifestId: string): Read[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(folder, FOLDER));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return names
+    .filter((name) => NAME.test(name))
+    .sort(compareText)
+    .map((name) => {
+      const none = { name, bytes: Buffer.alloc(0), lines: null };
+      try {
+        const file = readRegular(join(folder, FOLDER, name));
+        return file
+          ? { name, bytes: file.bytes, lines: readLines(file.bytes.toString("latin1"), manifestId) }
+          : none;
+      } catch {
+        return none;
+      }
+    });
+}
+
+/** The ledgers that no other names, as far as they go. */
+function headsOf(all: readonly Read[]): LedgerHead[] {
+  const named = new Set(all.flatMap(({ lines }) => lines?.heads.map(({ ledger }) => ledger) ?? []));
+  return all.flatMap(({ name, bytes, lines }) =>
+    lines && !named.has(name)
+      ? [{ ledger: name, bytes: lines.bytes, sha256: sha256Hex(bytes.subarray(0, lines.bytes)) }]
+      : [],
+  );
+}
+
+/**
+ * Reads the ledgers of a manifest, and holds each to what later ones have seen of it.
+ * @param folder real path of the manifest's records
+ * @throws an error of the file system where they cannot be listed
+ */
+export function readLedgers(folder: string, manifestId: string): Ledgers {
+  const all = readAll(folder, manifestId);
+  const entries = new Map<string, LedgerEntry>();
+  const done = new Set<string>();
+  const problems: LedgerProblem[] = [];
+  let doubtBefore: string | null = null;
+  const byName = new Map(all.map((one) => [one.name, one]));
+  for (const { name, lines } of all) {
+    if (!lines) {
+      problems.push({ code: "LEDGER_DAMAGED", what: `${FOLDER}/${name} is no ledger that can be read` });
+      continue;
+    }
+    for (const entry of lines.entries) entries.set(entry.record_id, entry);
+    for (const id of lines.done) done.add(id);
+    for (const { ledger, bytes, sha256 } of lines.heads) {
+      const old = byName.get(ledger);
+      if (old && old.bytes.length >= bytes && sha256Hex(old.bytes.subarray(0, bytes)) === sha256) continue;
+      problems.push(
+        old
+          ? { code: "LEDGER_EDITED", what: `${FOLDER}/${ledger} does not begin as ${name} has seen it` }
+          : { code: "LEDGER_GONE", what: `${FOLDER}/${ledger} is gone, and ${name} names it` },
+      );
+      if (doubtBefore === null || name > doubtBefore) doubtBefore = name;
+    }
+  }
+  return { entries, done, problems, doubtBefore };
+}
+
+/** Writes down what one process adds to the records of a manifest. */
+export interface LedgerWriter {
+  /** Before the record is written. @throws FactoryError WRITE_FAILED: then the record is not to be written */
+  put: (entry: LedgerEntry) => void;
+  /** When the record was written whole. @throws FactoryError WRITE_FAILED */
+  done: (recordId: string) => void;
+}
+
+/**
+ * A ledger of this process, whose file is made with the first record.
+ * @param folder absolute path of the manifest's records
+ * @param newName `<stamp>-<16 hex digits>`, another one each time
+ */
+export function openLedgerWriter(folder: string, manifestId: string, newName: () => string): LedgerWriter {
+  let file: string | null = null;
+  /** A line that may have been cut ends a file: what comes next begins another. */
+  const write = (text: string, durable: boolean) => {
+    const to = file;
+    file = null;
+    if (to === null) return;
+    if (!appendTo(to, text, durable))
+      throw new FactoryError("WRITE_FAILED", `cannot write ${to}: no space left on the disk`, {
+        fix: "make room on the disk",
+      });
+    file = to;
+  };
+  return {
+    put: (entry) => {
+      try {
+        write(putLine(entry), true);
+        if (file !== null) return;
+      } catch (error) {
+        // A new file says whether anything can be written.
+        if (!(error instanceof FactoryError)) throw error;
+      }
+      const path = join(folder, FOLDER, `${newName()}.ndjson`);
+      const heads = headsOf(readAll(folder, manifestId));
+      writeWhole(path, headerLine(manifestId, heads) + putLine(entry));
+      file = path;
+    },
+    done: (recordId) => write(doneLine(recordId), false),
+  };
+}

@@ -1,0 +1,95 @@
+import type { Inputs } from "../../model/inputs.ts";
+import type { SmokeEvidence } from "../../model/smoke.ts";
+import type { FactoryRecord } from "../../schemas/types.ts";
+import type { Problem } from "../problem.ts";
+import { contentHash } from "../record-id.ts";
+import { dockerfileProblems } from "./prove-dockerfile.ts";
+import { provenanceProblems, sbomProblems } from "./prove-image.ts";
+import { inputsProblems, isInputs } from "./prove-inputs.ts";
+import { resultProblems, type StageRules, timeProblems } from "./prove-result.ts";
+import { isSmokeEvidence, smokeProblems } from "./prove-smoke.ts";
+
+/** Kinds of evidence that are read, beside being hashed. */
+export const READ_KINDS: ReadonlySet<string> = new Set([
+  "inputs",
+  "dockerfile",
+  "smoke_report",
+  "sbom",
+  "provenance",
+]);
+
+function hashOf(record: FactoryRecord): string {
+  try {
+    return contentHash(record);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return "nothing, for it has texts that are not Unicode";
+  }
+}
+
+/** What is wrong with a record by itself: its id, and the evidence that one like it has to have. */
+export function ownProblems(record: FactoryRecord, { required }: StageRules): Problem[] {
+  const problems: Problem[] = [];
+  const [, hash = ""] = record.record_id.split("-");
+  const own = hashOf(record);
+  if (hash !== own)
+    problems.push({
+      code: "RECORD_EDITED",
+      what: `the record was changed after it was written: it hashes to ${own}, and its id says ${hash}`,
+    });
+  for (const kind of required(record.result))
+    if (!Object.hasOwn(record.evidence, kind))
+      problems.push({ code: "EVIDENCE_REQUIRED", what: `a record that ends like this has ${kind}` });
+  return problems;
+}
+
+/**
+ * Where a record claims something else than its evidence proves. All that can be computed again is: keys from the inputs,
+ * tests and status from the smoke report, image, base and platform from SBOM and provenance.
+ * @param evidence the bytes of each kind of `READ_KINDS` that is there, which hash to what the record says
+ */
+export function proofProblems(
+  record: FactoryRecord,
+  evidence: ReadonlyMap<string, Buffer>,
+  rules: StageRules,
+): Problem[] {
+  const problems: Problem[] = [];
+  const documentOf = <T>(kind: string, is: (document: unknown) => document is T): T | null => {
+    const bytes = evidence.get(kind);
+    if (!bytes) return null;
+    try {
+      const document: unknown = JSON.parse(bytes.toString("utf8"));
+      if (is(document)) return document;
+    } catch {
+      // It is named below.
+    }
+    problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is no document of its kind` });
+    return null;
+  };
+  const isObject = (document: unknown): document is object =>
+    typeof document === "object" && document !== null;
+  /** What a document does not hold as it should is a problem of the document, and not ours. */
+  const prove = (kind: string, work: () => Problem[]) => {
+    try {
+      problems.push(...work());
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is no document of its kind` });
+    }
+  };
+
+  const inputs = documentOf<Inputs>("inputs", isInputs);
+  const report = documentOf<SmokeEvidence>("smoke_report", isSmokeEvidence);
+  const sbom = documentOf("sbom", isObject);
+  const provenance = documentOf("provenance", isObject);
+  const dockerfile = evidence.get("dockerfile");
+  if (inputs) prove("inputs", () => inputsProblems(record, inputs));
+  if (inputs && dockerfile) prove("inputs", () => dockerfileProblems(inputs, dockerfile.toString("utf8")));
+  if (report) prove("smoke_report", () => smokeProblems(record, report, inputs));
+  if (sbom) prove("sbom", () => sbomProblems(record, sbom));
+  if (provenance) prove("provenance", () => provenanceProblems(record, provenance));
+  problems.push(...resultProblems(record, report, rules), ...timeProblems(record, report));
+  if (!report && record.tests.length > 0)
+    problems.push({ code: "TESTS_MISMATCH", what: "the record tells of tests, and has no smoke report" });
+  return problems;
+}

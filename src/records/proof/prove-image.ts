@@ -1,0 +1,65 @@
+import type { FactoryRecord } from "../../schemas/types.ts";
+import type { Problem } from "../problem.ts";
+import { differs, fieldsOf, listOf } from "./fields.ts";
+
+const DIGESTS = /sha256(?::|%3A)[a-f0-9]{64}/gi;
+const LABELS = [
+  ["io.factory.build-key", "build_key"],
+  ["io.factory.recipe-key", "recipe_key"],
+] as const;
+
+/** Every digest in a document's text, as `sha256:…`. */
+function digestsIn(value: unknown): string[] {
+  const found = JSON.stringify(value ?? null).match(DIGESTS) ?? [];
+  return [...new Set(found.map((digest) => digest.toLowerCase().replace("%3a", ":")))];
+}
+
+/**
+ * What a record says of its image otherwise than the SBOM's subject. Only what Factory wrote is held to that: other tools name
+ * an image in other ways.
+ */
+export function sbomProblems({ image, platform }: FactoryRecord, sbom: unknown): Problem[] {
+  const { component, tools } = fieldsOf(fieldsOf(sbom).metadata);
+  if (fieldsOf(sbom).bomFormat !== "CycloneDX")
+    return [{ code: "EVIDENCE_MALFORMED", what: "sbom is no document of its kind" }];
+  const ours = listOf(fieldsOf(tools).components).some((tool) => fieldsOf(tool).name === "factory");
+  if (!ours || !image) return [];
+  const known = [image.digest, image.manifest_digest];
+  const named = digestsIn(component);
+  const problems: Problem[] = named.flatMap((digest) =>
+    known.includes(digest) ? [] : [differs("IMAGE_MISMATCH", "the SBOM's image", known.join(", "), digest)],
+  );
+  if (named.length === 0)
+    problems.push({ code: "IMAGE_MISMATCH", what: "the SBOM names no image by digest" });
+  for (const property of listOf(fieldsOf(component).properties).map(fieldsOf))
+    if (property.name === "factory:image:platform" && property.value !== platform)
+      problems.push(differs("INPUT_MISMATCH", "platform", platform, property.value));
+  return problems;
+}
+
+/** What a record says otherwise than the provenance that the builder wrote: base, keys, and the image where it is named. */
+export function provenanceProblems(record: FactoryRecord, provenance: unknown): Problem[] {
+  const whole = fieldsOf(provenance);
+  const statement = fieldsOf(whole.predicate ?? whole);
+  const definition = fieldsOf(statement.buildDefinition);
+  const materials = listOf(statement.materials ?? definition.resolvedDependencies).map(fieldsOf);
+  const problems: Problem[] = [];
+  const { base, image } = record;
+  const digests = materials.map(({ digest }) => `sha256:${String(fieldsOf(digest).sha256)}`);
+  if (base.digest !== null && !digests.includes(base.digest))
+    problems.push(differs("INPUT_MISMATCH", "base.digest", base.digest, digests.join(", ")));
+  const parameters = fieldsOf(fieldsOf(statement.invocation).parameters);
+  const args = fieldsOf(parameters.args ?? fieldsOf(fieldsOf(definition.externalParameters).request).args);
+  for (const [label, name] of LABELS) {
+    const value = args[`label:${label}`];
+    if (value !== undefined && value !== record[name])
+      problems.push(differs("KEY_MISMATCH", name, record[name], value));
+  }
+  const subjects = listOf(whole.subject).map(
+    (one) => `sha256:${String(fieldsOf(fieldsOf(one).digest).sha256)}`,
+  );
+  for (const subject of subjects)
+    if (image && subject !== image.digest && subject !== image.manifest_digest)
+      problems.push(differs("IMAGE_MISMATCH", "the provenance's image", image.digest, subject));
+  return problems;
+}

@@ -1,0 +1,103 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import { checkRecord } from "./check.ts";
+import { type Ledgers, readLedgers } from "./ledger.ts";
+import { type Located, locateRecords, recordIdsIn } from "./locate.ts";
+import { loadRecordCheck, readRecord } from "./read-record.ts";
+import type { StageRules } from "./proof/prove-result.ts";
+import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
+
+/** Records looked at before others get their turn, and progress is told. */
+export const VERIFY_BATCH = 32;
+
+/** What is wrong with a manifest's records as a whole: ledgers, and records that are gone. */
+function wholeProblems(base: string, manifestId: string, ledgers: Ledgers): RecordProblem[] {
+  const there = new Set(recordIdsIn(join(base, manifestId)));
+  const gone = [...ledgers.done].filter((id) => !there.has(id)).sort(compareText);
+  return [
+    ...ledgers.problems.map(({ code, what }) => ({
+      record_id: null,
+      code,
+      what: `records/${manifestId}/${what}`,
+      evidence: "ledger",
+    })),
+    ...gone.map((record_id): RecordProblem => ({
+      record_id,
+      code: "RECORD_GONE",
+      what: `a ledger of ${manifestId} names it, and it is not there`,
+      evidence: "record",
+    })),
+  ];
+}
+
+/** Links in the place of folders: what lies behind them does not count. */
+function linkProblems(base: string): RecordProblem[] {
+  return readdirSync(base, { withFileTypes: true })
+    .filter((entry) => entry.isSymbolicLink())
+    .map(({ name }) => ({
+      record_id: null,
+      code: "RECORD_UNREADABLE",
+      what: `records/${name} is a link, so the records behind it do not count`,
+      evidence: "record",
+    }));
+}
+
+/**
+ * Checks one record, or all and their ledgers.
+ * @param base real path of the folder `records`; undefined where there is none
+ * @throws FactoryError INTERRUPTED
+ */
+export async function verifyRecords(
+  base: string | undefined,
+  one: Located | undefined,
+  { signal, onProgress = () => undefined }: VerifyRequest,
+  rules: StageRules,
+): Promise<Verification> {
+  const outcome: Verification = { checked: 0, verified: 0, evidence: 0, old: [], problems: [] };
+  if (base === undefined) return outcome;
+  const { problems, old } = outcome;
+  const all = one ? [one] : locateRecords(base);
+  const ledgersOf = new Map<string, Ledgers>();
+  const ledgers = (manifestId: string): Ledgers => {
+    const known = ledgersOf.get(manifestId) ?? readLedgers(join(base, manifestId), manifestId);
+    ledgersOf.set(manifestId, known);
+    return known;
+  };
+  const plain = new Set<string>();
+  const check = await loadRecordCheck();
+  for (const [at, located] of all.entries()) {
+    if (at % VERIFY_BATCH === 0) {
+      if (at > 0) onProgress(at, all.length);
+      await new Promise((done) => setImmediate(done));
+      if (signal?.aborted) throw new FactoryError("INTERRUPTED", "interrupted while verifying records");
+    }
+    const { manifestId, recordId } = located;
+    outcome.checked += 1;
+    try {
+      const { record, sha256 } = readRecord(located, check);
+      outcome.evidence += Object.keys(record.evidence).length;
+      if (record.schema_version === 1) old.push(recordId);
+      const place = { folder: join(base, manifestId), ledgers: ledgers(manifestId), plain, rules };
+      const found = checkRecord(record, sha256, place);
+      if (found.length === 0) outcome.verified += 1;
+      for (const { code, what, evidence = "record" } of found)
+        problems.push({ record_id: recordId, code, what, evidence });
+    } catch (error) {
+      if (!(error instanceof FactoryError)) throw error;
+      problems.push({
+        record_id: recordId,
+        code: "RECORD_UNREADABLE",
+        what: error.message,
+        evidence: "record",
+      });
+    }
+  }
+  if (!one) {
+    problems.push(...linkProblems(base));
+    for (const { name } of readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
+      problems.push(...wholeProblems(base, name, ledgers(name)));
+  }
+  return outcome;
+}
