@@ -101,10 +101,12 @@ describeEngine("an interrupted run", () => {
       const start = performance.now();
       const whole = await factory(root, ["run", "--manifest-id", "app", "--json"]);
       expect(whole.exitCode, whole.stderr).toBe(0);
-      const length = performance.now() - start;
+      // The first run is the slowest: those that are not killed say how long one takes.
+      let length = performance.now() - start;
       const pids: number[] = [];
       let killed = 0;
       for (let round = 0; round < 50; round += 1) {
+        const began = performance.now();
         const ended = await factory(root, ["run", "--manifest-id", "app", "--json"], {
           onStart: (pid) => {
             pids.push(pid);
@@ -118,6 +120,7 @@ describeEngine("an interrupted run", () => {
           },
         });
         if (ended.signal === "SIGKILL") killed += 1;
+        else length = Math.min(length, performance.now() - began);
         const listed = await factory(root, ["records", "list", "--json"]);
         expect(JSON.parse(listed.stdout), `round ${round}`).toMatchObject({ unreadable: [] });
       }
