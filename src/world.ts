@@ -13,11 +13,13 @@ import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
+import { createMask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
 import type { View } from "./screen/live-view.ts";
 import type { RunDeps } from "./run/types.ts";
+import type { RunEvent } from "./schemas/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
 import { createEngineApi } from "./tools/engine-api.ts";
@@ -25,7 +27,7 @@ import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
 import { openLease } from "./tools/lease.ts";
-import { isLoopback, loopbackRegistryAnswers } from "./tools/registry.ts";
+import { isLoopback, registryAnswers } from "./tools/registry.ts";
 import { version } from "./version.ts";
 
 /** The real engine, clock and services. */
@@ -80,6 +82,14 @@ export interface World {
   /** Names this process as the owner of containers and folders; see src/tools/lease.ts. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
+  /**
+   * Writes the events of a run to a file, a pipe or a device, a line each, without secrets. `close` gives what kept one from
+   * being written. @param path absolute @throws FactoryError USAGE, WRITE_FAILED, INTERRUPTED
+   */
+  eventFile: (
+    path: string,
+    signal: AbortSignal | undefined,
+  ) => Promise<{ take: (event: RunEvent) => void; close: () => Promise<FactoryError | null> }>;
 }
 
 /** How long a layer that no image uses is kept. */
@@ -97,6 +107,12 @@ const WORKSPACE_NAMES = [
 
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
+
+/** Calls every so many milliseconds; the answer stops that. */
+function every(ms: number, call: () => void): () => void {
+  const timer = setInterval(call, ms);
+  return () => clearInterval(timer);
+}
 
 /** The link to the CI job that runs this, in GitHub's variables; null elsewhere. */
 function ciUrl({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.ProcessEnv): string | null {
@@ -208,6 +224,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
             if (!signal?.aborted) throw error;
           });
         },
+        every,
         randomHex: () => randomBytes(4).toString("hex"),
         smokeTest: async (image, inspected, { cell, render }, signal) => {
           const { smokeTest } = await import("./smoke/smoke.ts");
@@ -240,8 +257,9 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         },
         source: async () => ({ ...(await sourceState(exec, catalog.root)), ci_url: ciUrl(env) }),
         registryAnswers: async (repository) => {
-          const elsewhere = env.DOCKER_HOST !== undefined && !env.DOCKER_HOST.startsWith("unix:");
-          return elsewhere || !isLoopback(repository) || (await loopbackRegistryAnswers(repository));
+          // What this process sees of a registry must be what the engine sees.
+          const proxied = !isLoopback(repository) && /./.test(env.HTTPS_PROXY ?? env.https_proxy ?? "");
+          return !docker.isLocal() || proxied || (await registryAnswers(repository));
         },
         sweep: async () => {
           sweepRunFolders(catalog.root, lease.stateOf, Date.now());
@@ -257,14 +275,17 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         },
       };
     },
+    eventFile: async (path, signal) => {
+      const { openLines } = await import("./files/line-stream.ts");
+      const lines = await openLines(path, signal);
+      const mask = createMask(env);
+      const masked = (_: string, value: unknown) => (typeof value === "string" ? mask(value) : value);
+      return { take: (event) => lines.write(JSON.stringify(event, masked)), close: lines.close };
+    },
     view: async ({ quiet, color }) => {
       if (quiet) return { take: () => undefined, close: () => undefined };
       const { createView } = await import("./screen/live-view.ts");
       const stream = process.stderr;
-      const every = (ms: number, call: () => void) => {
-        const timer = setInterval(call, ms);
-        return () => clearInterval(timer);
-      };
       const interactive = stream.isTTY === true && !env.CI && env.TERM !== "dumb";
       return createView({ stream, interactive, color, clock: { now: clock.now, every } });
     },

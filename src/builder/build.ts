@@ -2,6 +2,15 @@ import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
 import type { Buildx } from "../tools/buildx.ts";
+import {
+  bakeWatched,
+  BLOCKED_S,
+  blockedWait,
+  CACHE_WAIT_S,
+  cacheWait,
+  type Every,
+  WITHOUT_CACHE,
+} from "./cache-watch.ts";
 import type { Docker } from "../tools/docker.ts";
 import { classifyFailure, type BuildClass, type Classified, type Retry } from "./classify.ts";
 import { failureMessage } from "./failure-message.ts";
@@ -31,6 +40,7 @@ export interface BuildRequest {
 export interface BuildDeps {
   buildx: Pick<Buildx, "bake">;
   docker: Pick<Docker, "inspectImage">;
+  every: Every;
   /** Resolves after so many milliseconds, or when the signal fires. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Takes each line of the kept log. */
@@ -53,6 +63,8 @@ export type BuildOutcome =
       provenance: unknown;
       cache: CacheCount;
       retries: number;
+      /** Whether the registry cache was left out, since its registry had gone silent. */
+      withoutCache: boolean;
     }
   | {
       status: "failed";
@@ -95,31 +107,47 @@ function createLog(append: (line: string) => void) {
 
 type Attempt = { progress: Progress } & (
   | { status: "built"; digest: string; provenance: unknown }
+  | { status: "silent" }
   | ({ status: "failed"; message: string } & Classified)
 );
 
 async function attemptBuild(
   request: BuildRequest,
   deps: BuildDeps,
-  write: (line: string) => void,
+  { write, withoutCache }: { write: (line: string) => void; withoutCache: boolean },
 ): Promise<Attempt> {
-  const { target, targets, signal, onProgress } = request;
+  const { target, signal, onProgress } = request;
+  const targets = withoutCache ? [target] : request.targets;
   const metadataFile = join(request.workDir, `${target}.metadata.json`);
   removeTree(metadataFile);
 
   const progress = createProgress({ targets, onLog: write });
-  const result = await deps.buildx.bake({
-    file: request.bakeFile,
-    targets,
-    cwd: request.root,
-    metadataFile,
-    env: { BUILDX_METADATA_PROVENANCE: "max" },
-    signal,
-    onLine: (line) => {
-      progress.line(line);
-      onProgress?.(progress.snapshot());
+  const result = await bakeWatched(
+    {
+      file: request.bakeFile,
+      targets,
+      cwd: request.root,
+      metadataFile,
+      set: withoutCache ? WITHOUT_CACHE : [],
+      env: { BUILDX_METADATA_PROVENANCE: "max" },
+      signal,
+      onLine: (line) => {
+        progress.line(line);
+        onProgress?.(progress.snapshot());
+      },
     },
-  });
+    withoutCache ? blockedWait(progress) : cacheWait(progress),
+    deps,
+  );
+  if (result.silent && withoutCache)
+    return {
+      progress,
+      status: "failed",
+      class: "registry-unavailable",
+      message: `the builder does nothing for ${BLOCKED_S} s: it still waits for the cache registry that gave no sign of life`,
+      retry: "no",
+    };
+  if (result.silent) return { progress, status: "silent" };
   throwIfInterrupted(signal, result.aborted);
 
   if (result.exitCode !== 0) {
@@ -162,17 +190,26 @@ export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise
   const { attempts = 3, signal } = request;
   const log = createLog(deps.appendLog);
   const ranBefore = new Set<string>();
+  let withoutCache = false;
   makeFolder(request.workDir);
 
   for (let retries = 0; ; retries++) {
     throwIfInterrupted(signal);
-    const attempt = await attemptBuild(request, deps, log.write);
+    const attempt = await attemptBuild(request, deps, { write: log.write, withoutCache });
     const { progress } = attempt;
+    if (attempt.status === "silent") {
+      for (const step of progress.ran()) ranBefore.add(step);
+      log.write(
+        `warning: the cache registry gave no sign of life for ${CACHE_WAIT_S} s: building without it`,
+      );
+      withoutCache = true;
+      continue;
+    }
     const cache = progress.cache(ranBefore);
     if (attempt.status === "built") {
       const { status, digest, provenance } = attempt;
       const manifest_digest = await manifestDigest(progress, request, deps);
-      return { status, digest, manifest_digest, provenance, cache, retries };
+      return { status, digest, manifest_digest, provenance, cache, retries, withoutCache };
     }
     const { status, message } = attempt;
     const wait = retries + 1 < attempts ? retryWait(attempt.retry, retries) : null;

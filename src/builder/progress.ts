@@ -28,6 +28,8 @@ export interface Progress {
   ran: () => string[];
   /** The digest of the image manifest that was exported; null where BuildKit named none, or several. */
   exportedManifest: () => string | null;
+  /** BuildKit's names for what it does just now. */
+  underWay: () => string[];
   /** buildx's own words on why it failed, from its last `ERROR:` line on; without one, the last lines of plain text. */
   errorText: () => string;
 }
@@ -93,12 +95,16 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
   const log = createBuildLog(onLog);
   const steps = new Map<string, Step>();
   const texts: string[] = [];
+  /** Names of the vertexes under way, by digest. */
+  const underWay = new Map<string, string>();
   let stage: string | null = null;
   let current: string | null = null;
   const manifests = new Set<string>();
 
   const takeVertex = (vertex: Vertex) => {
     log.vertex(vertex);
+    if (vertex.completed !== undefined || vertex.error !== undefined) underWay.delete(vertex.digest);
+    else if (vertex.started !== undefined) underWay.set(vertex.digest, vertex.name);
     const read = readStep(vertex.name, targets.length > 1);
     if (!read) {
       if (vertex.started !== undefined) current = onOneLine(vertex.name.replace(/^\[[^\]]*\] /, ""));
@@ -161,6 +167,8 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
     ran: () => [...steps.values()].filter(({ ran }) => ran.size > 0).map((step) => step.name),
 
     exportedManifest: () => (manifests.size === 1 ? ([...manifests][0] ?? null) : null),
+
+    underWay: () => [...underWay.values()],
 
     errorText: () => {
       const from = texts.findLastIndex((text) => text.startsWith("ERROR: "));

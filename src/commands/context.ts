@@ -8,7 +8,7 @@ export interface CommandResult {
   json: unknown;
   /** The document for `--json` a piece at a time, in place of `json`. */
   jsonPieces?: () => Iterable<string>;
-  exitCode?: 0 | 1 | 2 | 130;
+  exitCode?: 0 | 1 | 2 | 3 | 130;
 }
 
 /** What a command may use. Nothing here is loaded before it is asked for. */

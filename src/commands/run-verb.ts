@@ -27,6 +27,7 @@ export const runVerb: Verb = (act) =>
     )
     .option("--jobs <n>", "cells at once (default: four per processor, 16 at most)", wholeNumber(1))
     .option("--push", "push what passed")
+    .option("--events <file>", "write what happens to FILE as it happens, a JSON document a line")
     .option("--force", "build even what is proven, whatever --reuse says")
     .addOption(sbomWithFlag())
     .action(act(async (context, options) => (await import("./run.ts")).run(context, options)));

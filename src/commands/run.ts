@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { relative, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
 import type { CellResult, RunOutcome } from "../run/outcome.ts";
 import { runCells } from "../run/run.ts";
@@ -18,6 +18,8 @@ interface RunOptions extends PlanningOptions {
   jobs?: number;
   push?: boolean;
   sbomWith?: "factory" | "syft";
+  /** Where the events of the run go. */
+  events?: string;
 }
 
 function resultText({ results, summary, left_out, interrupted }: RunOutcome, context: Context): string {
@@ -63,14 +65,24 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
       fix: "pass --manifest-id ID, --plan PLAN_ID, or --all for every plan",
     });
   }
+  if (options.events === "-") {
+    throw new FactoryError("USAGE", "--events - would mix the events with the result", {
+      fix: "name a file or a pipe, such as --events events.ndjson or --events >(reader)",
+    });
+  }
   const catalog = await context.catalog();
   const planned = await plannedFor(context, options);
   const world = await context.world();
 
   const sbomWith = options.sbomWith ?? "factory";
   await world.requireSbomTool(sbomWith);
+  const events =
+    options.events === undefined
+      ? null
+      : await world.eventFile(resolve(context.cwd, options.events), context.signal);
   const view = await world.view({ quiet: context.quiet, color: context.stderrColor });
   let outcome: RunOutcome;
+  let unwritten: FactoryError | null = null;
   try {
     outcome = await runCells(
       {
@@ -86,16 +98,21 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
       },
       {
         ...world.runDeps(catalog, { sbomWith }),
-        onEvent: view.take,
+        onEvent: (event) => {
+          view.take(event);
+          events?.take(event);
+        },
       },
     );
   } finally {
     view.close();
+    unwritten = (await events?.close()) ?? null;
+    if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;
   return {
     text: resultText(outcome, context),
     json: { results, summary, left_out },
-    exitCode: interrupted ? 130 : summary.unexpected > 0 ? 1 : 0,
+    exitCode: interrupted ? 130 : unwritten ? 3 : summary.unexpected > 0 ? 1 : 0,
   };
 }

@@ -1,6 +1,5 @@
 import { buildCell, type BuildOutcome } from "../builder/build.ts";
-import { type BuildClass, OWN_FAULT } from "../builder/classify.ts";
-import { BUILD_CLASSES } from "../builder/classify.ts";
+import { BUILD_CLASSES, type BuildClass, OWN_FAULT } from "../builder/classify.ts";
 import { changedFile } from "../stitch/files.ts";
 import type { Failure, Fault, Stage } from "./stage.ts";
 import { bakeFileOf, layoutOf } from "./stitch.ts";
@@ -22,7 +21,7 @@ export const build: Stage = {
   evidence: { build_log: "text/plain", provenance: "application/json" },
   provesFail: ["build_log"],
   classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
-  run: async ({ attempt, signal, keep, progress, log }, deps) => {
+  run: async ({ attempt, signal, keep, progress, log, warn }, deps) => {
     const { planned, folder, settings, trail, held } = attempt;
     const { cell } = planned;
     const lines: string[] = [];
@@ -46,6 +45,7 @@ export const build: Stage = {
         buildx: deps.buildx,
         docker: deps.docker,
         sleep: deps.sleep,
+        every: deps.every,
         appendLog: (line) => {
           lines.push(line);
           log(line);
@@ -55,6 +55,11 @@ export const build: Stage = {
     trail.cache = outcome.cache;
     trail.retries = outcome.retries;
     if (outcome.status === "failed") return failureOf(outcome);
+    if (outcome.withoutCache) {
+      const what = `the cache registry gave no sign of life: built without it`;
+      warn(`${cell.cell_id}: ${what}`);
+      trail.notes.push(what);
+    }
     // The keys are over the files as they were planned: a record must not say so of others.
     const { copied, files } = planned.render();
     const changed = changedFile(settings.root, copied, files);

@@ -1,6 +1,5 @@
 import { classifyFailure, BUILD_CLASSES } from "../builder/classify.ts";
 import { type Failure, imageOf, LOG_TAIL, type Stage, type StageDeps } from "./stage.ts";
-import { tagImage } from "./tag-image.ts";
 
 const ATTEMPTS = 3;
 const WAIT_MS = 10_000;
@@ -22,7 +21,7 @@ export async function pushImage(
   let pushed = await pushTag(ref, digest, deps, signal);
   for (let again = 1; pushed.other && again < ATTEMPTS; again += 1) {
     deps.warn(`${ref} was moved by another run while it was pushed: pushing it again`);
-    await tagImage(deps.docker, digest, ref, signal);
+    await deps.docker.tagImage(digest, ref, { signal });
     const next = await pushTag(ref, digest, deps, signal);
     pushed = { ...next, retries: pushed.retries + next.retries + 1 };
   }

@@ -32,7 +32,7 @@ function excerptOf(report: SmokeReport): string[] {
 }
 
 /** Why smoke tests did not pass: the first of those that failed, and how many more there are. */
-export function smokeFailure(report: SmokeReport): Failure {
+function smokeFailure(report: SmokeReport): Failure {
   const failed = report.tests.filter(({ status }) => status === "fail" || status === "error");
   const [first] = failed;
   const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";

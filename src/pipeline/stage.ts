@@ -111,6 +111,8 @@ export interface StageDeps {
   buildx: Buildx;
   clock: { now: () => number; date: () => Date };
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Calls again and again, every so many milliseconds; the answer stops that. */
+  every: (ms: number, call: () => void) => () => void;
   store: Pick<RecordStore, "keep">;
   smokeTest: (
     image: string,

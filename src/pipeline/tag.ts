@@ -1,5 +1,4 @@
 import { imageOf, type Stage } from "./stage.ts";
-import { tagImage } from "./tag-image.ts";
 
 /** Gives the proven image the cell's own tag, which so far named the image that was proven before. */
 export const tag: Stage = {
@@ -9,7 +8,7 @@ export const tag: Stage = {
   evidence: {},
   classes: {},
   run: async ({ attempt, signal }, { docker }) => {
-    await tagImage(docker, imageOf(attempt).digest, attempt.planned.cell.tags[0] ?? "", signal);
+    await docker.tagImage(imageOf(attempt).digest, attempt.planned.cell.tags[0] ?? "", { signal });
     attempt.tagged = true;
     return null;
   },

@@ -5,7 +5,6 @@ import type { Emit } from "../model/event.ts";
 import { runStages } from "../pipeline/run-stages.ts";
 import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
 import { type Path, stagesOf } from "../pipeline/table.ts";
-import { tagImage } from "../pipeline/tag-image.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { failedRef, heldRef, release } from "./held.ts";
 import { type Known, takeKnown } from "./known.ts";
@@ -31,7 +30,7 @@ async function keepFailed({ trail, image }: Attempt, ref: string, deps: RunDeps)
   if (!image || trail.failure?.class === "interrupted") return;
   const failed = failedRef(ref);
   try {
-    await tagImage(deps.docker, image.digest, failed, undefined);
+    await deps.docker.tagImage(image.digest, failed);
     if (trail.image) trail.image.ref = failed;
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;

@@ -1,3 +1,4 @@
+import { FactoryError } from "../errors.ts";
 import { parseReference } from "../model/subject.ts";
 import { tagOf } from "../plan/cell.ts";
 import type { Docker } from "../tools/docker.ts";
@@ -28,16 +29,20 @@ export function failedRef(ref: string): string {
 }
 
 /** Removes a tag that an attempt held its image by. One that cannot be removed now is swept later. */
-export async function release(docker: Pick<Docker, "run">, held: string): Promise<void> {
-  await docker.run(["image", "rm", held]);
+export async function release(docker: Pick<Docker, "removeTag">, held: string): Promise<void> {
+  try {
+    await docker.removeTag(held);
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+  }
 }
 
 /** Removes the tags that attempts of killed runs left. */
-export async function sweepHeld(docker: Pick<Docker, "run">, now: Date): Promise<void> {
+export async function sweepHeld(docker: Pick<Docker, "run" | "removeTag">, now: Date): Promise<void> {
   const { stdout } = await docker.run(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
   const old = stdout.split("\n").filter((ref) => {
     const [, time] = HELD.exec(ref) ?? [];
     return time !== undefined && now.getTime() - Number.parseInt(time, 36) > HELD_MS;
   });
-  if (old.length > 0) await docker.run(["image", "rm", ...old]);
+  for (const ref of old) await release(docker, ref);
 }

@@ -1,7 +1,6 @@
 import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
 import type { Attempt, Stage } from "../pipeline/stage.ts";
-import { tagImage } from "../pipeline/tag-image.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { BUILD_KEY_LABEL } from "../stitch/labels.ts";
@@ -55,7 +54,7 @@ export async function takeKnown(
   const { trail, held, planned } = attempt;
   if (!record.image) throw new Error(`the record ${record.record_id} has no image`);
   const { digest, manifest_digest } = record.image;
-  await tagImage(deps.docker, digest, held, signal);
+  await deps.docker.tagImage(digest, held, { signal });
   attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected) };
   for (const { evidence } of takenOver)
     for (const kind of Object.keys(evidence)) {

@@ -33,7 +33,7 @@ function resultOf(event: CellEnded): CellResult {
 }
 
 /** Counts results by status. */
-export function summaryOf(results: readonly CellResult[]): RunSummary {
+function summaryOf(results: readonly CellResult[]): RunSummary {
   const count = (status: string) => results.filter((result) => result.status === status).length;
   return {
     pass: count("pass"),

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { bakeWatched, cacheWait } from "../builder/cache-watch.ts";
 import { createProgress } from "../builder/progress.ts";
+import type { Emit } from "../model/event.ts";
 import { bakeFile } from "../plan/formats/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
@@ -14,7 +16,8 @@ import type { RunDeps, RunSettings } from "./types.ts";
 export async function bakePrefixes(
   cells: readonly PlannedCell[],
   settings: RunSettings,
-  deps: Pick<RunDeps, "buildx" | "folder" | "randomHex">,
+  deps: Pick<RunDeps, "buildx" | "every" | "folder" | "randomHex">,
+  emit: Emit,
 ): Promise<void> {
   const { root, signal } = settings;
   const folder = join(deps.folder.path(), `prefixes-${deps.randomHex()}`);
@@ -31,19 +34,20 @@ export async function bakePrefixes(
     if (prefixes.length === 0) return;
     const file = join(folder, "docker-bake.hcl");
     writeWhole(file, text, false);
+    let silent = false;
     const bake = async (targets: readonly string[]): Promise<boolean> => {
-      const { exitCode } = await deps.buildx.bake({
-        file,
-        targets,
-        cwd: root,
-        metadataFile: join(folder, "metadata.json"),
-        signal,
-        onLine: createProgress().line,
-      });
-      return exitCode === 0;
+      const progress = createProgress();
+      const metadataFile = join(folder, "metadata.json");
+      const options = { file, targets, cwd: root, metadataFile, signal, onLine: progress.line };
+      const result = await bakeWatched(options, cacheWait(progress), deps);
+      silent = result.silent;
+      return result.exitCode === 0;
     };
-    if ((await bake(prefixes)) || prefixes.length === 1) return;
-    for (const target of prefixes) if (!signal?.aborted) await bake([target]);
+    if (!(await bake(prefixes)) && prefixes.length > 1)
+      for (const target of prefixes) if (!signal?.aborted && !silent) await bake([target]);
+    if (!silent) return;
+    const what = "the cache registry gave no sign of life: it is not filled";
+    emit({ type: "note", level: "warning", cell_id: null, text: what });
   } finally {
     removeTree(folder);
   }

@@ -3,7 +3,7 @@ import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
 import type { Stage } from "../pipeline/stage.ts";
 import { STAGES } from "../pipeline/table.ts";
-import type { Planned, PlannedCell } from "../plan/cell.ts";
+import { type Planned, type PlannedCell, withCell } from "../plan/cell.ts";
 import { waveOrder } from "../plan/waves.ts";
 import type { CellEnded } from "../schemas/types.ts";
 import { resolveIn } from "./bases.ts";
@@ -32,6 +32,14 @@ async function usableCache(repository: string | null, deps: RunDeps, emit: Emit)
   const text = `the cache registry ${repository} does not answer: building without it`;
   emit({ type: "note", level: "note", cell_id: null, text });
   return null;
+}
+
+/** The cell without any ref of a registry cache: one that does not answer would hold its build up. */
+function withoutCache(planned: PlannedCell): PlannedCell {
+  const { cache_from, cache_to } = planned.cell;
+  return cache_from.length + cache_to.length === 0
+    ? planned
+    : withCell(planned, { cache_from: [], cache_to: [] });
 }
 
 /** What a cell came to that a record proves, and whose image is where it should be. */
@@ -108,20 +116,23 @@ async function runWork(
     deps.source(),
     deps.sweep(),
   ]);
-  const { cells, leftOut } = selectPlatforms(work, request.platform, able, { others: request.proven });
+  const { cells: chosen, leftOut } = selectPlatforms(work, request.platform, able, {
+    others: request.proven,
+  });
   for (const { cell } of leftOut) {
     const text = `left out ${cell.cell_id}: the engine does not build ${cell.platform} (--platform all insists)`;
     emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
   }
   const left_out = leftOut.map(({ cell }) => ({ cell_id: cell.cell_id, platform: cell.platform }));
-  if (cells.length === 0) return left_out;
+  if (chosen.length === 0) return left_out;
 
   const folder = join(deps.folder.path(), `bases-${deps.randomHex()}`);
   const [bases, cacheRepository] = await Promise.all([
-    resolveIn(folder, cells, deps, signal),
+    resolveIn(folder, chosen, deps, signal),
     usableCache(request.cacheRepository, deps, emit),
     sweepHeld(deps.docker, deps.clock.date()),
   ]);
+  const cells = cacheRepository === null ? chosen.map(withoutCache) : chosen;
   const settings = {
     ...request,
     cacheRepository,
@@ -152,6 +163,7 @@ async function runWork(
           cells.map((cell) => bases.pinned(cell).planned),
           settings,
           deps,
+          emit,
         ),
       )
     : Promise.resolve();

@@ -10,6 +10,8 @@ export interface BakeOptions {
   cwd: string;
   /** Where BuildKit's metadata goes. It is written only where every target was built. */
   metadataFile: string;
+  /** Values in place of those of the file, as `--set` takes them: `*.cache-from=`. */
+  set?: readonly string[];
   /** Files or folders outside `cwd` that the bake may read. */
   read?: readonly string[];
   env?: Record<string, string>;
@@ -132,9 +134,18 @@ export function createBuildx(exec: Exec): Buildx {
     platforms: async () => (await builder()).platforms,
     driver: async () => (await builder()).driver,
 
-    bake: ({ file, targets, cwd, metadataFile, read = [], env, signal, onLine }) => {
+    bake: ({ file, targets, cwd, metadataFile, set = [], read = [], env, signal, onLine }) => {
       const allow = read.map((path) => `--allow=fs.read=${path}`);
-      const flags = ["--file", file, "--progress=rawjson", "--metadata-file", metadataFile, ...allow];
+      const values = set.map((value) => `--set=${value}`);
+      const flags = [
+        "--file",
+        file,
+        "--progress=rawjson",
+        "--metadata-file",
+        metadataFile,
+        ...values,
+        ...allow,
+      ];
       return exec("docker", ["buildx", "bake", ...flags, "--", ...targets], {
         cwd,
         env,

@@ -55,6 +55,7 @@ function workspace(dockerfile: string) {
       {
         buildx,
         docker: engine,
+        every: () => () => undefined,
         sleep: () => Promise.reject(new Error("no retry was expected")),
         appendLog: (line) => {
           log.push(line);

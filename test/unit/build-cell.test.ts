@@ -64,6 +64,7 @@ async function build(scripts: Script[], request: { attempts?: number; signal?: A
     {
       buildx: { bake },
       docker: { inspectImage: () => Promise.reject(new Error("unscripted inspect")) },
+      every: () => () => undefined,
       sleep: (ms) => Promise.resolve(void waits.push(ms)),
       appendLog: (line) => log.push(line),
     },
@@ -81,6 +82,7 @@ describe("buildCell", () => {
       provenance: { buildType: "x" },
       cache: { hits: 1, total: 2 },
       retries: 0,
+      withoutCache: false,
     });
   });
 

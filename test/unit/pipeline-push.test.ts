@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pushImage } from "../../src/pipeline/push.ts";
+import { scriptedDocker } from "./scripted-docker.ts";
 import type { ExecResult } from "../../src/tools/exec.ts";
 
 const OURS = `sha256:${"a".repeat(64)}`;
@@ -22,12 +23,14 @@ async function push(answers: ExecResult[], signal?: AbortSignal) {
   const waits: number[] = [];
   const run = (argv: readonly string[]) => {
     calls.push(argv.join(" "));
-    if (argv[1] === "tag") return Promise.resolve(ended(0, ""));
     const answer = answers.shift();
     return answer ? Promise.resolve(answer) : Promise.reject(new Error("unscripted push"));
   };
   const deps = {
-    docker: { run } as unknown as Parameters<typeof pushImage>[2]["docker"],
+    docker: scriptedDocker({
+      run,
+      tagImage: (image, ref) => Promise.resolve(void calls.push(`image tag ${image} ${ref}`)),
+    }),
     sleep: (ms: number) => Promise.resolve(void waits.push(ms)),
     warn: (text: string) => void warnings.push(text),
   };

@@ -1,3 +1,4 @@
+import { FactoryError } from "../../src/errors.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
 import { expand } from "../../src/plan/expand.ts";
@@ -8,7 +9,7 @@ import type { RunDeps } from "../../src/run/types.ts";
 import type { Stage } from "../../src/pipeline/stage.ts";
 import type { RunEvent } from "../../src/schemas/types.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
-import type { ExecResult } from "../../src/tools/exec.ts";
+import type { Docker } from "../../src/tools/docker.ts";
 import { scriptedDocker } from "./scripted-docker.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
@@ -53,39 +54,36 @@ type Build = (options: BakeOptions, target: string) => Promise<void> | void;
 export class BuildFails extends Error {}
 
 /** The images of a scripted engine, and of a registry that holds whatever is pushed. */
-export interface Images {
+export interface Images extends Pick<Docker, "run" | "tagImage" | "removeTag"> {
   /** Digests by tag. */
   tags: Map<string, string>;
   /** What was pushed: digests by tag. */
   pushed: Map<string, string>;
-  run: (argv: readonly string[]) => Promise<ExecResult>;
 }
 
 export function scriptedImages(): Images {
   const tags = new Map<string, string>();
   const pushed = new Map<string, string>();
-  const answer = (exitCode: number, stdout: string, stderr = "") =>
-    Promise.resolve({ ...ended, exitCode, stdout, stderr });
-  const noImage = (ref: string) => answer(1, "", `Error response from daemon: No such image: ${ref}`);
+  const answer = (stdout: string) => Promise.resolve({ ...ended, exitCode: 0, stdout });
+  const digestOf = (image: string) => {
+    const digest = tags.get(image) ?? [...tags.values()].find((one) => one === image);
+    if (digest === undefined) throw new FactoryError("IMAGE_NOT_FOUND", `No such image: ${image}`);
+    return digest;
+  };
   return {
     tags,
     pushed,
-    run: ([group, verb, ...rest]) => {
-      const [first = "", second = ""] = rest;
-      const known = (ref: string) => tags.get(ref) ?? ([...tags.values()].includes(ref) ? ref : undefined);
-      if (group !== "image") throw new Error(`unscripted docker ${[group, verb, ...rest].join(" ")}`);
-      if (verb === "ls") return answer(0, [...tags.keys()].join("\n"));
-      if (verb === "rm") {
-        for (const ref of rest) tags.delete(ref);
-        return answer(0, "");
-      }
-      const digest = known(first);
-      if (digest === undefined) return noImage(first);
-      if (verb === "tag") tags.set(second, digest);
-      else if (verb === "push") pushed.set(first, digest);
-      else throw new Error(`unscripted docker image ${verb}`);
-      return answer(0, verb === "push" ? `digest: ${digest} size: 1` : "");
+    run: ([group, verb, ref = ""]) => {
+      if (group === "image" && verb === "ls") return answer([...tags.keys()].join("\n"));
+      if (group !== "image" || verb !== "push") throw new Error(`unscripted docker ${group} ${verb}`);
+      pushed.set(ref, digestOf(ref));
+      return answer(`digest: ${digestOf(ref)} size: 1`);
     },
+    tagImage: async (image, ref) => {
+      await Promise.resolve();
+      tags.set(ref, digestOf(image));
+    },
+    removeTag: (ref) => Promise.resolve(void tags.delete(ref)),
   };
 }
 
@@ -132,6 +130,8 @@ export async function runIn({
     {
       docker: scriptedDocker({
         run: images.run,
+        tagImage: images.tagImage,
+        removeTag: images.removeTag,
         inspectImage: (ref) =>
           ref === DIGEST
             ? Promise.resolve({
@@ -177,6 +177,7 @@ export async function runIn({
       prepare: () => Promise.resolve(),
       clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
       sleep: () => Promise.reject(new Error("unscripted sleep")),
+      every: () => () => undefined,
       randomHex: () => "0123abcd",
       smokeTest: (_image, _inspected, { inputs }) =>
         Promise.resolve({

@@ -1,0 +1,69 @@
+import type { BakeOptions, Buildx } from "../tools/buildx.ts";
+import type { ExecResult } from "../tools/exec.ts";
+import type { Progress } from "./progress.ts";
+
+/** Calls again and again, every so many milliseconds; the answer stops that. */
+export type Every = (ms: number, call: () => void) => () => void;
+
+/*
+ * Measured on BuildKit 0.25: it waits for ever for a cache registry that accepts a request and does not answer it. A build
+ * that is ended leaves the request open, and every build that shares a step with it waits too, until the registry ends it.
+ */
+
+/** How long a bake may wait for the registry cache alone, without a sign of life. */
+export const CACHE_WAIT_S = 20;
+
+/** How long a bake without the cache may do nothing after one that waited for it. */
+export const BLOCKED_S = 60;
+
+/** Leaves the registry cache out of all targets of a bake. */
+export const WITHOUT_CACHE = ["*.cache-from=", "*.cache-to="];
+
+/**
+ * Bakes, and ends the bake where for some seconds it does nothing but wait.
+ * @param watch `waits` says whether nothing goes on at the moment; `seconds` is how long that may last
+ * @returns with `silent` where it was ended for that
+ */
+export async function bakeWatched(
+  options: BakeOptions,
+  watch: { waits: () => boolean; seconds: number },
+  deps: { buildx: Pick<Buildx, "bake">; every: Every },
+): Promise<ExecResult & { silent: boolean }> {
+  const silent = new AbortController();
+  let seconds = 0;
+  const stop = deps.every(1000, () => {
+    seconds = watch.waits() ? seconds + 1 : 0;
+    if (seconds >= watch.seconds) silent.abort();
+  });
+  const { signal, onLine } = options;
+  try {
+    const result = await deps.buildx.bake({
+      ...options,
+      signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
+      onLine: (line) => {
+        seconds = 0;
+        onLine(line);
+      },
+    });
+    return { ...result, silent: silent.signal.aborted && !signal?.aborted };
+  } finally {
+    stop();
+  }
+}
+
+/** What to watch for in a bake with a registry cache. */
+export function cacheWait(progress: Progress): { waits: () => boolean; seconds: number } {
+  const waits = () => {
+    const names = progress.underWay();
+    return names.length > 0 && names.every((name) => CACHE_NAME.test(name));
+  };
+  return { waits, seconds: CACHE_WAIT_S };
+}
+
+/** What to watch for in a bake after one that waited for its cache in vain. */
+export function blockedWait(progress: Progress): { waits: () => boolean; seconds: number } {
+  return { waits: () => progress.underWay().length === 0, seconds: BLOCKED_S };
+}
+
+/** BuildKit's names for work with a registry cache. */
+const CACHE_NAME = /^(\[[^\]]*\] )?(importing cache manifest from|exporting cache to registry)/;

@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { describeEngine, docker, registry, uniqueName } from "../../engine/engine.ts";
+import { canStartEngine, startEmptyEngine } from "../../engine/second-engine.ts";
+import { factory, imagesOfTest, makeWorkspace } from "../../engine/run-workspace.ts";
+import type { FactoryRecord, RunEvent } from "../../../src/schemas/types.ts";
+
+interface RunDocument {
+  results: { cell_id: string; status: string; record: string; image: { ref: string; digest: string } }[];
+  summary: { pass: number };
+}
+
+const smoke = "smoke: [{id: there, command: {argv: [cat, /a]}}]\n";
+
+/** A workspace with one cell that is one small file more than Debian. */
+function workspace(more: { cacheRepository?: string } = {}, repository = imagesOfTest()) {
+  const root = makeWorkspace(
+    {
+      fragments: { a: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /a` } } },
+      manifest: smoke,
+      ...more,
+    },
+    repository,
+  );
+  return { root, repository };
+}
+
+const run = ["run", "--manifest-id", "app", "--json"];
+
+/** A server on a port of its own, that is gone when the test is over. Gives its address. */
+async function serve(server: ReturnType<typeof createTcpServer>): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket.on("error", () => undefined));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describeEngine("runs beside each other, and registries that say nothing", () => {
+  test("A7 two runs of one cell at once both prove it, round after round", { timeout: 400_000 }, async () => {
+    const { root, repository } = workspace({}, imagesOfTest(`${registry}/`));
+    for (let round = 0; round < 3; round += 1) {
+      const both = await Promise.all([1, 2].map(() => factory(root, [...run, "--push"])));
+      for (const { exitCode, stdout, stderr } of both) {
+        expect(exitCode, stdout + stderr).toBe(0);
+        expect(stdout + stderr).not.toContain("No such image");
+        const { results } = JSON.parse(stdout) as RunDocument;
+        const record = JSON.parse(
+          readFileSync(join(root, results[0]?.record ?? ""), "utf8"),
+        ) as FactoryRecord;
+        expect(record.result).toMatchObject({ status: "pass", stage: "done" });
+        expect(record.image).toMatchObject({ pushed: true });
+      }
+    }
+    const tags = docker(["image", "ls", "--format", "{{.Tag}}", "--filter", `reference=${repository}/*`]);
+    expect(tags.split("\n").filter(Boolean)).toEqual(["linux-amd64"]);
+  });
+
+  test("A8 a cache port that accepts and never answers holds no build up", { timeout: 200_000 }, async () => {
+    const host = await serve(createTcpServer(() => undefined));
+    const { root } = workspace({ cacheRepository: `${host}/cache` });
+    const { exitCode, stdout, stderr } = await factory(root, run);
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stderr).toContain("building without it");
+    const { results } = JSON.parse(stdout) as RunDocument;
+    const record = JSON.parse(readFileSync(join(root, results[0]?.record ?? ""), "utf8")) as FactoryRecord;
+    const bake = readFileSync(join(root, "records/app", record.evidence.bake_file?.path ?? ""), "utf8");
+    expect(bake).not.toContain(host);
+  });
+
+  // On an engine of its own: a builder that waits for a registry holds up every build that shares a step with that one.
+  test.skipIf(!canStartEngine)(
+    "A8 a cache registry that goes silent during the build ends the wait, whatever the builder does then",
+    { timeout: 400_000 },
+    async () => {
+      // The engine ends only when the registry has let its request go: it is started first, and so stopped last.
+      const engine = await startEmptyEngine();
+      const server = createServer((request, response) => {
+        // It says that it is there, and nothing after that.
+        if (request.url === "/v2/") response.end("{}");
+      });
+      const host = await serve(server);
+      const { root } = workspace({ cacheRepository: `${host}/cache` });
+      const file = join(root, "events.ndjson");
+      const ended = await factory(root, [...run, "--events", file], { env: { DOCKER_HOST: engine } });
+      expect([0, 1], ended.stdout + ended.stderr).toContain(ended.exitCode);
+      const events = readFileSync(file, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as RunEvent);
+      expect(events).toContainEqual(
+        expect.objectContaining({ type: "log", line: expect.stringContaining("no sign of life") as string }),
+      );
+      const cell = events.find((event) => event.type === "cell-ended");
+      if (ended.exitCode === 1)
+        expect(cell).toMatchObject({ status: "error", class: "registry-unavailable" });
+      else expect(cell?.notes).toContainEqual(expect.stringContaining("built without it"));
+      expect(events.at(-1)).toMatchObject({ type: "run-ended", error: null });
+    },
+  );
+});
