@@ -174,7 +174,9 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         manifestIds,
         onNote: note,
         onUnreadable: (error) => void unreadable.push(error),
-        onProgress: (read, of) => void (of >= 1000 && note(`records read: ${read} of ${of}`)),
+        onProgress: (read, of) => {
+          if (of >= 1000 && (read === of || read % 8192 < 256)) note(`records read: ${read} of ${of}`);
+        },
       });
       // Who knows what it says: it may be the failure that came after a pass.
       if (strict && unreadable.length > 0) throw errorOf(unreadable.flatMap(findingsOf));

@@ -87,7 +87,8 @@ export async function recordsVerify(context: Context, recordId: string | undefin
     recordId,
     signal: context.signal,
     onProgress: (done, of) => {
-      if (of >= MANY && done % MANY < VERIFY_BATCH)
+      const step = Math.max(MANY, Math.ceil(of / 20));
+      if (of >= MANY && done % step < VERIFY_BATCH)
         context.say(`verified ${grouped(done)} of ${grouped(of)} records`);
     },
   });

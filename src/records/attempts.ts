@@ -10,6 +10,7 @@ import { attemptAt, buildKeyAt, cellIdAt, sha256At, verdictKeyAt } from "./index
 import { type Ledgers, NO_LEDGERS, readLedgers } from "./ledger.ts";
 import { recordAt, recordIdsIn, recordPath, unreadableRecord } from "./locate.ts";
 import { ifThere, placeOf } from "./place.ts";
+import { openProven, type Proven } from "./proven.ts";
 import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
 import { attemptOf, type Entry, openShelf } from "./shelf.ts";
 import type { StageRules } from "./proof/prove-result.ts";
@@ -110,6 +111,7 @@ interface Shelf {
   ledgers: Ledgers;
   /** The newest record that is gone, by verdict key without its scheme. */
   lost: ReadonlyMap<string, string>;
+  proven: Proven;
 }
 
 /**
@@ -138,7 +140,12 @@ export async function openAttempts(
       const ledgers = ifThere(`${path}/ledger`, () => readLedgers(folder, id)) ?? NO_LEDGERS;
       const { byKey, warnings } = lostOf(id, ids, ledgers);
       warnings.forEach(watch.onNote);
-      byManifest.set(id, { entries: await openShelf(place, id, ids, watch), ledgers, lost: byKey });
+      byManifest.set(id, {
+        entries: await openShelf(place, id, ids, watch),
+        ledgers,
+        lost: byKey,
+        proven: openProven(place.root, id, watch.onNote),
+      });
     }
   }
   const shelves = [...byManifest.values()].map(({ entries }) => entries);
@@ -195,6 +202,7 @@ export async function openAttempts(
           ledgers: shelf.ledgers,
           plain,
           rules: await rules(),
+          proven: shelf.proven,
         });
         return [...problems, ...found.map(({ code, what }) => `${code}: ${what}`)];
       } catch (error) {

@@ -2,6 +2,7 @@ import type { Ledgers } from "./ledger.ts";
 import { type EvidencePlace, inspectEvidence } from "./evidence.ts";
 import type { Problem } from "./problem.ts";
 import { ownProblems, proofProblems, READ_KINDS } from "./proof/proof.ts";
+import type { Proven } from "./proven.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
@@ -9,6 +10,8 @@ import type { StoredRecord } from "./stored-record.ts";
 export interface CheckPlace extends EvidencePlace {
   ledgers: Ledgers;
   rules: StageRules;
+  /** Records that were held to their evidence before; without it, all of them are now. */
+  proven?: Proven;
 }
 
 function ledgerProblems(
@@ -36,18 +39,19 @@ function ledgerProblems(
  * @param sha256 of the record's file, 64 hex digits
  */
 export function checkRecord(record: StoredRecord, sha256: string, place: CheckPlace): Problem[] {
-  const problems: Problem[] = [];
+  const { ledgers, rules, proven } = place;
+  const changed: Problem[] = [];
   const read = new Map<string, Buffer>();
+  const known = proven?.has(sha256) ?? false;
   for (const [kind, evidence] of Object.entries(record.evidence)) {
-    const inspected = inspectEvidence(place, kind, evidence, READ_KINDS.has(kind));
-    if ("problem" in inspected) problems.push(inspected.problem);
+    const inspected = inspectEvidence(place, kind, evidence, !known && READ_KINDS.has(kind));
+    if ("problem" in inspected) changed.push(inspected.problem);
     else if (inspected.bytes) read.set(kind, inspected.bytes);
   }
-  if (record.schema_version === 1) return problems;
-  return [
-    ...ownProblems(record, place.rules),
-    ...ledgerProblems(record, sha256, place.ledgers),
-    ...problems,
-    ...proofProblems(record, read, place.rules),
-  ];
+  if (record.schema_version === 1) return changed;
+  const listed = ledgerProblems(record, sha256, ledgers);
+  if (known && changed.length === 0) return listed;
+  const claims = [...ownProblems(record, rules), ...proofProblems(record, read, rules)];
+  if (!known && changed.length === 0 && claims.length === 0) proven?.add(sha256);
+  return [...listed, ...changed, ...claims];
 }

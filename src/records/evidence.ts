@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, realpathSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { readRegular, readRegularPieces } from "../files/read-regular.ts";
@@ -50,6 +50,9 @@ export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaTy
   return evidence;
 }
 
+/** Evidence of more bytes is hashed a piece at a time where its bytes are not wanted. */
+const SMALL = 1 << 20;
+
 /** What a check of evidence shares with others. */
 export interface EvidencePlace {
   /** Real path of the manifest's records. */
@@ -79,19 +82,25 @@ export function inspectEvidence(
       if (realpathSync.native(above) !== above) return problem("EVIDENCE_UNREADABLE", "behind a link");
       plain.add(above);
     }
-    const stats: Stats | undefined = lstatSync(file, { throwIfNoEntry: false });
-    if (!stats) return problem("EVIDENCE_GONE", "missing");
-    if (stats.isSymbolicLink()) return problem("EVIDENCE_UNREADABLE", "behind a link");
-    if (!stats.isFile()) return problem("EVIDENCE_UNREADABLE", "not a regular file");
-    if (stats.size !== evidence.bytes)
+    const whole = wanted || evidence.bytes <= SMALL;
+    const bytes = whole ? readRegular(file, evidence.bytes)?.bytes : null;
+    if (bytes === undefined || (bytes === null && lstatSync(file).size !== evidence.bytes)) {
+      const stats = lstatSync(file);
+      if (!stats.isFile()) return problem("EVIDENCE_UNREADABLE", "not a regular file");
       return problem("EVIDENCE_CHANGED", `${stats.size} bytes instead of ${evidence.bytes}`);
-    const bytes = wanted ? readRegular(file)?.bytes : null;
+    }
+    if (bytes && bytes.length !== evidence.bytes)
+      return problem("EVIDENCE_CHANGED", `${bytes.length} bytes instead of ${evidence.bytes}`);
     const hex = bytes ? sha256Hex(bytes) : hashOf(file);
-    if (bytes === undefined || hex === undefined) return problem("EVIDENCE_UNREADABLE", "not a regular file");
-    return hex === evidence.sha256 ? { bytes } : problem("EVIDENCE_CHANGED", `hashes to ${hex}`);
+    if (hex === undefined) return problem("EVIDENCE_UNREADABLE", "not a regular file");
+    return hex === evidence.sha256
+      ? { bytes: wanted ? bytes : null }
+      : problem("EVIDENCE_CHANGED", `hashes to ${hex}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
+    if (code === "ENOENT") return problem("EVIDENCE_GONE", "missing");
+    if (code === "ELOOP") return problem("EVIDENCE_UNREADABLE", "behind a link");
     return problem("EVIDENCE_UNREADABLE", `cannot be read (${code})`);
   }
 }

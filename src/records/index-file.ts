@@ -41,7 +41,7 @@ function headerOf(manifestId: string): string {
 }
 
 /** Why a file is not to be used: the first link on the way to it, or that the way cannot be seen. */
-function barrier(root: string, names: readonly string[]): string | undefined {
+export function barrier(root: string, names: readonly string[]): string | undefined {
   const paths = names.map((_, at) => names.slice(0, at + 1).join("/"));
   try {
     const link = paths.find((path) =>

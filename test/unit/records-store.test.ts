@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { writeManyRecords } from "../../bench/many-records.ts";
 import { FactoryError } from "../../src/errors.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { contentHash, RECORD_ID, recordId, timeOfRecordId } from "../../src/records/record-id.ts";
@@ -287,6 +288,21 @@ describe("evidence", () => {
     const { store, build_log, pass } = await kept();
     const evidence = { ...pass.evidence, build_log: { ...build_log, path: "../../../etc/passwd" } };
     await expect(store.put({ ...pass, evidence }, START)).rejects.toThrow("does not match its schema");
+  });
+});
+
+describe("verify", () => {
+  it("tells how far it is, and ends on a signal", async () => {
+    const root = temporaryFolder();
+    writeManyRecords(root, 100, { bare: true });
+    const store = openStore(root);
+    const told: number[] = [];
+    const controller = new AbortController();
+    await store.verify({ onProgress: (done, of) => void told.push(done, of) });
+    expect(told).toEqual([32, 100, 64, 100, 96, 100]);
+    const { signal } = controller;
+    const ended = store.verify({ signal, onProgress: () => controller.abort() });
+    await expect(ended).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
   });
 });
 
