@@ -12,14 +12,14 @@ const list = (act: Act) =>
     .action(act(async (context, options) => (await import("./records.ts")).recordsList(context, options)));
 
 const show = (act: Act) =>
-  verb("show", "show one record", ["factory records show 20260131t120000000z-1a2b3c4d"])
+  verb("show", "show one record", ["factory records show 20260131t120000000z-1a2b3c4d5e6f7890"])
     .argument("<record-id>")
     .action(act(async (context, id) => (await import("./records.ts")).recordsShow(context, id)));
 
 const verify = (act: Act) =>
   verb("verify", "hash all evidence again and compare; exit 1 where something differs or is missing", [
     "factory records verify",
-    "factory records verify 20260131t120000000z-1a2b3c4d --json",
+    "factory records verify 20260131t120000000z-1a2b3c4d5e6f7890 --json",
   ])
     .argument("[record-id]", "only this record")
     .action(act(async (context, id) => (await import("./records.ts")).recordsVerify(context, id)));

@@ -1,3 +1,4 @@
+import { digestOf } from "../model/digest.ts";
 import { openFolderStore } from "../records/folder-store.ts";
 import type { RecordStore } from "../records/store.ts";
 
@@ -9,6 +10,9 @@ export function openStore(root: string): RecordStore {
   return openFolderStore(root, async () => {
     const { oddEnd, requiredEvidence, STAGES } = await import("./table.ts");
     return {
+      id: digestOf(
+        STAGES.map(({ name, evidence, provesFail = [], classes }) => [name, evidence, provesFail, classes]),
+      ),
       required: (result) => requiredEvidence(STAGES, result),
       odd: (result) => oddEnd(STAGES, result),
     };

@@ -111,7 +111,8 @@ interface Shelf {
   ledgers: Ledgers;
   /** The newest record that is gone, by verdict key without its scheme. */
   lost: ReadonlyMap<string, string>;
-  proven: Proven;
+  /** Opened when a record is first held to its evidence. */
+  proven?: Proven;
 }
 
 /**
@@ -144,7 +145,6 @@ export async function openAttempts(
         entries: await openShelf(place, id, ids, watch),
         ledgers,
         lost: byKey,
-        proven: openProven(place.root, id, watch.onNote),
       });
     }
   }
@@ -197,11 +197,13 @@ export async function openAttempts(
         const problems = differences(record, attempt);
         if (!place || !shelf) return [...problems, "its manifest has no records"];
         if (record.schema_version === 1) problems.push("a record of the old form proves nothing");
+        const own = await rules();
+        shelf.proven ??= openProven(place.root, manifest_id, { rules: own.id, note: watch.onNote });
         const found = checkRecord(record, sha256, {
           folder: join(place.base, manifest_id),
           ledgers: shelf.ledgers,
           plain,
-          rules: await rules(),
+          rules: own,
           proven: shelf.proven,
         });
         return [...problems, ...found.map(({ code, what }) => `${code}: ${what}`)];

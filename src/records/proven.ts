@@ -3,7 +3,6 @@ import { FactoryError } from "../errors.ts";
 import { appendTo } from "../files/append.ts";
 import { readRegular } from "../files/read-regular.ts";
 import { writeWhole } from "../files/write-whole.ts";
-import { version } from "../version.ts";
 import { barrier } from "./index-file.ts";
 
 /**
@@ -16,7 +15,7 @@ export interface Proven {
   add: (sha256: string) => void;
 }
 
-/** Another way to prove is another version. */
+/** Another way to prove is another version; other stages are other rules. */
 const VERSION = 1;
 const FOLDER = [".factory", "records"];
 const HEX = 64;
@@ -29,13 +28,18 @@ const BATCH = 32;
  * records are held to their evidence again. A line that was cut names none.
  * @param root real path of the workspace
  * @param manifestId checked
+ * @param rules names the rules that records are held to
  * @param note is told what keeps it from being written
  */
-export function openProven(root: string, manifestId: string, note: (text: string) => void): Proven {
+export function openProven(
+  root: string,
+  manifestId: string,
+  { rules, note }: { rules: string; note: (text: string) => void },
+): Proven {
   const names = [...FOLDER, `${manifestId}.proven`];
   const path = names.join("/");
   const file = join(root, path);
-  const header = `${JSON.stringify({ schema: "factory/proven", version: VERSION, factory: version })}\n`;
+  const header = `${JSON.stringify({ schema: "factory/proven", version: VERSION, rules })}\n`;
   if (barrier(root, names) !== undefined) return { has: () => false, add: () => undefined };
 
   let text = "";

@@ -5,6 +5,8 @@ import { timeOfRecordId } from "../record-id.ts";
 
 /** What is known of the stages that an attempt goes through. */
 export interface StageRules {
+  /** Names these rules: others have another name. */
+  id: string;
   /** Kinds of evidence that a record of this result has to have. */
   required: (result: RecordResult) => string[];
   /** Why no attempt can end like this; undefined where one can. */
