@@ -168,6 +168,29 @@ describe("A4 an edited record", () => {
     await expectNoReuse(root);
   });
 
+  it("A4 is another file where its bytes are, though it says the same", async () => {
+    const { root, record } = await proven();
+    const text = readFileSync(join(root, record), "utf8");
+    writeFileSync(join(root, record), `${text} `);
+    expect(await codesOf(root)).toEqual(["RECORD_EDITED"]);
+    await expectNoReuse(root);
+  });
+
+  it("A4 is caught where report and record agree that a failed test is a pass", async () => {
+    const { root, record } = await proven();
+    const report = readRecord(root, record).evidence.smoke_report?.path ?? "";
+    const text = readFileSync(join(root, "records/demo", report), "utf8");
+    const [head = "", tests = ""] = text.split('"tests": [');
+    const told = `${head}"tests": [${tests.replaceAll('"status": "pass"', '"status": "fail"')}`;
+    expect(told).not.toBe(text);
+    forgeRecord(root, record, (one) => {
+      swapEvidence(root, "smoke_report", told)(one);
+      for (const test of one.tests) test.status = "fail";
+    });
+    expect(await codesOf(root)).toEqual(["STATUS_MISMATCH"]);
+    await expectNoReuse(root);
+  });
+
   it("A4 with any one value changed, wherever it stands, is caught", { timeout: 120_000 }, async () => {
     const { root, record } = await proven();
     const text = readFileSync(join(root, record), "utf8");
@@ -270,6 +293,18 @@ describe("A4 a record that is gone", () => {
     expect(cell).toMatchObject({ action: "retest", reason: "LOST" });
     expect(cell?.changes).toEqual([{ input: "records", before: later.record_id, after: null }]);
     expect(notes).toEqual([expect.stringContaining("1 record of demo that a ledger names is gone")]);
+  });
+
+  it("A4 and is older than the proof is noticed, and takes nothing from it", async () => {
+    const { root, record } = await proven();
+    const { record_id, ...draft } = readRecord(root, record);
+    const store = openStore(root);
+    const start = new Date(timeOfRecordId(record_id) - MINUTE);
+    const tested_at = new Date(start.getTime() + draft.result.duration_ms).toISOString();
+    const earlier = await store.put({ ...draft, result: { ...draft.result, tested_at } }, start);
+    rmSync(join(root, store.nameOf(earlier)));
+    expect(await codesOf(root)).toEqual(["RECORD_GONE"]);
+    expect(await plan(root)).toMatchObject([{ action: "reuse", record_id }]);
   });
 
   it("A4 is noticed with all others of its manifest", async () => {
