@@ -12,6 +12,7 @@ import { makeFolderIn, removeTree } from "./files/folders.ts";
 import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
+import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
 import { createMask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
@@ -27,7 +28,7 @@ import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
 import { openLease } from "./tools/lease.ts";
-import { isLoopback, registryAnswers } from "./tools/registry.ts";
+import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
 import { version } from "./version.ts";
 
 /** The real engine, clock and services. */
@@ -59,6 +60,8 @@ export interface World {
     refs: readonly BaseRef[],
     options: { pull: boolean; signal?: AbortSignal },
   ) => Promise<Map<string, BaseResolution>>;
+  /** Where the images are that records prove. */
+  places: Places;
   /**
    * What the records of some manifests say. `note` is told what a person may want to know.
    * @throws FactoryError with `strict` RECORD_UNREADABLE for every record that cannot be read
@@ -167,6 +170,26 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       // No base can be blamed for an engine that is away: asking for its version says so.
       if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
       return resolved;
+    },
+    places: {
+      engineTags: async (repositories) => {
+        try {
+          return await docker.taggedImages(repositories);
+        } catch (error) {
+          if (error instanceof FactoryError) return null;
+          throw error;
+        }
+      },
+      engineHolds: async (digest) => {
+        try {
+          await docker.inspectImage(digest);
+          return true;
+        } catch (error) {
+          if (error instanceof FactoryError) return false;
+          throw error;
+        }
+      },
+      served: (ref) => servedDigest(ref, exec),
     },
     attempts: async (root, manifestIds, { note, strict }) => {
       const unreadable: FactoryError[] = [];

@@ -116,6 +116,11 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
         digestsOf(await (world ?? missing()).baseDigests(bases, { pull: false, signal: context.signal })),
       attempts: (manifestIds) =>
         world?.attempts(catalog.root, manifestIds, { note: context.say, strict: true }) ?? missing(),
+      places: {
+        engineTags: (repositories) => (world ?? missing()).places.engineTags(repositories),
+        engineHolds: (digest) => (world ?? missing()).places.engineHolds(digest),
+        served: (ref) => (world ?? missing()).places.served(ref),
+      },
       workspaceAt: (ref) => world?.workspaceAt(catalog.root, ref) ?? missing(),
       exists: (path) => world?.exists(catalog.root, path) ?? missing(),
       note: context.say,

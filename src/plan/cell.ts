@@ -38,12 +38,17 @@ export type Reason =
   | "EXPIRED"
   /** A record, or a ledger of records, is gone that may tell of a later verdict. */
   | "LOST"
+  /** The image that a record proves is not where it was, or its tag names another. */
+  | "IMAGE"
   /** Records were not asked. */
   | "NOT_ASKED"
   /** Told to build, whatever the records say. */
   | "FORCED"
   /** The plan says that it fails: that is tried each time. */
   | "MEANT_TO_FAIL";
+
+/** Where the image of a reused cell was seen; `unasked` where neither an engine nor a registry answered. */
+export type Seen = "engine" | "registry" | "unasked";
 
 /** One input that differs: `fragments.core`, `0.1.0`, `0.1.1`. null where there was, or is, none. */
 export interface Change {
@@ -92,6 +97,8 @@ export interface Cell {
   changes: Change[];
   /** The record that proves it, or that it was compared with; null where there is none. */
   record_id: string | null;
+  /** Where its image was seen under its tag; only for a cell that is reused. */
+  seen?: Seen;
   /** What the plan declares about its verdict; null where it should pass. */
   expect: Expected | null;
 }

@@ -1,7 +1,9 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
+import { grouped } from "../model/count.ts";
 import type { Attempts, Inputs } from "./decide/attempts.ts";
+import type { Places } from "./decide/placement.ts";
 import { type ImageOn, openImages } from "./bases.ts";
 import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
@@ -40,6 +42,8 @@ export interface Answers {
   /** The digests that the builder resolves images to, by `<ref> <platform>`; those that cannot be pinned are missing. */
   baseDigests: (images: readonly ImageOn[]) => Promise<ReadonlyMap<string, string>>;
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
+  /** Where the images are that records prove. */
+  places: Places;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
   workspaceAt: (ref: string) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
   /** Whether there is something at a path from the workspace's root. */
@@ -161,7 +165,13 @@ export async function planCells(
     now: answers.now,
     maxAge: ({ maxAge }) => maxAge,
     needPushed: question.needPushed,
+    places: answers.places,
   });
+  const unseen = cells.filter(({ cell }) => cell.seen === "unasked").length;
+  if (unseen > 0)
+    answers.note(
+      `${grouped(unseen)} ${unseen === 1 ? "cell is" : "cells are"} proven by the record alone: no engine answered that holds the image`,
+    );
   const ahead = cells.filter(({ cell }) => cell.changes[0]?.input === "clock");
   const [first] = ahead;
   if (first)

@@ -60,7 +60,8 @@ function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellE
     image: null,
     cache: { hits: 0, total: 0 },
     duration_ms: 0,
-    notes: [],
+    notes:
+      cell.seen === "unasked" ? ["proven by the record alone: no engine answered that holds the image"] : [],
   };
 }
 

@@ -55,6 +55,11 @@ export interface Docker {
     ref: string,
     options?: { platform?: string; signal?: AbortSignal },
   ) => Promise<{ stdout: Readable; done: Promise<void> }>;
+  /**
+   * Digests by tag of all images in some repositories (`127.0.0.1:5000/factory/demo`). One question, however many there are.
+   * @throws FactoryError ENGINE_UNREACHABLE, ENGINE_FAILED
+   */
+  taggedImages: (repositories: readonly string[]) => Promise<Map<string, string>>;
   /** Gives an image that the engine holds one more tag. @throws as `inspectImage` */
   tagImage: (image: string, ref: string, options?: { signal?: AbortSignal }) => Promise<void>;
   /**
@@ -165,6 +170,17 @@ export function createDocker({ exec, api, owner, now }: DockerDeps): Docker {
         });
         done.catch(() => undefined);
         return { stdout: body, done };
+      }),
+
+    taggedImages: (repositories) =>
+      about("listing images", async () => {
+        const query = { filters: { reference: repositories } };
+        const images = await api.json<{ Id: string; RepoTags?: string[] | null }[]>("GET", "/images/json", {
+          query,
+        });
+        return new Map(
+          images.flatMap(({ Id, RepoTags }) => (RepoTags ?? []).map((tag) => [tag, Id] as const)),
+        );
       }),
 
     hold: async (image, { platform, signal } = {}) => {

@@ -15,12 +15,13 @@ import {
   recordsOf,
   type Told,
 } from "./plan-reason-cells.ts";
+import { scriptedPlaces } from "./scripted-places.ts";
 
 type More = Partial<Omit<DecideOptions, "attempts">>;
 
 function deciding(cells: readonly PlannedCell[], attempts: Attempts, more: More = {}) {
   const maxAge = ({ maxAge: age }: PlannedCell) => age;
-  return decide(cells, { attempts, now: NOW, maxAge, needPushed: false, ...more });
+  return decide(cells, { attempts, now: NOW, maxAge, needPushed: false, places: scriptedPlaces(), ...more });
 }
 
 /** What is decided about one cell. */
@@ -462,7 +463,11 @@ describe("decide: any records", () => {
             return own;
           });
           const cells = wants.map(({ made, ...rest }) => cellOf({ ...made, ...rest }));
-          const options = { needPushed, maxAge: ({ maxAge: age }: PlannedCell) => age };
+          const options = {
+            needPushed,
+            maxAge: ({ maxAge: age }: PlannedCell) => age,
+            places: scriptedPlaces(),
+          };
           const result = await deciding(cells, recordsOf(told), options);
           for (const [at, one] of result.entries()) {
             const planned = cells[at] ?? cell;

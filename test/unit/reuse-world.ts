@@ -6,17 +6,28 @@ import type { Cell } from "../../src/plan/cell.ts";
 import { planCells } from "../../src/plan/planner.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
-import { runIn } from "./run-world.ts";
+import { DIGEST as BUILT, runIn } from "./run-world.ts";
+import { scriptedPlaces } from "./scripted-places.ts";
+import type { Places } from "../../src/plan/decide/placement.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 
 /** A day after the attempts of `runIn`. */
 export const NOW = Date.UTC(2026, 0, 2);
+/** The tag of the image of `proven`, and its digest. */
+export const OWN_TAG = "factory/demo:linux-amd64";
+export { BUILT };
 const DIGEST = `sha256:${"e".repeat(64)}`;
 
 /** Plans the manifest `demo` against the workspace's own records. */
 export async function plan(
   root: string,
-  options: { force?: boolean; now?: number; note?: (text: string) => void } = {},
+  options: {
+    force?: boolean;
+    now?: number;
+    note?: (text: string) => void;
+    places?: Places;
+    needPushed?: boolean;
+  } = {},
 ): Promise<Cell[]> {
   const { cells } = await planCells(
     openCatalog(root),
@@ -25,11 +36,12 @@ export async function plan(
       locked: false,
       reuse: true,
       force: options.force ?? false,
-      needPushed: false,
+      needPushed: options.needPushed ?? false,
       cells: [],
     },
     {
       now: options.now ?? NOW,
+      places: options.places ?? scriptedPlaces({ engine: { [OWN_TAG]: BUILT } }),
       baseDigests: () => Promise.resolve(new Map()),
       // Of a file that changed a moment ago nothing is kept in the index: here it was a while ago.
       attempts: (manifestIds) =>
@@ -63,7 +75,7 @@ const FILES: Files = {
 };
 
 /** A workspace whose one cell has passed, with a real record and real evidence. */
-export async function proven(): Promise<{ root: string; record: string }> {
+export async function proven({ push = false } = {}): Promise<{ root: string; record: string }> {
   const root = makeWorkspace(FILES);
   const planned = await planCells(
     openCatalog(root),
@@ -77,6 +89,7 @@ export async function proven(): Promise<{ root: string; record: string }> {
     },
     {
       now: NOW,
+      places: scriptedPlaces(),
       baseDigests: () => Promise.reject(new Error("unasked")),
       attempts: () => Promise.reject(new Error("unasked")),
       workspaceAt: () => Promise.reject(new Error("unasked")),
@@ -84,7 +97,7 @@ export async function proven(): Promise<{ root: string; record: string }> {
       note: () => undefined,
     },
   );
-  const { value } = await runIn({ root, planned });
+  const { value } = await runIn({ root, planned, push });
   expect(value?.summary).toMatchObject({ pass: 1 });
   const [cell] = await plan(root);
   expect(cell).toMatchObject({ action: "reuse", reason: null, changes: [] });

@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { errorOf, FactoryError, type Finding } from "../../errors.ts";
 import { knowsDigests } from "../../stitch/labels.ts";
 import type { Attempt, Attempts, Inputs } from "./attempts.ts";
+import { type Placement, type Places, placementsOf } from "./placement.ts";
 import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
@@ -14,6 +15,8 @@ export interface DecideOptions {
   maxAge: (planned: PlannedCell) => number | null;
   /** Whether an image that was never pushed is not enough. */
   needPushed: boolean;
+  /** Where images are. */
+  places: Places;
 }
 
 /** What is to be done about a cell as the list of attempts has it, before any record was read. */
@@ -220,9 +223,28 @@ async function checkAll(rulings: readonly (readonly [PlannedCell, Ruling])[], at
   return new Map(await Promise.all(entries));
 }
 
+/** Cells that a record would prove as they are, brought to where their images are. */
+async function placed(
+  rulings: readonly (readonly [PlannedCell, Ruling])[],
+  { places, needPushed }: DecideOptions,
+): Promise<Map<Ruling, Placement>> {
+  const reused = rulings.flatMap(([, ruling]) =>
+    ruling.action === "reuse" && ruling.reliesOn ? [{ ruling, proof: ruling.reliesOn }] : [],
+  );
+  const proofs = reused.map(({ proof }) => proof);
+  const placements = await placementsOf(proofs, places, needPushed);
+  return new Map(
+    reused.flatMap(({ ruling }, at) => {
+      const placement = placements[at];
+      return placement ? [[ruling, placement] as const] : [];
+    }),
+  );
+}
+
 /**
  * What is to be done about each cell, and why. A cell is reused only where the newest verdict on its verdict key is a pass
- * that is not too old, whose record and evidence hold, and whose image has the cell's tag. What only the tag or the push is
+ * that is not too old, whose record and evidence hold, and whose image is there under the cell's tag: in the engine, or where
+ * it was pushed in the registry. Where neither can be asked the record alone proves it. What only the tag or the push is
  * missing of is `retag`; known bits without a valid verdict are `retest`; everything else, and all that is in doubt, is
  * `build`. A cell that is meant to fail is always built. The cells come back as new ones, in their order.
  * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records that would be relied on, or
@@ -233,10 +255,15 @@ export async function decide(cells: readonly PlannedCell[], options: DecideOptio
   const checked = await checkAll(rulings, options.attempts);
   const findings = [...checked.values()].flatMap(({ finding }) => finding ?? []);
   if (findings.length > 0) throw errorOf(findings);
-  return rulings.map(([planned, { action, reason, changes, reliesOn, compared, otherwise }]) => {
+  const placements = await placed(rulings, options);
+  return rulings.map(([planned, ruling]) => {
+    const { action, reason, changes, reliesOn, compared, otherwise } = ruling;
     const record_id = (reliesOn ?? compared)?.record_id ?? null;
-    if (reason !== null || action === "reuse")
-      return withCell(planned, { action, reason, changes: [...changes], record_id });
+    const placement = placements.get(ruling);
+    if (placement?.action === "reuse")
+      return withCell(planned, { action, reason: null, changes: [], record_id, seen: placement.seen });
+    if (placement) return withCell(planned, { ...placement, reason: "IMAGE", record_id });
+    if (reason !== null) return withCell(planned, { action, reason, changes: [...changes], record_id });
     const inputs = compared ? checked.get(keyOf(compared))?.inputs : undefined;
     if (!inputs) throw new Error(`the record ${record_id} was not read`);
     const difference = compareInputs(inputs, inputsOf(planned)) ?? { reason: otherwise, changes: [] };

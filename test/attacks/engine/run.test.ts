@@ -79,6 +79,56 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
     expect(bake).not.toContain(host);
   });
 
+  test(
+    "A5 an image that is gone, whose tag was moved or overwritten, is not taken for there",
+    { timeout: 300_000 },
+    async () => {
+      const { root } = workspace({}, imagesOfTest(`${registry}/`));
+      const actionOf = async (...args: string[]) => {
+        const { stdout } = await factory(root, [
+          "plan",
+          "--manifest-id",
+          "app",
+          "--reuse",
+          "--json",
+          ...args,
+        ]);
+        const [cell] = (
+          JSON.parse(stdout) as { cells: { action: string; reason: string | null; seen?: string }[] }
+        ).cells;
+        return [cell?.action, cell?.reason, cell?.seen];
+      };
+      const rerun = async () => {
+        const { exitCode, stdout, stderr } = await factory(root, [...run, "--reuse", "--push"]);
+        expect(exitCode, stdout + stderr).toBe(0);
+        return (JSON.parse(stdout) as RunDocument).results[0];
+      };
+      const first = await rerun();
+      const { ref = "", digest = "" } = first?.image ?? {};
+      expect(await actionOf()).toEqual(["reuse", null, "engine"]);
+
+      // The tag is another image's in the engine, and in the registry.
+      docker(["image", "tag", "debian:bookworm-slim", ref]);
+      docker(["image", "push", ref]);
+      expect(await actionOf()).toEqual(["retag", "IMAGE", undefined]);
+      expect((await rerun())?.status).toBe("reused");
+      expect(docker(["image", "inspect", ref, "--format", "{{.Id}}"]).trim()).toBe(digest);
+      expect(docker(["buildx", "imagetools", "inspect", ref, "--format", "{{.Manifest.Digest}}"])).toContain(
+        digest,
+      );
+
+      // Gone here, it is still in the registry; that is enough.
+      docker(["image", "rm", "-f", digest]);
+      expect(await actionOf()).toEqual(["reuse", null, "registry"]);
+      // Overwritten there and gone here, nobody has it.
+      docker(["image", "tag", "debian:bookworm-slim", ref]);
+      docker(["image", "push", ref]);
+      docker(["image", "rm", ref]);
+      expect(await actionOf()).toEqual(["build", "IMAGE", undefined]);
+      expect((await rerun())?.status).toBe("pass");
+    },
+  );
+
   // On an engine of its own: a builder that waits for a registry holds up every build that shares a step with that one.
   test.skipIf(!canStartEngine)(
     "A8 a cache registry that goes silent during the build ends the wait, whatever the builder does then",

@@ -1,0 +1,70 @@
+import pLimit from "p-limit";
+import { parseReference } from "../../model/subject.ts";
+import type { Change, Seen } from "../cell.ts";
+import type { Attempt } from "./attempts.ts";
+
+/** Where images are. What cannot be asked is no answer, and never an error. */
+export interface Places {
+  /** Digests by tag, of all images that the engine holds in some repositories; null where no engine answers. */
+  engineTags: (repositories: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
+  /** Whether the engine holds an image, under whatever name. */
+  engineHolds: (digest: string) => Promise<boolean>;
+  /** The digest that the registry has under a tag; null where it has none; undefined where it cannot be asked. */
+  served: (ref: string) => Promise<string | null | undefined>;
+}
+
+/** What is to be done about a cell whose proof holds, as its image is where it is. */
+export type Placement =
+  /** It is there under its tag, or nobody could be asked. */
+  | { action: "reuse"; seen: Seen }
+  /** It is there, and the tag names another image, or none. */
+  | { action: "retag"; changes: Change[] }
+  /** It is gone. */
+  | { action: "build"; changes: Change[] };
+
+const AT_ONCE = 16;
+
+const SHORT = "sha256:".length + 12;
+
+function moved(input: string, digest: string, now: string | null): Change[] {
+  return [{ input, before: digest.slice(0, SHORT), after: now && now.slice(0, SHORT) }];
+}
+
+/**
+ * Whether the image that a record proves still is where the record says. Without `needPushed` the engine is enough; a pushed
+ * image is also looked for in its registry, so that a machine with an empty engine can reuse it.
+ * @param engine digests by tag; null where no engine answers
+ */
+async function placeOf(
+  { ref, digest, pushed }: { ref: string; digest: string; pushed: boolean },
+  places: Places,
+  engine: ReadonlyMap<string, string> | null,
+  needPushed: boolean,
+): Promise<Placement> {
+  const named = engine?.get(ref) ?? null;
+  if (named === digest && !needPushed) return { action: "reuse", seen: "engine" };
+  const served = pushed ? await places.served(ref) : undefined;
+  if (served === digest) return { action: "reuse", seen: "registry" };
+  if (engine === null && served === undefined) return { action: "reuse", seen: "unasked" };
+  const changes =
+    served === undefined || !needPushed ? moved("tag", digest, named) : moved("registry", digest, served);
+  const held = named === digest || (engine !== null && (await places.engineHolds(digest)));
+  return { action: held ? "retag" : "build", changes };
+}
+
+/**
+ * Looks for the images of proofs, all at once: one question to the engine, and one to a registry for each image that was
+ * pushed and is not enough in the engine.
+ * @returns in the order of the attempts
+ */
+export async function placementsOf(
+  proofs: readonly Attempt[],
+  places: Places,
+  needPushed: boolean,
+): Promise<Placement[]> {
+  const images = proofs.map(({ ref, digest, pushed }) => ({ ref: ref ?? "", digest: digest ?? "", pushed }));
+  const repositories = [...new Set(images.map(({ ref }) => parseReference(ref).repository))].sort();
+  const engine = repositories.length === 0 ? null : await places.engineTags(repositories);
+  const limit = pLimit(AT_ONCE);
+  return Promise.all(images.map((image) => limit(() => placeOf(image, places, engine, needPushed))));
+}
