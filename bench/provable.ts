@@ -2,6 +2,8 @@ import type { Inputs } from "../src/model/inputs.ts";
 import { keysOf } from "../src/model/inputs.ts";
 import type { SmokeEvidence } from "../src/model/smoke.ts";
 import type { RecordDraft } from "../src/records/record-id.ts";
+import { subjectOf } from "../src/model/subject.ts";
+import { statementOf } from "../src/pipeline/statement.ts";
 import { dockerfileOf } from "../src/stitch/finish.ts";
 
 /** A pass that is proven, without the evidence in its place. */
@@ -68,7 +70,19 @@ export function provable(inputs: Inputs, { start, duration_ms, digest, ref }: Pr
       dockerfile: { text: dockerfileOf(inputs), mediaType: "text/x-dockerfile" },
       bake_file: { text: 'target "x" {}\n', mediaType: "text/x-hcl" },
       build_log: { text: "#1 built\n", mediaType: "text/plain" },
-      provenance: json({ buildType: "https://mobyproject.org/buildkit@v1", materials }),
+      buildkit_provenance: json({ buildType: "https://mobyproject.org/buildkit@v1", materials }),
+      provenance: json(
+        statementOf(
+          { subject: subjectOf(ref, digest, platform), inputs, keys },
+          {
+            started: start,
+            finished: new Date(tested_at),
+            tools: {},
+            source: { commit: null, dirty: null, ci_url: null },
+            kept: {},
+          },
+        ),
+      ),
       smoke_report: json(report),
       sbom: json(sbom),
     },
@@ -94,7 +108,7 @@ export function provable(inputs: Inputs, { start, duration_ms, digest, ref }: Pr
         expected: true,
         tested_at,
         duration_ms,
-        stages_ms: { stitch: 10, build: 20_000, smoke: 5000, sbom: 1000 },
+        stages_ms: { stitch: 10, build: 20_000, provenance: 1, smoke: 5000, sbom: 1000 },
         notes: [],
         log_excerpt: [],
       },

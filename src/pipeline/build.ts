@@ -18,12 +18,13 @@ export const build: Stage = {
   name: "build",
   part: "image",
   needs: ["stitch"],
-  evidence: { build_log: "text/plain", provenance: "application/json" },
+  evidence: { build_log: "text/plain", buildkit_provenance: "application/json" },
   provesFail: ["build_log"],
   classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
   run: async ({ attempt, signal, keep, progress, log, warn }, deps) => {
     const { planned, folder, settings, trail, held } = attempt;
     const { cell } = planned;
+    const started = deps.clock.date();
     const lines: string[] = [];
     // The image as an OCI layout too: its SBOM is read from there, and layers that are known are not copied again.
     const layout = deps.layers ? layoutOf(attempt) : undefined;
@@ -70,12 +71,13 @@ export const build: Stage = {
         what: `${changed} changed while the cell was being built: run it again`,
         log_excerpt: [],
       };
-    await keep("provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
+    await keep("buildkit_provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
     const { digest, manifest_digest } = outcome;
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
     // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.
     inspected.catch(() => undefined);
-    attempt.image = { held, digest, manifest_digest, inspected, layout };
+    const built = { started, finished: deps.clock.date() };
+    attempt.image = { held, digest, manifest_digest, inspected, built, layout };
     return null;
   },
 };

@@ -3,7 +3,7 @@ import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
 import type { RecordStore } from "../records/store.ts";
-import type { Evidence, RecordImage, RecordTest } from "../schemas/types.ts";
+import type { Evidence, FactoryRecord, RecordImage, RecordTest } from "../schemas/types.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
 
@@ -40,6 +40,8 @@ export interface HeldImage {
   /** Of the platform's image manifest. */
   manifest_digest: string;
   inspected: Promise<ImageInspect>;
+  /** When its build began and ended; null for one that is not built by this attempt. */
+  built: { started: Date; finished: Date } | null;
   /** The image as an OCI layout too, from which its SBOM is read; absent where it was not written. */
   layout?: string;
 }
@@ -69,6 +71,10 @@ export interface StageSettings {
   relative: (path: string) => string;
   cacheRepository: string | null;
   push: boolean;
+  /** Versions of the tools that take part. */
+  tools: Readonly<Record<string, string>>;
+  /** The commit that the workspace is at, and the CI job that runs this. */
+  source: FactoryRecord["source"];
   /** Whether the prefixes that fill the registry cache are baked once for all cells, and not with each. */
   prefixesBaked?: boolean;
 }

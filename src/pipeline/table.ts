@@ -1,4 +1,5 @@
 import { build } from "./build.ts";
+import { provenance } from "./provenance.ts";
 import { push } from "./push.ts";
 import { resolve } from "./resolve.ts";
 import { EVERYWHERE } from "./run-stages.ts";
@@ -9,7 +10,7 @@ import { stitch } from "./stitch.ts";
 import { tag } from "./tag.ts";
 
 /** The stages of an attempt, in order. A new one is a file beside this and a line here. */
-export const STAGES: readonly Stage[] = [resolve, stitch, build, smoke, sbom, tag, push];
+export const STAGES: readonly Stage[] = [resolve, stitch, build, provenance, smoke, sbom, tag, push];
 
 /** Parts that an action takes over from the record of an image that is known. */
 const TAKEN_OVER: Record<"build" | "retest" | "retag", readonly Part[]> = {

@@ -55,7 +55,7 @@ export async function takeKnown(
   if (!record.image) throw new Error(`the record ${record.record_id} has no image`);
   const { digest, manifest_digest } = record.image;
   await deps.docker.tagImage(digest, held, { signal });
-  attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected) };
+  attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected), built: null };
   for (const { evidence } of takenOver)
     for (const kind of Object.keys(evidence)) {
       const one = record.evidence[kind];

@@ -134,16 +134,18 @@ async function runWork(
     sweepHeld(deps.docker, deps.clock.date()),
   ]);
   const cells = cacheRepository === null ? chosen.map(withoutCache) : chosen;
-  const settings = {
-    ...request,
-    cacheRepository,
-    prefixesBaked: cacheRepository !== null && cells.length > 1,
-  };
   const tools = Object.fromEntries(
     Object.entries({ ...request.versions, ...versions }).filter(
       (pair): pair is [string, string] => pair[1] !== null,
     ),
   );
+  const settings = {
+    ...request,
+    cacheRepository,
+    tools,
+    source,
+    prefixesBaked: cacheRepository !== null && cells.length > 1,
+  };
   const running: Running = { settings, stages: request.stages, tools, source, emit, signal, bugs: [] };
   // What no single cell can be blamed for would meet the next one too.
   let stopped = false;

@@ -88,7 +88,7 @@ const FIELDS: [string, Change, string][] = [
   ["tested_at", (one) => (one.result.tested_at = "2099-01-01T00:00:00.000Z"), "TIME_MISMATCH"],
   ["duration_ms", (one) => (one.result.duration_ms += 1), "TIME_MISMATCH"],
   ["proven_by", (one) => (one.proven_by = "20200101t000000000z-0000000000000000"), "TIME_MISMATCH"],
-  ...["inputs", "dockerfile", "build_log", "smoke_report", "sbom", "provenance"].map(
+  ...["inputs", "dockerfile", "build_log", "smoke_report", "sbom", "provenance", "buildkit_provenance"].map(
     (kind): [string, Change, string] => [
       `no ${kind}`,
       (one) => void delete one.evidence[kind],
@@ -258,7 +258,21 @@ describe("A4 a record with the evidence of another", () => {
     ["sbom", () => "{", "EVIDENCE_MALFORMED"],
     ["sbom", (text: string) => text.replace(/sha256:1{64}/g, DIGEST), "IMAGE_MISMATCH"],
     ["sbom", (text: string) => text.replace("linux/amd64", "linux/arm64"), "INPUT_MISMATCH"],
-    ["provenance", (text: string) => text.replace(/b{64}/, HEX), "INPUT_MISMATCH"],
+    ["provenance", (text: string) => text.replace(/b{64}/g, HEX), "INPUT_MISMATCH"],
+    [
+      "provenance",
+      (text: string) => text.replace(/"sha256": "0{64}"/, `"sha256": "${HEX}"`),
+      "INPUT_MISMATCH",
+    ],
+    ["provenance", (text: string) => text.replace(/1{64}/g, HEX), "IMAGE_MISMATCH"],
+    [
+      "provenance",
+      (text: string) => text.replace(/"build_key": "sha256:./, '"build_key": "sha256:x'),
+      "KEY_MISMATCH",
+    ],
+    ["provenance", (text: string) => text.replace('"subject"', '"object"'), "IMAGE_MISMATCH"],
+    ["provenance", (text: string) => text.replace("Statement/v1", "Statement/v2"), "EVIDENCE_MALFORMED"],
+    ["buildkit_provenance", (text: string) => text.replace(/b{64}/, HEX), "INPUT_MISMATCH"],
     ["dockerfile", (text: string) => `${text}RUN true\n`, "INPUT_MISMATCH"],
     ["inputs", (text: string) => text.replace('"memory_mb": 512', '"memory_mb": 64'), "KEY_MISMATCH"],
     ["inputs", (text: string) => text.replace('"mode": "0755"', '"mode": "0644"'), "KEY_MISMATCH"],

@@ -107,6 +107,7 @@ describeEngine("factory run --reuse", () => {
       expect(Object.keys(record?.evidence ?? {}).sort()).toEqual([
         "bake_file",
         "build_log",
+        "buildkit_provenance",
         "dockerfile",
         "inputs",
         "provenance",
@@ -169,24 +170,28 @@ describeEngine("factory run --reuse", () => {
     },
   );
 
-  test("with a lock, what is proven needs no engine, and the record says so alone", { timeout: 600_000 }, async () => {
-    const root = workspace();
-    expect((await factory(root, ["lock", "--json"])).exitCode).toBe(0);
-    expect((await run(root, "--locked", "--reuse")).summary).toMatchObject({ pass: 2 });
-    const nowhere = { DOCKER_HOST: "unix:///nonexistent/docker.sock" };
-    const again = await factory(
-      root,
-      ["run", "--plan", "two", "--locked", "--reuse", "--json", "--verbose"],
-      {
-        env: nowhere,
-      },
-    );
-    expect(again.exitCode, again.stderr).toBe(0);
-    expect((JSON.parse(again.stdout) as RunDocument).summary).toMatchObject({ reused: 2 });
-    // The engine was looked for, and no program was run.
-    expect(again.stderr).not.toMatch(/^\+ (docker|git) /m);
-    expect(again.stderr).toContain("2 cells are proven by the record alone");
-  });
+  test(
+    "with a lock, what is proven needs no engine, and the record says so alone",
+    { timeout: 600_000 },
+    async () => {
+      const root = workspace();
+      expect((await factory(root, ["lock", "--json"])).exitCode).toBe(0);
+      expect((await run(root, "--locked", "--reuse")).summary).toMatchObject({ pass: 2 });
+      const nowhere = { DOCKER_HOST: "unix:///nonexistent/docker.sock" };
+      const again = await factory(
+        root,
+        ["run", "--plan", "two", "--locked", "--reuse", "--json", "--verbose"],
+        {
+          env: nowhere,
+        },
+      );
+      expect(again.exitCode, again.stderr).toBe(0);
+      expect((JSON.parse(again.stdout) as RunDocument).summary).toMatchObject({ reused: 2 });
+      // The engine was looked for, and no program was run.
+      expect(again.stderr).not.toMatch(/^\+ (docker|git) /m);
+      expect(again.stderr).toContain("2 cells are proven by the record alone");
+    },
+  );
 
   test("runs the cells of one shard, each cell in one of them", { timeout: 600_000 }, async () => {
     const root = workspace();

@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
+import { subjectOf, subjectPurl } from "../../src/model/subject.ts";
 import { describeEngine, docker, registry, temporaryFolder, uniqueName } from "./engine.ts";
 import { factory, imagesOfTest, makeWorkspace, project } from "./run-workspace.ts";
 
@@ -71,6 +72,7 @@ describeEngine("factory run", () => {
     expect(Object.keys(record.evidence).sort()).toEqual([
       "bake_file",
       "build_log",
+      "buildkit_provenance",
       "dockerfile",
       "inputs",
       "provenance",
@@ -91,8 +93,18 @@ describeEngine("factory run", () => {
     expect(label).toBe(record.build_key);
 
     const sbom = JSON.parse(evidenceOf(root, record, "sbom")) as {
+      metadata: { component: { purl?: string } };
       components: { purl?: string; name: string; version: string }[];
     };
+    // One subject: in the record, in the SBOM and in the provenance.
+    const statement = JSON.parse(evidenceOf(root, record, "provenance")) as {
+      subject: { uri: string; digest: { sha256: string } }[];
+    };
+    const uri = subjectPurl(subjectOf(result.image.ref, record.image?.manifest_digest ?? "", "linux/amd64"));
+    expect(statement.subject.map((one) => one.uri)).toEqual([uri]);
+    expect(sbom.metadata.component.purl).toBe(uri);
+    expect(`sha256:${statement.subject[0]?.digest.sha256}`).toBe(record.image?.manifest_digest);
+
     const listed = sbom.components
       .filter(({ purl }) => purl?.startsWith("pkg:deb/"))
       .map(({ name, version }) => `${name} ${version}`);

@@ -42,6 +42,7 @@ describe("the table of stages", () => {
     expect(requiredEvidence(STAGES, PASS)).toEqual([
       "bake_file",
       "build_log",
+      "buildkit_provenance",
       "dockerfile",
       "inputs",
       "provenance",

@@ -187,7 +187,16 @@ describe("a proof", () => {
     rmSync(join(root, "records/demo/evidence"), { recursive: true });
     const problems = await attempts.problems(attempt);
     expect(problems.map((problem) => problem.replace(/ \(.*/, "")).sort()).toEqual(
-      ["bake_file", "build_log", "dockerfile", "inputs", "provenance", "sbom", "smoke_report"]
+      [
+        "bake_file",
+        "build_log",
+        "buildkit_provenance",
+        "dockerfile",
+        "inputs",
+        "provenance",
+        "sbom",
+        "smoke_report",
+      ]
         .map((kind) => `EVIDENCE_GONE: ${kind}: missing`)
         .concat("TESTS_MISMATCH: the record tells of tests, and has no smoke report"),
     );

@@ -96,6 +96,7 @@ describe("runCells", () => {
     expect(Object.keys(record.evidence).sort()).toEqual([
       "bake_file",
       "build_log",
+      "buildkit_provenance",
       "dockerfile",
       "inputs",
       "provenance",

@@ -44,7 +44,7 @@ const AT_ONCE = 8;
 const SHOWN = 5;
 
 /** Stages of an attempt that end before there is an image. */
-export const BEFORE_IMAGE: ReadonlySet<string> = new Set(["resolve", "stitch", "build"]);
+export const BEFORE_IMAGE: ReadonlySet<string> = new Set(["resolve", "stitch", "build", "provenance"]);
 
 const BUILD: Ruling = {
   action: "build",

@@ -4,7 +4,7 @@ import type { FactoryRecord } from "../../schemas/types.ts";
 import type { Problem } from "../problem.ts";
 import { contentHash } from "../record-id.ts";
 import { dockerfileProblems } from "./prove-dockerfile.ts";
-import { provenanceProblems, sbomProblems } from "./prove-image.ts";
+import { provenanceProblems, sbomProblems, statementProblems } from "./prove-image.ts";
 import { inputsProblems, isInputs } from "./prove-inputs.ts";
 import { resultProblems, type StageRules, timeProblems } from "./prove-result.ts";
 import { isSmokeEvidence, smokeProblems } from "./prove-smoke.ts";
@@ -16,6 +16,7 @@ export const READ_KINDS: ReadonlySet<string> = new Set([
   "smoke_report",
   "sbom",
   "provenance",
+  "buildkit_provenance",
 ]);
 
 function hashOf(record: FactoryRecord): string {
@@ -82,12 +83,14 @@ export function proofProblems(
   const report = documentOf<SmokeEvidence>("smoke_report", isSmokeEvidence);
   const sbom = documentOf("sbom", isObject);
   const provenance = documentOf("provenance", isObject);
+  const builders = documentOf("buildkit_provenance", isObject);
   const dockerfile = evidence.get("dockerfile");
   if (inputs) prove("inputs", () => inputsProblems(record, inputs));
   if (inputs && dockerfile) prove("inputs", () => dockerfileProblems(inputs, dockerfile.toString("utf8")));
   if (report) prove("smoke_report", () => smokeProblems(record, report, inputs));
   if (sbom) prove("sbom", () => sbomProblems(record, sbom));
-  if (provenance) prove("provenance", () => provenanceProblems(record, provenance));
+  if (provenance) prove("provenance", () => statementProblems(record, provenance, inputs));
+  if (builders) prove("buildkit_provenance", () => provenanceProblems(record, builders));
   problems.push(...resultProblems(record, report, rules), ...timeProblems(record, report));
   if (!report && record.tests.length > 0)
     problems.push({ code: "TESTS_MISMATCH", what: "the record tells of tests, and has no smoke report" });

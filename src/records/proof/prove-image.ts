@@ -1,3 +1,4 @@
+import type { Inputs } from "../../model/inputs.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
 import type { Problem } from "../problem.ts";
 import { differs, fieldsOf, listOf } from "./fields.ts";
@@ -37,7 +38,7 @@ export function sbomProblems({ image, platform }: FactoryRecord, sbom: unknown):
   return problems;
 }
 
-/** What a record says otherwise than the provenance that the builder wrote: base, keys, and the image where it is named. */
+/** What a record says otherwise than a provenance, the builder's or Factory's: base, keys, and the image where it is named. */
 export function provenanceProblems(record: FactoryRecord, provenance: unknown): Problem[] {
   const whole = fieldsOf(provenance);
   const statement = fieldsOf(whole.predicate ?? whole);
@@ -50,8 +51,9 @@ export function provenanceProblems(record: FactoryRecord, provenance: unknown): 
     problems.push(differs("INPUT_MISMATCH", "base.digest", base.digest, digests.join(", ")));
   const parameters = fieldsOf(fieldsOf(statement.invocation).parameters);
   const args = fieldsOf(parameters.args ?? fieldsOf(fieldsOf(definition.externalParameters).request).args);
+  const asked = fieldsOf(definition.externalParameters);
   for (const [label, name] of LABELS) {
-    const value = args[`label:${label}`];
+    const value = asked[name] ?? args[`label:${label}`];
     if (value !== undefined && value !== record[name])
       problems.push(differs("KEY_MISMATCH", name, record[name], value));
   }
@@ -61,5 +63,38 @@ export function provenanceProblems(record: FactoryRecord, provenance: unknown): 
   for (const subject of subjects)
     if (image && subject !== image.digest && subject !== image.manifest_digest)
       problems.push(differs("IMAGE_MISMATCH", "the provenance's image", image.digest, subject));
+  return problems;
+}
+
+/** What a record, or its inputs, say otherwise than Factory's own provenance: that names all that went in, and the image. */
+export function statementProblems(
+  record: FactoryRecord,
+  statement: unknown,
+  inputs: Pick<Inputs, "images" | "files"> | null,
+): Problem[] {
+  const { _type, predicateType, subject, predicate } = fieldsOf(statement);
+  if (_type !== "https://in-toto.io/Statement/v1" || predicateType !== "https://slsa.dev/provenance/v1")
+    return [{ code: "EVIDENCE_MALFORMED", what: "provenance is no document of its kind" }];
+  const problems = provenanceProblems(record, statement);
+  if (listOf(subject).length === 0)
+    problems.push({ code: "IMAGE_MISMATCH", what: "the provenance names no image" });
+  const named = new Set(
+    listOf(fieldsOf(fieldsOf(predicate).buildDefinition).resolvedDependencies).map((one) => {
+      const { name, digest } = fieldsOf(one);
+      return `${String(name)} sha256:${String(fieldsOf(digest).sha256)}`;
+    }),
+  );
+  const wanted = [
+    ...(inputs?.images ?? []).map(({ ref, digest }) => ({ name: ref, digest })),
+    ...(inputs?.files ?? [])
+      .filter(({ path }) => !path.endsWith("/"))
+      .map(({ path, sha256 }) => ({ name: path, digest: sha256 })),
+  ];
+  for (const { name, digest } of wanted)
+    if (digest !== null && !named.has(`${name} ${digest}`))
+      problems.push({
+        code: "INPUT_MISMATCH",
+        what: `the inputs have ${name} with ${digest}, the provenance has not`,
+      });
   return problems;
 }
