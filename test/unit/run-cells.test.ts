@@ -200,10 +200,10 @@ describe("runCells", () => {
       ...world,
       jobs: 2,
       signal: controller.signal,
-      build: (_, target) => {
+      build: ({ signal }, target) => {
         started.push(target);
         if (started.length === 2) controller.abort();
-        return bothStarted;
+        return bothStarted.then(() => expect(signal?.aborted).toBe(true));
       },
     });
     expect(started).toHaveLength(2);

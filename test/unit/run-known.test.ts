@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { FactoryError } from "../../src/errors.ts";
+import type { Happening } from "../../src/model/event.ts";
+import { withCell } from "../../src/plan/cell.ts";
+import { knownImage } from "../../src/run/known.ts";
+import type { RunDeps } from "../../src/run/types.ts";
+import type { FactoryRecord } from "../../src/schemas/types.ts";
+import { record } from "./records-made.ts";
+import { DIGEST, manyCells, runIn } from "./run-world.ts";
+import { IMAGE, scriptedDocker } from "./scripted-docker.ts";
+
+/** Asks for the image of a record, of an engine that has it with these labels. */
+async function known(
+  labels: Record<string, string> | null,
+  change: (made: FactoryRecord, build_key: string) => Partial<FactoryRecord> = () => ({}),
+) {
+  const [first] = manyCells().planned.cells;
+  if (!first) throw new Error("no cell");
+  const planned = withCell(first, { action: "retest", record_id: "r" });
+  const { build_key } = planned.keys;
+  const image = { ref: "x:1", digest: DIGEST, manifest_digest: DIGEST, size: 1, layers: 1, pushed: false };
+  const made = { ...record({ build_key, image }) };
+  const whole = { ...made, ...change(made, build_key) };
+  const told: Happening[] = [];
+  const deps = {
+    store: { get: () => Promise.resolve(whole) },
+    docker: scriptedDocker({
+      inspectImage: (ref) => {
+        expect(ref).toBe(DIGEST);
+        if (labels === null) return Promise.reject(new FactoryError("IMAGE_NOT_FOUND", "No such image"));
+        const Labels = Object.fromEntries(
+          Object.entries(labels).map(([name, value]) => [name, value === "KEY" ? build_key : value]),
+        );
+        return Promise.resolve({ ...IMAGE, Config: { Labels } });
+      },
+    }),
+  } as unknown as RunDeps;
+  const found = await knownImage(planned, deps, {
+    emit: (event) => void told.push(event),
+    signal: undefined,
+  });
+  return { found, told };
+}
+
+describe("knownImage", () => {
+  it("is the image of the record, where its label says that it is of the same build key", async () => {
+    const { found, told } = await known({ "io.factory.build-key": "KEY" });
+    expect(found?.record.image?.digest).toBe(DIGEST);
+    expect(told).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string> | null]>([
+    ["has another build key", { "io.factory.build-key": `sha256:${"0".repeat(64)}` }],
+    ["has no build key", {}],
+    ["has the key under another name", { "io.factory.recipe-key": "KEY" }],
+    ["is gone", null],
+  ])("is none where the image %s, and that is said", async (_, labels) => {
+    const { found, told } = await known(labels);
+    expect(found).toBe(null);
+    expect(told).toEqual([
+      expect.objectContaining({ type: "note", text: expect.stringContaining("building it") as string }),
+    ]);
+  });
+
+  it.each<[string, (made: FactoryRecord) => Partial<FactoryRecord>]>([
+    ["is of another build key", () => ({ build_key: `sha256:${"0".repeat(64)}` })],
+    ["has no image", () => ({ image: null })],
+  ])("is none where the record %s", async (_, change) => {
+    expect((await known({ "io.factory.build-key": "KEY" }, change)).found).toBe(null);
+  });
+});
+
+describe("an image that is not what it was", () => {
+  it.each(["retest", "retag"] as const)(
+    "a cell to %s is built where its image has another label",
+    async (action) => {
+      const world = manyCells();
+      const cells = world.planned.cells.slice(0, 1);
+      const first = await runIn({ ...world, planned: { ...world.planned, cells } });
+      const record_id = first.value?.results[0]?.record_id ?? "";
+      const bakes: string[] = [];
+      const { value, notes } = await runIn({
+        ...world,
+        planned: { ...world.planned, cells: cells.map((one) => withCell(one, { action, record_id })) },
+        build: (_, target) => void bakes.push(target),
+      });
+      // The scripted engine's image has no labels at all.
+      expect(bakes).toHaveLength(1);
+      expect(value?.summary).toMatchObject({ pass: 1, reused: 0 });
+      expect(notes).toEqual([expect.stringContaining(`does not hold the image of ${record_id}`)]);
+    },
+  );
+});
