@@ -6,7 +6,7 @@ import { runStages } from "../pipeline/run-stages.ts";
 import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
 import { type Path, stagesOf } from "../pipeline/table.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { failedRef, heldRef, release } from "./held.ts";
+import { failedRef, heldRef, noteHeld, release } from "./held.ts";
 import { type Known, takeKnown } from "./known.ts";
 import type { RunDeps } from "./types.ts";
 
@@ -74,6 +74,7 @@ export async function attemptCell(
   const wanted = given.stages.filter((stage) => stage.wanted?.(settings) ?? true);
   const { run, takenOver } = stagesOf(wanted, path);
   try {
+    noteHeld(settings.root, held);
     if (known) await takeKnown(attempt, known, takenOver, deps, signal);
     await runStages(run, attempt, deps, { emit, signal });
     const { trail } = attempt;
@@ -81,7 +82,8 @@ export async function attemptCell(
     return trail;
   } finally {
     // A build that was ended may have left an image all the same.
-    if (attempt.image || attempt.trail.stages_ms.build !== undefined) await release(deps.docker, held);
+    if (attempt.image || attempt.trail.stages_ms.build !== undefined)
+      await release(settings.root, deps.docker, held);
     removeTree(folder);
   }
 }

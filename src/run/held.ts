@@ -1,13 +1,23 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { removeTree } from "../files/folders.ts";
+import { readRegular } from "../files/read-regular.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import { parseReference } from "../model/subject.ts";
 import { tagOf } from "../plan/cell.ts";
 import type { Docker } from "../tools/docker.ts";
 
-/** Tags that attempts hold their images by, with the time of the attempt. */
-const HELD = /:factory-run-([0-9a-z]{1,9})-[0-9a-f]{8,}$/;
+/** Names of the tags that attempts hold their images by, with the time of the attempt. */
+const HELD = /^factory-run-([0-9a-z]{1,9})-[0-9a-f]{8,}$/;
 
 /** After so long an attempt that still holds its image was killed. */
 const HELD_MS = 24 * 3600 * 1000;
+
+/** Which tags are held: a file each, named like the tag, so that no engine has to list all its images for that. */
+function folderOf(root: string): string {
+  return join(root, ".factory", "held");
+}
 
 function withTag(ref: string, tag: string): string {
   return `${parseReference(ref).repository}:${tag}`;
@@ -28,21 +38,38 @@ export function failedRef(ref: string): string {
   return withTag(ref, tagOf(`failed-${parseReference(ref).tag}`));
 }
 
+/** Writes down that a tag holds an image, before it does. @throws FactoryError WRITE_FAILED */
+export function noteHeld(root: string, held: string): void {
+  writeWhole(join(folderOf(root), parseReference(held).tag), held, false);
+}
+
 /** Removes a tag that an attempt held its image by. One that cannot be removed now is swept later. */
-export async function release(docker: Pick<Docker, "removeTag">, held: string): Promise<void> {
+export async function release(root: string, docker: Pick<Docker, "removeTag">, held: string): Promise<void> {
   try {
     await docker.removeTag(held);
+    removeTree(join(folderOf(root), parseReference(held).tag));
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
   }
 }
 
 /** Removes the tags that attempts of killed runs left. */
-export async function sweepHeld(docker: Pick<Docker, "run" | "removeTag">, now: Date): Promise<void> {
-  const { stdout } = await docker.run(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-  const old = stdout.split("\n").filter((ref) => {
-    const [, time] = HELD.exec(ref) ?? [];
-    return time !== undefined && now.getTime() - Number.parseInt(time, 36) > HELD_MS;
-  });
-  for (const ref of old) await release(docker, ref);
+export async function sweepHeld(root: string, docker: Pick<Docker, "removeTag">, now: Date): Promise<void> {
+  let names: string[];
+  try {
+    names = readdirSync(folderOf(root));
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const [, time] = HELD.exec(name) ?? [];
+    if (time === undefined || now.getTime() - Number.parseInt(time, 36) <= HELD_MS) continue;
+    try {
+      const held = readRegular(join(folderOf(root), name))?.bytes.toString("utf8") ?? "";
+      // Nothing but a held tag may go.
+      if (parseReference(held).tag === name) await release(root, docker, held);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+    }
+  }
 }

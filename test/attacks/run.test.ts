@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildCell } from "../../src/builder/build.ts";
 import { BLOCKED_S, CACHE_WAIT_S } from "../../src/builder/cache-watch.ts";
@@ -77,11 +78,19 @@ describe("A7 two runs of one cell", () => {
     const images = scriptedImages();
     const now = Date.UTC(2026, 0, 1);
     const held = (hours: number) => `other/x:factory-run-${(now - hours * 3_600_000).toString(36)}-0123abcd`;
-    for (const ref of [held(1), held(25), "other/x:factory-run-me", "other/x:1"])
-      images.tags.set(ref, DIGEST);
+    const folder = join(world.root, ".factory/held");
+    const note = (name: string, ref: string) => writeFileSync(join(folder, name), ref);
+    mkdirSync(folder, { recursive: true });
+    for (const ref of [held(1), held(25)]) note(ref.slice("other/x:".length), ref);
+    // What was written by others names no tag that may go.
+    note(held(30).slice("other/x:".length), "other/x:1");
+    symlinkSync("/dev/zero", join(folder, held(31).slice("other/x:".length)));
+    for (const ref of [held(1), held(25), "other/x:1"]) images.tags.set(ref, DIGEST);
     await runIn({ ...world, images });
     const left = [...images.tags.keys()].filter((ref) => ref.startsWith("other/"));
-    expect(left).toEqual([held(1), "other/x:factory-run-me", "other/x:1"]);
+    expect(left).toEqual([held(1), "other/x:1"]);
+    // Its own are gone.
+    expect(readdirSync(folder)).toHaveLength(3);
   });
 });
 
