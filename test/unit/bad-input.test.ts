@@ -497,10 +497,15 @@ describe("a missing environment", () => {
     expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
     expect(stderr).toContain("error DOCKER_MISSING: docker is not installed");
     expect(stderr).toContain("install Docker Engine with the buildx plugin");
-    const asJson = factory(root, ["sbom", "image:tag", "--json"], { PATH });
-    expect(asJson.status).toBe(3);
-    expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { code: "DOCKER_MISSING", where: null } });
     expect(treeOf(root)).toBe(before);
+  });
+
+  it("names the engine where none answers", () => {
+    const root = makeWorkspace();
+    const DOCKER_HOST = `unix://${temporaryFolder()}/none.sock`;
+    const { status, stdout } = factory(root, ["sbom", "image:tag", "--json"], { DOCKER_HOST });
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "ENGINE_UNREACHABLE", where: null } });
   });
 
   it("names syft where that is to write the SBOM, before anything is built", () => {

@@ -172,6 +172,22 @@ describe("runStages", () => {
     expect(trail).toMatchObject({ stage: "two", failure: { status: "error", class: "interrupted" } });
   });
 
+  it("tells stages that are under way of an interruption, and calls how they end an error", async () => {
+    const controller = new AbortController();
+    const { trail } = await drive(
+      [
+        stageOf("one", [], async ({ signal }) => {
+          controller.abort();
+          await Promise.resolve();
+          if (!signal.aborted) return null;
+          throw new FactoryError("INTERRUPTED", "interrupted");
+        }),
+      ],
+      controller.signal,
+    );
+    expect(trail).toMatchObject({ stage: "one", failure: { status: "error", class: "interrupted" } });
+  });
+
   it("keeps the last lines of a stage's log where it throws", async () => {
     const { trail } = await drive([
       stageOf("one", [], ({ log }) => {

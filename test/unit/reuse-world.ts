@@ -74,8 +74,14 @@ const FILES: Files = {
   "factory.yaml": "schema_version: 1\nrepository: factory\n",
 };
 
-/** A workspace whose one cell has passed, with a real record and real evidence. */
-export async function proven({ push = false } = {}): Promise<{ root: string; record: string }> {
+/**
+ * A workspace whose one cell has passed, with a real record and real evidence.
+ * @param at when it did, in milliseconds since 1970
+ */
+export async function proven({ push = false, at = Date.UTC(2026, 0, 1) } = {}): Promise<{
+  root: string;
+  record: string;
+}> {
   const root = makeWorkspace(FILES);
   const planned = await planCells(
     openCatalog(root),
@@ -97,9 +103,11 @@ export async function proven({ push = false } = {}): Promise<{ root: string; rec
       note: () => undefined,
     },
   );
-  const { value } = await runIn({ root, planned, push });
+  let ms = 0;
+  const clock = { now: () => (ms += 1), date: () => new Date(at + (ms += 1)) };
+  const { value } = await runIn({ root, planned, push, deps: { clock } });
   expect(value?.summary).toMatchObject({ pass: 1 });
-  const [cell] = await plan(root);
+  const [cell] = await plan(root, { now: at + (NOW - Date.UTC(2026, 0, 1)) });
   expect(cell).toMatchObject({ action: "reuse", reason: null, changes: [] });
   return { root, record: value?.results[0]?.record ?? "" };
 }

@@ -127,6 +127,15 @@ describe("the verdict of a suite", () => {
     expect(calls.filter((call) => call.startsWith("exec"))).toEqual(["exec c1 -x $(id)"]);
   });
 
+  it("is none where the suite is interrupted after its last test", async () => {
+    const interrupt = new AbortController();
+    const { deps, there } = engine({});
+    const onProgress = () => interrupt.abort();
+    const run = smokeTest({ ...request, tests: [command], signal: interrupt.signal, onProgress }, deps);
+    await expect(run).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(there.size).toBe(0);
+  });
+
   it("does not come from a test that was cut short by its time", async () => {
     const { deps } = engine({
       exec: (_argv, _made, signal) =>
