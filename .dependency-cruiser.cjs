@@ -67,7 +67,11 @@ module.exports = {
       comment: "what is shown comes from events and results; the screen drives nothing",
       severity: "error",
       from: { path: "^src/screen/" },
-      to: { path: "^src/", pathNot: "^src/(screen|model|schemas|errors\\.ts$)", dependencyTypesNot: ["type-only"] },
+      to: {
+        path: "^src/",
+        pathNot: "^src/(screen|model|schemas|errors\\.ts$)",
+        dependencyTypesNot: ["type-only"],
+      },
     },
     {
       name: "stages-get-tools-handed-in",

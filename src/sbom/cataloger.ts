@@ -1,4 +1,4 @@
-import type { ImageFiles } from "./merge.ts";
+import type { ImageFiles } from "./image-files.ts";
 import type { Notes } from "./notes.ts";
 import type { Pace } from "./pace.ts";
 import type { OperatingSystem, Package } from "./package.ts";

@@ -1,6 +1,6 @@
 import { compareText } from "../model/compare.ts";
 import { CATALOGERS, ECOSYSTEMS, type Ecosystem } from "./catalogers/catalogers.ts";
-import type { ImageFiles } from "./merge.ts";
+import type { ImageFiles } from "./image-files.ts";
 import type { Notes } from "./notes.ts";
 import { readOperatingSystem } from "./os-release.ts";
 import type { Pace } from "./pace.ts";

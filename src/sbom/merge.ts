@@ -1,21 +1,8 @@
 import { compareText } from "../model/compare.ts";
+import type { ImageFiles } from "./image-files.ts";
 import type { Layer, Node } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { foldersAbove, type ImagePath } from "./paths.ts";
-
-/** The kept files of an image, as a container would see them. */
-export interface ImageFiles {
-  /** The paths of the kept files, sorted; each names the file itself, not a symlink to it. */
-  paths: ImagePath[];
-  /** The paths of all symlinks, sorted. */
-  links: ImagePath[];
-  /** The bytes at a path, symlinks followed within the image; null where nothing was kept. */
-  read: (path: ImagePath) => Buffer | null;
-  /** Where a path leads once all symlinks are followed; null where they loop. */
-  resolve: (path: ImagePath) => ImagePath | null;
-  /** Targets of interesting hard links that were not kept. */
-  missing: ImagePath[];
-}
 
 type Tree = Map<ImagePath, Exclude<Node, { kind: "hardlink" }>>;
 

@@ -1,5 +1,5 @@
 import type { Interest } from "./cataloger.ts";
-import type { ImageFiles } from "./merge.ts";
+import type { ImageFiles } from "./image-files.ts";
 import type { OperatingSystem } from "./package.ts";
 import type { ImagePath } from "./paths.ts";
 

@@ -1,3 +1,4 @@
+import { renameSync, rmSync, symlinkSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
@@ -149,16 +150,14 @@ lock_digest: ${lockDigest(entriesWith(ENTRIES))}
     expect(lock && isEdited(lock.document)).toBe(true);
   });
 
-  it("is null where there is none, also for a link to nothing", async () => {
-    const { symlinkSync } = await import("node:fs");
+  it("is null where there is none, also for a link to nothing", () => {
     const root = makeWorkspace();
     expect(openCatalog(root).lock()).toBeNull();
     symlinkSync("nowhere", `${root}/factory.lock`);
     expect(openCatalog(root).lock()).toBeNull();
   });
 
-  it("is read through a link within the workspace, and not through one that leads out", async () => {
-    const { renameSync, rmSync, symlinkSync } = await import("node:fs");
+  it("is read through a link within the workspace, and not through one that leads out", () => {
     const root = makeWorkspace();
     writeLock(root);
     renameSync(`${root}/factory.lock`, `${root}/locks.txt`);

@@ -5,7 +5,8 @@ import { FactoryError } from "../../src/errors.ts";
 import { readArchive } from "../../src/sbom/archive.ts";
 import { createBudget } from "../../src/sbom/budget.ts";
 import { chooseManifest } from "../../src/sbom/manifest.ts";
-import { mergeLayers, type ImageFiles } from "../../src/sbom/merge.ts";
+import type { ImageFiles } from "../../src/sbom/image-files.ts";
+import { mergeLayers } from "../../src/sbom/merge.ts";
 import { createNotes } from "../../src/sbom/notes.ts";
 import { noPause, savedImage, tarOf, type TarEntry } from "../fixtures/sbom/image.ts";
 

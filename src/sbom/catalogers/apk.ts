@@ -1,6 +1,6 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
 import { cpeOf } from "../cpe.ts";
-import type { ImageFiles } from "../merge.ts";
+import type { ImageFiles } from "../image-files.ts";
 import type { Pace } from "../pace.ts";
 import { parseContact, purlOf, type OperatingSystem, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";

@@ -1,5 +1,5 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
-import type { ImageFiles } from "../merge.ts";
+import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type Package } from "../package.ts";
 import { baseOf, folderOf, foldersAbove, type ImagePath } from "../paths.ts";
 import { parseNpmLock, parsePackageJson, type LockEntry, type NpmManifest } from "./npm-files.ts";

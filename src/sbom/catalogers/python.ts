@@ -1,5 +1,5 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
-import type { ImageFiles } from "../merge.ts";
+import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import { baseOf, folderOf, type ImagePath } from "../paths.ts";
 import { spdxDeclared } from "../spdx.ts";
