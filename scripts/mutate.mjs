@@ -7,7 +7,7 @@
 // docs/mutation.md lists every change that no test notices, with the reason why none has to.
 //
 // Exit codes: 0 each area reaches its score, and the list is true · 1 it does not, or is not · 2 usage
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
@@ -18,28 +18,42 @@ const LOWEST = 85;
 /** The files that are changed, and the tests that have to notice. */
 const AREAS = {
   keys: {
-    code: /^src\/(model\/inputs|stitch\/keys)\.ts$/,
-    tests: /^test\/unit\/(keys-.*|model-inputs)\.test\.ts$/,
+    code: ["src/model/inputs.ts", "src/stitch/finish.ts", "src/stitch/recipe.ts"],
+    tests: /^test\/unit\/(keys-|model-inputs|stitch-(render|sharing))/,
   },
   decide: {
-    code: /^src\/plan\/decide\/(attempts|decide|reason)\.ts$/,
-    tests: /^test\/unit\/plan-(decide|reason).*\.test\.ts$/,
+    code: ["attempts", "decide", "placement", "reason"].map((name) => `src/plan/decide/${name}.ts`),
+    tests: /^test\/(unit\/plan-(decide|reason)|attacks\/places)/,
   },
   record: {
-    code: /^src\/(run\/record|records\/(evidence|read-record|verify.*))\.ts$/,
-    tests: /^test\/(unit|attacks)\/(records|run)[^/]*\.test\.ts$/,
+    code: [
+      "src/run/record.ts",
+      "src/records/check.ts",
+      "src/records/evidence.ts",
+      "src/records/proof/",
+      "src/records/proven.ts",
+      "src/records/read-record.ts",
+      "src/records/verify.ts",
+    ],
+    tests: /^test\/(unit\/(records|run)-|attacks\/(ledger|records))/,
   },
   smoke: {
-    code: /^src\/smoke\/(match|outcome|smoke)\.ts$/,
-    tests: /^test\/unit\/smoke-.*\.test\.ts$/,
+    code: [
+      "src/model/smoke.ts",
+      "src/pipeline/smoke.ts",
+      "src/smoke/match.ts",
+      "src/smoke/outcome.ts",
+      "src/smoke/smoke.ts",
+    ],
+    tests: /^test\/unit\/(smoke-|run-(cells|verdicts))/,
   },
   push: {
-    code: /^src\/run\/push\.ts$/,
-    tests: /^test\/unit\/run-.*\.test\.ts$/,
+    code: ["src/pipeline/push.ts"],
+    tests: /^test\/unit\/(pipeline-|run-cells)/,
   },
   classify: {
-    code: /^src\/builder\/classify\.ts$/,
-    tests: /^test\/unit\/build-classify\.test\.ts$/,
+    code: ["src/builder/classify.ts"],
+    tests: /^test\/unit\/build-classify/,
   },
 };
 
@@ -60,9 +74,21 @@ function options() {
   }
 }
 
-function filesBelow(folder, wanted) {
-  const paths = readdirSync(folder, { recursive: true }).map((path) => `${folder}/${path}`);
-  return paths.filter((path) => wanted.test(path)).sort();
+/** The files of these paths, where `/` at the end stands for a whole folder. @throws where there is none */
+function filesOf(paths) {
+  return paths
+    .flatMap((path) => (path.endsWith("/") ? readdirSync(path).map((name) => path + name) : [path]))
+    .map((path) => {
+      if (!existsSync(path)) throw new Error(`${path} is gone: scripts/mutate.mjs names it`);
+      return path;
+    });
+}
+
+function testsOf(pattern) {
+  const paths = readdirSync("test", { recursive: true }).map((path) => `test/${path}`);
+  const found = paths.filter((path) => path.endsWith(".test.ts") && pattern.test(path)).sort();
+  if (found.length === 0) throw new Error(`no test matches ${pattern}`);
+  return found;
 }
 
 /** The first line that a mutant changes, before and after. */
@@ -75,9 +101,9 @@ function linesOf({ fileName, location: { start, end }, replacement }) {
 
 /** Runs one area. Gives how many mutants there were, how many were noticed, and the others. */
 async function mutate({ code, tests }) {
-  process.env.MUTATE_TESTS = filesBelow("test", tests).join(",");
+  process.env.MUTATE_TESTS = testsOf(tests).join(",");
   const stryker = new Stryker({
-    mutate: filesBelow("src", code),
+    mutate: filesOf(code),
     plugins: [import.meta.resolve("@stryker-mutator/vitest-runner")],
     testRunner: "vitest",
     vitest: { configFile: "test/mutate.config.ts", related: false },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { pushImage } from "../../src/pipeline/push.ts";
+import { push as stage, pushImage } from "../../src/pipeline/push.ts";
+import { DIGEST, manyCells, runIn, scriptedImages } from "./run-world.ts";
 import { scriptedDocker } from "./scripted-docker.ts";
 import type { ExecResult } from "../../src/tools/exec.ts";
 
@@ -21,20 +22,30 @@ async function push(answers: ExecResult[], signal?: AbortSignal) {
   const calls: string[] = [];
   const warnings: string[] = [];
   const waits: number[] = [];
-  const run = (argv: readonly string[]) => {
+  const signals = new Set<AbortSignal | undefined>();
+  const run = (argv: readonly string[], options: { signal?: AbortSignal } = {}) => {
     calls.push(argv.join(" "));
+    signals.add(options.signal);
     const answer = answers.shift();
     return answer ? Promise.resolve(answer) : Promise.reject(new Error("unscripted push"));
   };
   const deps = {
     docker: scriptedDocker({
       run,
-      tagImage: (image, ref) => Promise.resolve(void calls.push(`image tag ${image} ${ref}`)),
+      tagImage: (image, ref, options) => {
+        calls.push(`image tag ${image} ${ref}`);
+        signals.add(options?.signal);
+        return Promise.resolve();
+      },
     }),
-    sleep: (ms: number) => Promise.resolve(void waits.push(ms)),
+    sleep: (ms: number, until?: AbortSignal) => {
+      waits.push(ms);
+      signals.add(until);
+      return Promise.resolve();
+    },
     warn: (text: string) => void warnings.push(text),
   };
-  return { ...(await pushImage(REF, OURS, deps, signal)), calls, warnings, waits };
+  return { ...(await pushImage(REF, OURS, deps, signal)), calls, warnings, waits, signals };
 }
 
 describe("pushImage", () => {
@@ -70,7 +81,35 @@ describe("pushImage", () => {
     expect(await push([down, digest(OURS)])).toMatchObject({ failure: null, retries: 1, waits: [10_000] });
     const never = await push([down, down, down]);
     expect(never).toMatchObject({ retries: 2, failure: { status: "error", class: "registry-unavailable" } });
-    expect(never.warnings).toHaveLength(2);
+    expect(never.warnings).toEqual(
+      [2, 3].map((at) => `push of ${REF}: ${down.stderr}; trying again in 10 s (${at} of 3)`),
+    );
+  });
+
+  it("counts every push but the first, whatever it was for", async () => {
+    const down = ended(1, "", "received unexpected HTTP status: 503 Service Unavailable");
+    expect(await push([down, digest(THEIRS), down, digest(OURS)])).toMatchObject({
+      failure: null,
+      retries: 3,
+    });
+  });
+
+  it("keeps the last lines that docker wrote, and calls a failure without a cause of its own one of the push", async () => {
+    const lines = Array.from({ length: 50 }, (_, at) => `line ${at}`);
+    const { failure } = await push([ended(1, `${lines.slice(0, 49).join("\n")}`, "line 49\n")]);
+    expect(failure).toEqual({
+      status: "error",
+      class: "push",
+      what: `push of ${REF}: line 49`,
+      log_excerpt: lines.slice(-40),
+    });
+  });
+
+  it("can be interrupted, whatever it does", async () => {
+    const { signal } = new AbortController();
+    const down = ended(1, "", "received unexpected HTTP status: 503 Service Unavailable");
+    const { signals } = await push([down, digest(THEIRS), digest(OURS)], signal);
+    expect([...signals]).toEqual([signal]);
   });
 
   it("does not try again what stays as it is, nor once it is interrupted", async () => {
@@ -81,5 +120,57 @@ describe("pushImage", () => {
       waits: [],
       failure: { status: "error", class: "interrupted" },
     });
+  });
+});
+
+describe("the stage of the push", () => {
+  const tagsOf = (images: ReturnType<typeof scriptedImages>) => [...images.pushed.keys()].sort();
+
+  it("comes after the tag, and only where it is asked for", async () => {
+    expect(stage).toMatchObject({ part: "delivery", needs: ["tag"], evidence: {} });
+    const { images, store, value } = await runIn(manyCells());
+    expect(tagsOf(images)).toEqual([]);
+    expect((await store.get(value?.results[0]?.record_id ?? "")).image).toMatchObject({ pushed: false });
+  });
+
+  it("pushes each cell's tag, and the record says so", async () => {
+    const world = manyCells();
+    const { images, store, value } = await runIn({ ...world, push: true });
+    const records = await Promise.all((value?.results ?? []).map(({ record_id }) => store.get(record_id)));
+    expect(records.map(({ image }) => image?.pushed)).toEqual([true, true, true, true, true]);
+    expect(tagsOf(images)).toEqual(records.map(({ image }) => image?.ref).sort());
+    expect(new Set(images.pushed.values())).toEqual(new Set([DIGEST]));
+  });
+
+  it("leaves an error where the registry refuses, with how often it was tried, and nothing counts as pushed", async () => {
+    const images = scriptedImages();
+    let waits = 0;
+    const { store, value, notes } = await runIn({
+      ...manyCells(),
+      jobs: 1,
+      push: true,
+      images: {
+        ...images,
+        run: (argv, options) =>
+          argv[1] === "push"
+            ? Promise.resolve(ended(1, "", "connection reset by peer"))
+            : images.run(argv, options),
+      },
+      deps: { sleep: () => Promise.resolve(void (waits += 1)) },
+    });
+    expect(value?.results.map(({ status, stage: at, class: cause }) => [status, at, cause])[0]).toEqual([
+      "error",
+      "push",
+      "network",
+    ]);
+    const record = await store.get(value?.results[0]?.record_id ?? "");
+    expect(record).toMatchObject({ retries: 2, image: { pushed: false } });
+    expect(waits).toBe(10);
+    expect(notes.filter((note) => note.includes("trying again"))).toHaveLength(10);
+  });
+
+  it("can fail in every way that a build can, and in one of its own", () => {
+    expect(stage.classes).toMatchObject({ push: "error", network: "error", "registry-denied": "error" });
+    expect(new Set(Object.values(stage.classes))).toEqual(new Set(["error"]));
   });
 });
