@@ -42,6 +42,11 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
   };
 }
 
+/** What buildx itself hands from the environment to every build: it is in the times that an image names. */
+function buildEnvironment({ SOURCE_DATE_EPOCH }: NodeJS.ProcessEnv): Record<string, string> {
+  return SOURCE_DATE_EPOCH ? { SOURCE_DATE_EPOCH } : {};
+}
+
 /** The context of one command. The workspace and the engine are looked for when they are asked for. */
 export function createContext(options: GlobalOptions, around: Surroundings): Context {
   const { cwd, env, color, stderrColor, columns } = around;
@@ -61,6 +66,7 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     columns,
     color,
     stderrColor,
+    environment: buildEnvironment(env),
     catalog: () => (catalog ??= open()),
     world: async () =>
       (await import("./world.ts")).createWorld(env, options.verbose ? around.say : undefined),

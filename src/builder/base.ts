@@ -96,7 +96,7 @@ async function probe(
       onLine: progress.line,
     });
     if (result.aborted || signal?.aborted)
-      throw new FactoryError("INTERRUPTED", "interrupted while resolving base images");
+      throw new FactoryError("INTERRUPTED", "interrupted while resolving images");
     if (result.exitCode !== 0) {
       const text = progress.errorText();
       return { ...classifyFailure(result.exitCode, text), message: failureMessage(text) };

@@ -24,6 +24,8 @@ export interface Context {
   color: Palette;
   /** Whether stderr takes colours. */
   stderrColor: boolean;
+  /** Values that the environment feeds to every build. */
+  environment: Readonly<Record<string, string>>;
   /** The workspace. @throws FactoryError WORKSPACE_NOT_FOUND */
   catalog: () => Promise<OpenCatalog>;
   /** The engine, the clock and the like. */

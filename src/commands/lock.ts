@@ -60,13 +60,13 @@ async function askFor(bases: readonly LockNeed[], context: Context) {
   const world = await context.world();
   const images = new Set(refs.map(({ ref }) => ref)).size;
   context.say(
-    `asking the builder for ${images === 1 ? "the digest of 1 base image" : `the digests of ${images} base images`}`,
+    `asking the builder for ${images === 1 ? "the digest of 1 image" : `the digests of ${images} images`}`,
   );
   const answers = await world.baseDigests(refs, { pull: true, signal: context.signal });
   return (base: { ref: string; platform: string }) => answers.get(baseKey(base));
 }
 
-/** `factory lock`: what ranges and base images stand for, in factory.lock. `--check` writes nothing, and says what is not as it should be. */
+/** `factory lock`: what ranges and images stand for, in factory.lock. `--check` writes nothing, and says what is not as it should be. */
 export async function lock(
   context: Context,
   { update, check, manifestId }: LockOptions,

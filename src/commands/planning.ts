@@ -112,6 +112,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
     },
     {
       now: context.now(),
+      environment: context.environment,
       baseDigests: async (bases) =>
         digestsOf(await (world ?? missing()).baseDigests(bases, { pull: false, signal: context.signal })),
       attempts: (manifestIds) =>

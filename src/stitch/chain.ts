@@ -16,26 +16,26 @@ export interface Prefix {
 export interface Chain {
   /** Each beginning, shortest first. */
   readonly prefixes: readonly Prefix[];
-  readonly behind: Map<Piece, Chain>;
+  behind?: Map<Piece, Chain>;
   /** The base and the chain's links as canonical JSON, unfinished. */
   readonly json: string;
 }
 
 /** The chain of no pieces on a base. */
 export function emptyChain(base: string): Chain {
-  return { prefixes: [], behind: new Map(), json: `{"base":${canonicalJson(base)},"chain":[` };
+  return { prefixes: [], json: `{"base":${canonicalJson(base)},"chain":[` };
 }
 
 /** A chain with one more piece. */
 function lengthen(chain: Chain, piece: Piece): Chain {
-  const known = chain.behind.get(piece);
+  const known = chain.behind?.get(piece);
   if (known) return known;
   const json = `${chain.json}${chain.prefixes.length === 0 ? "" : ","}${piece.linkJson()}`;
   const { name: fragment, version } = piece.entry.document;
   const id = sha256Hex(`${json}],"scheme":"factory/prefix/1"}`).slice(0, 12);
   const prefix = Object.freeze({ fragment, version, id });
-  const made = { prefixes: Object.freeze([...chain.prefixes, prefix]), behind: new Map(), json };
-  chain.behind.set(piece, made);
+  const made: Chain = { prefixes: Object.freeze([...chain.prefixes, prefix]), json };
+  (chain.behind ??= new Map<Piece, Chain>()).set(piece, made);
   return made;
 }
 

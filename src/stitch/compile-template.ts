@@ -28,6 +28,37 @@ function syntaxError(file: string, error: unknown): FactoryError {
   });
 }
 
+/** Handlebars reads what stands in each other by calls in each other, in a time that grows faster than the text. */
+const MAX_NESTING = 100;
+
+/** How deep blocks stand in each other (an `{{else if …}}` counts as one in the last), or parentheses in a call. */
+function nesting(text: string): number {
+  const blocks: number[] = [];
+  let depth = 0;
+  let calls = 0;
+  let inCall = false;
+  let deepest = 0;
+  for (const [token, sign, word] of text.matchAll(/\{\{~?(?:([#/^])|(else)(?=[\s~}]))?|[()]|\}\}/g)) {
+    if (token === "(" || token === ")") {
+      if (inCall) calls += token === "(" ? 1 : -1;
+      deepest = Math.max(deepest, calls);
+      continue;
+    }
+    inCall = token !== "}}";
+    calls = 0;
+    if (sign === "/") depth -= blocks.pop() ?? 0;
+    else if (sign !== undefined) {
+      blocks.push(1);
+      depth += 1;
+    } else if (word !== undefined && blocks.length > 0) {
+      blocks.push((blocks.pop() ?? 0) + 1);
+      depth += 1;
+    }
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
 /**
  * Compiles a Dockerfile.hbs: Handlebars in strict mode, restricted to `{{path}}`, `{{#if}}`, `{{#unless}}`, `eq`, the
  * value helpers and the scope's own.
@@ -39,6 +70,16 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
       where: { file },
       fix: "remove it",
     });
+  }
+  if (nesting(text) > MAX_NESTING) {
+    throw new FactoryError(
+      "TEMPLATE_SYNTAX",
+      `more than ${MAX_NESTING} blocks or parentheses stand in each other`,
+      {
+        where: { file },
+        fix: "write it with fewer of them in each other",
+      },
+    );
   }
   let program: hbs.AST.Program;
   try {

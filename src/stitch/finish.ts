@@ -4,8 +4,10 @@ import { derivedLabels, labelInstruction } from "./labels.ts";
 
 /** The recipe's text with the digests of its images behind their references, where they are known. */
 export function pinDockerfile(recipe: string, images: readonly ReadImage[]): string {
-  const digests = new Map(images.map(({ ref, digest }) => [ref, digest]));
-  return pinImages(recipe, (ref) => digests.get(ref));
+  const digests = new Map(
+    images.flatMap(({ ref, digest }) => (digest === null || ref.includes("@") ? [] : [[ref, digest]])),
+  );
+  return digests.size === 0 ? recipe : pinImages(recipe, (ref) => digests.get(ref));
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Piece {
   /** Its folder, with a `/` at the end. */
   readonly folder: string;
   readonly args: Readonly<Record<string, Value>>;
+  /** Its name and values, as a text that stands for them. */
+  readonly argsKey: string;
   /** `core@0.1.0` */
   readonly label: string;
   /** Its stage's name and slot, which tell it apart among those of a template. */
@@ -58,6 +60,7 @@ function makePiece(
   catalog: Catalog,
   entry: FolderEntry<Fragment>,
   args: Readonly<Record<string, Value>>,
+  argsJson: string,
 ): Piece {
   const { name, version, slot = name, smoke } = entry.document;
   const body = once(() => fragmentBody(catalog, entry, args));
@@ -65,6 +68,7 @@ function makePiece(
     entry,
     folder: `${entry.folder}/`,
     args: Object.freeze(args),
+    argsKey: `${name} ${argsJson}`,
     label: `${name}@${version}`,
     stage: `${name}/${slot}`,
     linkJson: once(() => {
@@ -91,5 +95,6 @@ export function pieceOf(
   args: Readonly<Record<string, Value>>,
 ): Piece {
   const ofEntry = keep(piecesOf(catalog), entry, () => new Map<string, Piece>());
-  return keep(ofEntry, JSON.stringify(args), () => makePiece(catalog, entry, { ...args }));
+  const argsJson = JSON.stringify(args);
+  return keep(ofEntry, argsJson, () => makePiece(catalog, entry, { ...args }, argsJson));
 }

@@ -42,6 +42,7 @@ export interface RecipeText {
   text: string;
 }
 
+const argsOf = ofCatalog(() => new Map<string, Recipe["args"]>());
 const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, Recipe["template"]>());
 
 function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe["template"] {
@@ -88,7 +89,7 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
   return Object.freeze({
     template: keep(templatesOf(catalog), template, () => templateDigest(template)),
     fragments: Object.freeze(pieces.map((piece) => piece.digest())),
-    args: argsByName(pieces),
+    args: keep(argsOf(catalog), pieces.map(({ argsKey }) => argsKey).join("\n"), () => argsByName(pieces)),
     gpus,
     reads: composed.images,
     prefixes: chain.prefixes,

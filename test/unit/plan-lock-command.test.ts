@@ -76,7 +76,7 @@ ${DEBIAN} (linux/arm64): ${short(1, DEBIAN)} (new)
 factory.lock: 5 changes, 5 entries`);
     expect(first).toMatchObject({ exitCode: 0, json: { lock: "factory.lock", status: "written" } });
     expect(first.json.changes).toHaveLength(5);
-    expect(first.said).toEqual(["asking the builder for the digest of 1 base image"]);
+    expect(first.said).toEqual(["asking the builder for the digest of 1 image"]);
 
     const text = readFileSync(join(root, "factory.lock"), "utf8");
     writeFiles(root, NEWER);

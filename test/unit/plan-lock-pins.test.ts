@@ -81,8 +81,8 @@ describe("checkLock", () => {
       "LOCK_STALE manifests/demo.yaml: takes 0.1.9 for `~0.1` of the fragment core, which is no longer there or not allowed",
       "LOCK_STALE control_plane/plans/more.yaml: does not say what the axis `core` (>=0.1) stands for",
       "LOCK_STALE control_plane/plans/others.yaml: takes 0.1.0, 0.1.1, 0.2.0 for the axis `core` (latest: 2), which is no longer there or not allowed",
-      `LOCK_STALE manifests/demo.yaml: does not say what the base image ${DEBIAN} on linux/arm64 stands for`,
-      "LOCK_STALE control_plane/plans/more.yaml: does not say what the base image third:1 on linux/s390x stands for",
+      `LOCK_STALE manifests/demo.yaml: does not say what the image ${DEBIAN} on linux/arm64 stands for`,
+      "LOCK_STALE control_plane/plans/more.yaml: does not say what the image third:1 on linux/s390x stands for",
     ]);
     for (const { fix } of checkLock(openCatalog(root))) expect(fix).toBe("run `factory lock`");
     writeLock(root);

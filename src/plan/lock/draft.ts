@@ -12,6 +12,7 @@ import {
   subjectKey,
 } from "./lock.ts";
 import { baseNeeds } from "./base-needs.ts";
+import { imageNeeds } from "./image-needs.ts";
 import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
 
 /** A lock that lacks no more than the digests of some bases. */
@@ -62,7 +63,11 @@ function draft(catalog: Catalog, kept: LockEntries, manifestIds: readonly string
     const known = kept.get(key)?.value;
     entries.set(key, { kind, name, at, value: known !== undefined && holds(known) ? known : newest() });
   }
-  const bases = baseNeeds(catalog, pinsOfEntries(entries), manifestIds);
+  const pins = pinsOfEntries(entries);
+  const bases = new Map([
+    ...imageNeeds(catalog, pins, manifestIds),
+    ...baseNeeds(catalog, pins, manifestIds),
+  ]);
   const open: LockNeed[] = [];
   for (const [key, need] of bases) {
     const known = kept.get(key);
@@ -110,7 +115,7 @@ function baseFinding({ name, at, where }: LockNeed, answer: BaseAnswer | undefin
   if (message !== undefined && /no match for platform/i.test(message)) {
     return {
       code: "BASE_PLATFORM",
-      what: `the base image ${name} is not there for ${at}`,
+      what: `the image ${name} is not there for ${at}`,
       where,
       fix: `choose a base that is, or leave ${at} out of the platforms`,
     };
@@ -118,7 +123,7 @@ function baseFinding({ name, at, where }: LockNeed, answer: BaseAnswer | undefin
   const cause = message ?? "it is in this engine's image store alone, where no digest names it";
   return {
     code: "BASE_UNRESOLVED",
-    what: `the base image ${name} cannot be resolved for ${at}: ${cause}`,
+    what: `the image ${name} cannot be resolved for ${at}: ${cause}`,
     where,
     fix: "correct the name, or see that its registry answers and lets you in; then run it again",
   };
@@ -145,7 +150,7 @@ export function completeLock(
   if (findings.length === 1 || findings.every(({ code }) => code === "BASE_PLATFORM"))
     throw errorOf(findings);
   // One error for all, which is about the environment as soon as one of them is.
-  throw new FactoryError("BASE_UNRESOLVED", `${findings.length} base images cannot be resolved`, {
+  throw new FactoryError("BASE_UNRESOLVED", `${findings.length} images cannot be resolved`, {
     findings,
   });
 }

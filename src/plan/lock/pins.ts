@@ -18,7 +18,7 @@ const FIX = "run `factory lock`";
 
 /** What an entry is about, for people. */
 function named({ kind, name, at }: LockSubject): string {
-  if (kind === "base") return `the base image ${name} on ${at}`;
+  if (kind === "base") return `the image ${name} on ${at}`;
   return kind === "axis" ? `the axis \`${name}\` (${at})` : `\`${at}\` of the ${kind} ${name}`;
 }
 
