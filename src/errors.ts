@@ -90,6 +90,7 @@ export const ERRORS = {
   TOOL_FAILED: 3,
   GIT_FAILED: 3,
   WRITE_FAILED: 3,
+  FILE_CHANGED: 3,
   // 70: our own bugs
   INTERNAL: 70,
   // 130: a signal

@@ -15,7 +15,10 @@ export interface Entry<T> {
   place: PlaceOf;
 }
 
-/** A fragment or template: its document, its folder (relative to the workspace) and the text of its Dockerfile.hbs. */
+/**
+ * A fragment or template: its document, its folder (relative to the workspace; where it really is, if a link leads there) and the
+ * text of its Dockerfile.hbs.
+ */
 export interface FolderEntry<T> extends Entry<T> {
   folder: string;
   dockerfile: { file: string; text: string };

@@ -8,7 +8,7 @@ import type { Catalog, Entry, FolderEntry, Settings } from "./catalog.ts";
 import { findingsOf, loadDocument } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { isId } from "./names.ts";
-import { listFolder, readText } from "./read.ts";
+import { listFolder, readText, realFolder } from "./read.ts";
 import type { Kind } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 import { isVersion, sortVersions } from "./versions.ts";
@@ -99,12 +99,17 @@ function entryOf<T, E extends Entry<T>>(loaded: Loaded<T> & { entry?: E }): E {
   throw errorOf(loaded.findings);
 }
 
-/** A Dockerfile.hbs, or what keeps it from being read. */
-function readDockerfile(root: string, file: string): { text: string; findings: Finding[] } {
+/** What stands in a folder for a Dockerfile, or what keeps that from being read. */
+function readDockerfile(
+  root: string,
+  folder: string,
+): { real: string; dockerfile: { file: string; text: string }; findings: Finding[] } {
+  const file = `${folder}/Dockerfile.hbs`;
   try {
-    return { text: readText(root, file), findings: [] };
+    const text = readText(root, file);
+    return { real: realFolder(root, folder), dockerfile: { file, text }, findings: [] };
   } catch (error) {
-    return { text: "", findings: findingsOf(error) };
+    return { real: folder, dockerfile: { file, text: "" }, findings: findingsOf(error) };
   }
 }
 
@@ -128,10 +133,8 @@ function loadVersion<K extends FolderKind>(
     [FOLDER_KINDS[kind].field]: id,
     version,
   });
-  const file = `${folder}/Dockerfile.hbs`;
-  const { text, findings } = readDockerfile(root, file);
-  if (entry && findings.length === 0)
-    return { ...loaded, entry: { ...entry, folder, dockerfile: { file, text } } };
+  const { real, dockerfile, findings } = readDockerfile(root, folder);
+  if (entry && findings.length === 0) return { ...loaded, entry: { ...entry, folder: real, dockerfile } };
   return { ...loaded, findings: [...loaded.findings, ...findings] };
 }
 

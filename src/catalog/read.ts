@@ -9,7 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import type { Stats } from "node:fs";
-import { join, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
@@ -54,6 +54,21 @@ function realInside(root: string, file: string): string {
     file,
     "leads out of the workspace",
     "put a copy into the workspace in place of the link",
+  );
+}
+
+/**
+ * Where a folder of the workspace really is, from its root: a build follows no links on the way to what it copies.
+ * @throws FactoryError FILE_MISSING, FILE_UNREADABLE, FILE_OUTSIDE
+ */
+export function realFolder(root: string, folder: string): string {
+  const real = relative(root, realInside(root, folder)).split(sep).join("/");
+  if (/^[A-Za-z0-9._@+/-]+$/.test(real)) return real;
+  throw refuse(
+    "FILE_UNREADABLE",
+    folder,
+    `leads to ${quoted(real)}, a name that cannot stand in a Dockerfile`,
+    "rename what it leads to: letters, digits and . _ @ + - alone",
   );
 }
 

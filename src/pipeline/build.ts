@@ -1,6 +1,5 @@
 import { buildCell, type BuildOutcome } from "../builder/build.ts";
 import { BUILD_CLASSES, type BuildClass, OWN_FAULT } from "../builder/classify.ts";
-import { changedFile } from "../stitch/files.ts";
 import type { Failure, Fault, Stage } from "./stage.ts";
 import { bakeFileOf, layoutOf } from "./stitch.ts";
 
@@ -61,16 +60,6 @@ export const build: Stage = {
       warn(`${cell.cell_id}: ${what}`);
       trail.notes.push(what);
     }
-    // The keys are over the files as they were planned: a record must not say so of others.
-    const { copied, files } = planned.render();
-    const changed = changedFile(settings.root, copied, files);
-    if (changed !== undefined)
-      return {
-        status: "error",
-        class: "environment",
-        what: `${changed} changed while the cell was being built: run it again`,
-        log_excerpt: [],
-      };
     await keep("buildkit_provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
     const { digest, manifest_digest } = outcome;
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });

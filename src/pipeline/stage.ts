@@ -1,4 +1,5 @@
 import type { BaseResolution } from "../builder/base.ts";
+import type { Snapshots } from "../files/snapshot.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
@@ -70,6 +71,8 @@ export interface StageSettings {
   /** A path below the workspace, from its root, with `/`. */
   relative: (path: string) => string;
   cacheRepository: string | null;
+  /** What builds read in place of the workspace. */
+  snapshots: Snapshots;
   push: boolean;
   /** Versions of the tools that take part. */
   tools: Readonly<Record<string, string>>;

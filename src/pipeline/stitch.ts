@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { writeWhole } from "../files/write-whole.ts";
 import { withCell } from "../plan/cell.ts";
 import { bakeFile } from "../plan/formats/bake.ts";
@@ -14,7 +14,7 @@ export function layoutOf({ folder }: Attempt): string {
   return join(folder, "oci");
 }
 
-/** Writes the Dockerfile and the bake file of the cell into the attempt's folder. */
+/** Writes the Dockerfile and the bake file of the cell into the attempt's folder, and takes what it copies as it was planned. */
 export const stitch: Stage = {
   name: "stitch",
   part: "image",
@@ -26,10 +26,13 @@ export const stitch: Stage = {
     const stitched = planned.render();
     writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
     writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
-    const dockerfile = `${settings.relative(folder)}/Dockerfile`;
+    // The builder gets the bytes that were hashed, whatever happens to the workspace meanwhile.
+    const context = settings.relative(await settings.snapshots.of(stitched.files));
+    const dockerfile = posix.relative(context, `${settings.relative(folder)}/Dockerfile`);
     const layout = settings.relative(layoutOf(attempt));
     // The cell's own tag moves last, when the image is proven.
     const file = bakeFile([withCell(planned, { tags: [held] })], {
+      context: () => context,
       dockerfile: () => dockerfile,
       cacheRepository: settings.cacheRepository,
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],

@@ -1,12 +1,28 @@
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { bakeWatched, cacheWait } from "../builder/cache-watch.ts";
+import { FactoryError } from "../errors.ts";
 import { createProgress } from "../builder/progress.ts";
 import type { Emit } from "../model/event.ts";
+import type { ReadFile } from "../model/inputs.ts";
 import { bakeFile } from "../plan/formats/bake.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
 import { writeWhole } from "../files/write-whole.ts";
+import type { StageSettings } from "../pipeline/stage.ts";
 import type { RunDeps, RunSettings } from "./types.ts";
+
+/** What a cell is built from, from the workspace's root; null where its files changed: then it fails by itself. */
+async function contextOf(
+  files: readonly ReadFile[],
+  settings: Pick<StageSettings, "relative" | "snapshots">,
+): Promise<string | null> {
+  try {
+    return settings.relative(await settings.snapshots.of(files));
+  } catch (error) {
+    if (error instanceof FactoryError && error.code === "FILE_CHANGED") return null;
+    throw error;
+  }
+}
 
 /**
  * Fills the registry cache with the prefixes of several cells: each distinct one is baked once, in one bake beside the
@@ -14,8 +30,8 @@ import type { RunDeps, RunSettings } from "./types.ts";
  * themselves, and the others are baked again one by one.
  */
 export async function bakePrefixes(
-  cells: readonly PlannedCell[],
-  settings: RunSettings,
+  planned: readonly PlannedCell[],
+  settings: RunSettings & Pick<StageSettings, "snapshots">,
   deps: Pick<RunDeps, "buildx" | "every" | "folder" | "randomHex">,
   emit: Emit,
 ): Promise<void> {
@@ -24,13 +40,23 @@ export async function bakePrefixes(
   const pathOf = ({ cell }: PlannedCell) => `${settings.relative(folder)}/${cell.target}.Dockerfile`;
   try {
     makeFolder(folder);
-    for (const one of cells) {
-      const { dockerfile, dockerignore } = one.render();
+    const contexts = new Map<PlannedCell, string>();
+    for (const one of planned) {
+      const stitched = one.render();
+      const context = await contextOf(stitched.files, settings);
+      if (context === null) continue;
+      contexts.set(one, context);
+      const { dockerfile, dockerignore } = stitched;
       writeWhole(join(root, pathOf(one)), dockerfile, false);
       writeWhole(join(root, `${pathOf(one)}.dockerignore`), dockerignore, false);
     }
-    const options = { dockerfile: pathOf, cacheRepository: settings.cacheRepository, output: () => [] };
-    const { text, prefixes } = bakeFile(cells, options);
+    const context = (one: PlannedCell) => contexts.get(one) ?? "";
+    const { text, prefixes } = bakeFile([...contexts.keys()], {
+      context,
+      dockerfile: (one) => posix.relative(context(one), pathOf(one)),
+      cacheRepository: settings.cacheRepository,
+      output: () => [],
+    });
     if (prefixes.length === 0) return;
     const file = join(folder, "docker-bake.hcl");
     writeWhole(file, text, false);

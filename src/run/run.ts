@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { openSnapshots } from "../files/snapshot.ts";
 import type { Emit } from "../model/event.ts";
 import type { Stage } from "../pipeline/stage.ts";
 import { STAGES } from "../pipeline/table.ts";
@@ -141,6 +142,7 @@ async function runWork(
   );
   const settings = {
     ...request,
+    snapshots: openSnapshots(request.root, join(deps.folder.path(), "files")),
     cacheRepository,
     tools,
     source,

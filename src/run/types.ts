@@ -29,6 +29,6 @@ export interface RunDeps extends StageDeps {
 }
 
 /** How one run goes. */
-export interface RunSettings extends Omit<StageSettings, "tools" | "source"> {
+export interface RunSettings extends Omit<StageSettings, "tools" | "source" | "snapshots"> {
   signal?: AbortSignal;
 }

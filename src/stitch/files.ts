@@ -101,37 +101,3 @@ export function contextFiles(root: string, folder: string, name: string, where: 
   add(`${folder}/${name}`);
   return files;
 }
-
-/**
- * The first path that is not as it was when the files were read: changed, gone, or more in a copied folder than there was.
- * undefined where all are the same.
- * @param root absolute path of the workspace
- * @param copied what the Dockerfile copies: files and folders of fragments, from the root
- * @param before the files behind them, as `contextFiles` gave them
- */
-export function changedFile(
-  root: string,
-  copied: readonly string[],
-  before: readonly ContextFile[],
-): string | undefined {
-  const known = new Map(before.map((file) => [file.path, file]));
-  for (const path of copied) {
-    const parts = path.split("/");
-    const folder = parts.slice(0, 3).join("/");
-    let now: ContextFile[];
-    try {
-      now = contextFiles(root, folder, parts.slice(3).join("/"), { file: folder });
-    } catch (error) {
-      if (error instanceof FactoryError) return path;
-      throw error;
-    }
-    const same = ({ path: one, mode, sha256: hash }: ContextFile) =>
-      known.get(one)?.mode === mode && known.get(one)?.sha256 === hash;
-    const other = now.find((file) => !same(file));
-    if (other) return other.path;
-    const there = new Set(now.map((file) => file.path));
-    const gone = before.find((file) => file.path.startsWith(`${path}/`) && !there.has(file.path));
-    if (gone) return gone.path;
-  }
-  return undefined;
-}

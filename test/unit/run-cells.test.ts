@@ -1,4 +1,5 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
@@ -7,7 +8,12 @@ import { selectPlatforms } from "../../src/run/platforms.ts";
 import { isExpected } from "../../src/run/record.ts";
 import { selectCells } from "../../src/plan/select.ts";
 import { BuildFails, manyCells, runIn } from "./run-world.ts";
-import { errorFrom } from "./workspace.ts";
+import { errorFrom, filesBelow } from "./workspace.ts";
+
+function swapForPipe(file: string): void {
+  rmSync(file);
+  execFileSync("mkfifo", [file]);
+}
 
 const idsOf = (cells: readonly PlannedCell[]) => cells.map(({ cell }) => cell.cell_id);
 
@@ -257,18 +263,49 @@ describe("runCells", () => {
 
   it.each<[string, (root: string) => void]>([
     ["changed", (root) => writeFileSync(join(root, "fragments/app/0.1.0/data/b.txt"), "other\n")],
-    ["came", (root) => writeFileSync(join(root, "fragments/app/0.1.0/data/more.txt"), "")],
-    ["went", (root) => rmSync(join(root, "fragments/app/0.1.0/data/b.txt"))],
-  ])("does not vouch for a cell of which a copied file %s while it was built", async (_, change) => {
+    ["was swapped for a pipe", (root) => swapForPipe(join(root, "fragments/app/0.1.0/data/b.txt"))],
+    ["changed its mode", (root) => chmodSync(join(root, "fragments/app/0.1.0/data/b.txt"), 0o755)],
+    ["went away", (root) => rmSync(join(root, "fragments/app/0.1.0/data/b.txt"))],
+  ])("builds no cell of which a copied file %s since it was planned", async (_, change) => {
     const world = manyCells();
+    change(world.root);
     const { value } = await runIn({
       ...world,
       planned: { ...world.planned, cells: world.planned.cells.slice(0, 1) },
-      build: () => change(world.root),
+      build: () => Promise.reject(new Error("it is built")),
     });
     expect(value?.summary).toMatchObject({ pass: 0, error: 1 });
-    expect(value?.results[0]).toMatchObject({ stage: "build", class: "environment", image: null });
-    expect(value?.results[0]?.notes.join()).toMatch(/fragments\/app\/0\.1\.0\/data.* changed while/);
+    expect(value?.results[0]).toMatchObject({ stage: "stitch", class: "environment", image: null });
+    expect(value?.results[0]?.notes.join()).toMatch(
+      /fragments\/app\/0\.1\.0\/data\/b\.txt .* since its cell was planned/,
+    );
+  });
+
+  it("gives the builder the bytes that were hashed, whatever happens to the workspace meanwhile", async () => {
+    const world = manyCells();
+    const folder = "fragments/app/0.1.0/data";
+    const seen: string[] = [];
+    const { value, error } = await runIn({
+      ...world,
+      build: (options) => {
+        writeFileSync(join(world.root, folder, "b.txt"), "other\n");
+        writeFileSync(join(world.root, folder, "more.txt"), "more\n");
+        const [, context = ""] = /context = "([^"]*)"/.exec(readFileSync(options.file, "utf8")) ?? [];
+        const files = filesBelow(join(options.cwd, context));
+        expect(files).toEqual({
+          [`${folder}/a.txt`]: "a\n",
+          [`${folder}/b.txt`]: "b\n",
+          "fragments/app/0.1.0/server.py": "print('hello')\n",
+        });
+        seen.push(context);
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(value?.summary).toMatchObject({ pass: 5, error: 0 });
+    // Cells with the same files are built from one copy of them.
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]).toMatch(/^\.factory\/run\/0123456789abcdef\/files\//);
+    expect(readdirSync(join(world.root, ".factory/run"))).toEqual([]);
   });
 
   it.each([

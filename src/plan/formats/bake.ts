@@ -28,8 +28,10 @@ export interface NamedBakeFile extends BakeFile {
 
 /** What cells alone do not say. */
 export interface BakeOptions {
-  /** Where a cell's Dockerfile is, from the workspace's root. */
+  /** Where a cell's Dockerfile is, from its context. */
   dockerfile: (cell: PlannedCell) => string;
+  /** The folder that a cell is built from, from the workspace's root; without it, the workspace itself. */
+  context?: (cell: PlannedCell) => string;
   cacheRepository: string | null;
   /** `output` of a cell, such as `type=docker`. */
   output: (cell: PlannedCell) => string[];
@@ -40,7 +42,7 @@ export interface BakeOptions {
  * the group `default` with exactly the cells, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
-  const { dockerfile, cacheRepository, output } = options;
+  const { dockerfile, context = () => ".", cacheRepository, output } = options;
   const prefixes = prefixTargets(cells, cacheRepository);
   const targets = cells.map(({ cell }) => cell.target);
   const hcl = createHclWriter();
@@ -59,7 +61,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
   }
   for (const prefix of prefixes) {
     hcl.block("target", prefix.target, {
-      context: ".",
+      context: context(prefix.cell),
       dockerfile: dockerfile(prefix.cell),
       target: prefix.fragment,
       platforms: [prefix.platform],
@@ -71,7 +73,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
   for (const planned of cells) {
     const { cell } = planned;
     hcl.block("target", cell.target, {
-      context: ".",
+      context: context(planned),
       dockerfile: dockerfile(planned),
       platforms: [cell.platform],
       tags: cell.tags,
