@@ -76,7 +76,7 @@ async function start(): Promise<void> {
     "factory stitch",
     "node -e 0",
     await compare(15, () => factory(project, "stitch", "--manifest-id", "llm_factory"), nothing),
-    2,
+    1.7,
   );
 }
 

@@ -124,17 +124,29 @@ function rewritten(lines: string, { kind, name }: Reference, to: string): string
   }
 }
 
-/** The references that name images: not earlier stages, nor any stage by its name or number that is copied from. */
+/**
+ * The references that name images. A FROM may name an earlier stage; COPY and a mount any stage or, with nothing, the build
+ * context; COPY also a stage by its number, which to a mount is the name of an image.
+ */
 function imageReferences(references: readonly Reference[]): Reference[] {
   const all = new Set(references.flatMap(({ stage }) => stage ?? []));
   const earlier = new Set<string>();
-  return references.filter(({ kind, name, stage }) => {
-    const isStage =
-      kind === "from"
-        ? earlier.has(name.toLowerCase())
-        : kind !== "syntax" && (name === "" || /^\d+$/.test(name) || all.has(name.toLowerCase()));
-    if (stage !== null) earlier.add(stage);
-    return !isStage;
+  const isStage = ({ kind, name }: Reference): boolean => {
+    switch (kind) {
+      case "from":
+        return earlier.has(name.toLowerCase());
+      case "copy":
+        return name === "" || /^\d+$/.test(name) || all.has(name.toLowerCase());
+      case "mount":
+        return name === "" || all.has(name.toLowerCase());
+      case "syntax":
+        return false;
+    }
+  };
+  return references.filter((reference) => {
+    const isImage = !isStage(reference);
+    if (reference.stage !== null) earlier.add(reference.stage);
+    return isImage;
   });
 }
 

@@ -58,6 +58,12 @@ const READERS: [string, string, string, Files][] = [
     { [APP]: "RUN --mount=type=cache,target=/c --mount=From=b:1,target=/b true\n" },
   ],
   [
+    "RUN --mount=from=NUMBER, which is no stage",
+    "mount",
+    "0",
+    { [APP]: "RUN --mount=from=0,target=/b true\n" },
+  ],
+  [
     "FROM IMAGE AS x in a template",
     "stage",
     "golang:1",
