@@ -139,7 +139,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     env,
     trace,
   });
-  const docker = createDocker({ exec, api, owner: lease.owner, now: Date.now });
+  const docker = createDocker({ exec, api });
   const buildx = createBuildx(exec);
   const clock = { now: () => performance.now(), date: () => new Date() };
   const { owner } = lease;
@@ -241,6 +241,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
         layers,
         docker,
         folder: openRunFolder(catalog.root, lease),
+        lease,
         buildx,
         clock,
         store: openStore(catalog.root),

@@ -74,7 +74,7 @@ export async function attemptCell(
   const wanted = given.stages.filter((stage) => stage.wanted?.(settings) ?? true);
   const { run, takenOver } = stagesOf(wanted, path);
   try {
-    noteHeld(settings.root, held);
+    noteHeld(settings.root, held, deps.lease);
     if (known) await takeKnown(attempt, known, takenOver, deps, signal);
     await runStages(run, attempt, deps, { emit, signal });
     const { trail } = attempt;

@@ -7,14 +7,15 @@ import { writeWhole } from "../files/write-whole.ts";
 import { parseReference } from "../model/subject.ts";
 import { tagOf } from "../plan/cell.ts";
 import type { Docker } from "../tools/docker.ts";
+import type { Lease } from "../tools/lease.ts";
 
 /** Names of the tags that attempts hold their images by, with the time of the attempt. */
 const HELD = /^factory-run-([0-9a-z]{1,9})-[0-9a-f]{8,}$/;
 
-/** After so long an attempt that still holds its image was killed. */
+/** After so long an image is nobody's whose holder cannot be known. */
 const HELD_MS = 24 * 3600 * 1000;
 
-/** Which tags are held: a file each, named like the tag, so that no engine has to list all its images for that. */
+/** Which tags are held, and by whom: a file each, named like the tag, so that no engine has to list all its images for that. */
 function folderOf(root: string): string {
   return join(root, ".factory", "held");
 }
@@ -38,9 +39,9 @@ export function failedRef(ref: string): string {
   return withTag(ref, tagOf(`failed-${parseReference(ref).tag}`));
 }
 
-/** Writes down that a tag holds an image, before it does. @throws FactoryError WRITE_FAILED */
-export function noteHeld(root: string, held: string): void {
-  writeWhole(join(folderOf(root), parseReference(held).tag), held, false);
+/** Writes down that a tag holds an image, and for whom, before it does. @throws FactoryError WRITE_FAILED */
+export function noteHeld(root: string, held: string, { owner }: Pick<Lease, "owner">): void {
+  writeWhole(join(folderOf(root), parseReference(held).tag), `${held}\n${owner}\n`, false);
 }
 
 /** Removes a tag that an attempt held its image by. One that cannot be removed now is swept later. */
@@ -53,8 +54,16 @@ export async function release(root: string, docker: Pick<Docker, "removeTag">, h
   }
 }
 
-/** Removes the tags that attempts of killed runs left. */
-export async function sweepHeld(root: string, docker: Pick<Docker, "removeTag">, now: Date): Promise<void> {
+/**
+ * Removes the tags that attempts of killed runs left: those of a run that is no more, and after a day those of one of which
+ * nothing can be known (another machine that shares the workspace, another PID namespace).
+ */
+export async function sweepHeld(
+  root: string,
+  docker: Pick<Docker, "removeTag">,
+  { stateOf }: Pick<Lease, "stateOf">,
+  now: Date,
+): Promise<void> {
   let names: string[];
   try {
     names = readdirSync(folderOf(root));
@@ -63,11 +72,15 @@ export async function sweepHeld(root: string, docker: Pick<Docker, "removeTag">,
   }
   for (const name of names) {
     const [, time] = HELD.exec(name) ?? [];
-    if (time === undefined || now.getTime() - Number.parseInt(time, 36) <= HELD_MS) continue;
+    if (time === undefined) continue;
     try {
-      const held = readRegular(join(folderOf(root), name))?.bytes.toString("utf8") ?? "";
+      const note = readRegular(join(folderOf(root), name))?.bytes.toString("utf8") ?? "";
+      const [held = "", owner = ""] = note.split("\n");
+      const state = stateOf(owner);
+      const isOld = now.getTime() - Number.parseInt(time, 36) > HELD_MS;
+      const isLeft = state === "dead" || (state === "unknown" && isOld);
       // Nothing but a held tag may go.
-      if (parseReference(held).tag === name) await release(root, docker, held);
+      if (isLeft && parseReference(held).tag === name) await release(root, docker, held);
     } catch (error) {
       if (!(error instanceof Error && "code" in error)) throw error;
     }

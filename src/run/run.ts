@@ -132,7 +132,7 @@ async function runWork(
   const [bases, cacheRepository] = await Promise.all([
     resolveIn(folder, chosen, deps, signal),
     usableCache(request.cacheRepository, deps, emit),
-    sweepHeld(request.root, deps.docker, deps.clock.date()),
+    sweepHeld(request.root, deps.docker, deps.lease, deps.clock.date()),
   ]);
   const cells = cacheRepository === null ? chosen.map(withoutCache) : chosen;
   const tools = Object.fromEntries(

@@ -2,12 +2,15 @@ import type { RunFolder } from "../files/run-folder.ts";
 import type { StageDeps, StageSettings } from "../pipeline/stage.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
+import type { Lease } from "../tools/lease.ts";
 
 /** What a run asks of the world. */
 export interface RunDeps extends StageDeps {
   store: RecordStore;
   /** The folder of this process, for what is written while cells are built. Removed at the run's end. */
   folder: RunFolder;
+  /** Names this process as the owner of what it leaves when it is killed. */
+  lease: Pick<Lease, "owner" | "stateOf">;
   /** Hex digits, at least eight. */
   randomHex: () => string;
   /**

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ContainerSpec } from "../tools/containers.ts";
 import type { Docker } from "../tools/docker.ts";
+import type { OwnerState } from "../tools/lease.ts";
 import type { SmokeContext } from "./suite-run.ts";
 
 /** Whose a container is. */
@@ -17,9 +18,6 @@ export const OUTPUT_BYTES = 1024 * 1024;
 
 /** Creating may unpack a large image first. */
 export const CREATE_MS = 10 * 60 * 1000;
-
-/** Whether an owner still runs; `unknown` for one of another machine or PID namespace. */
-export type OwnerState = "alive" | "dead" | "unknown";
 
 /** What of a container's settings its use decides. */
 interface Use {
@@ -113,27 +111,20 @@ export async function removeContainersOfSuite(suite: string, docker: Docker): Pr
 }
 
 /**
- * Removes the containers and the holds on images that killed processes left. What belongs to an owner of whom nothing can be
- * known (another machine that shares the engine, another PID namespace) stays until its time is over: a container's is in its
- * label, a hold's is a day.
+ * Removes the containers that killed processes left. Those of an owner of whom nothing can be known (another machine that
+ * shares the engine, another PID namespace) stay until their time is over, which stands in their label.
  * @returns how many there were
  * @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE
  */
 export async function removeOrphans(docker: Docker, stateOf: (owner: string) => OwnerState): Promise<number> {
-  const isOrphan = (owner: string, ageS: number, lifeS: number) => {
-    const state = stateOf(owner);
-    return state === "dead" || (state === "unknown" && ageS > lifeS);
-  };
-  const [containers, holds] = await Promise.all([docker.containers.list(OWNER_LABEL), docker.holds()]);
+  const containers = await docker.containers.list(OWNER_LABEL);
   const left = containers.filter(({ labels, ageS }) => {
+    const state = stateOf(labels[OWNER_LABEL] ?? "");
     const told = Number(labels[LIFE_LABEL] ?? Number.NaN);
-    return isOrphan(labels[OWNER_LABEL] ?? "", ageS, Number.isFinite(told) ? told : UNTOLD_LIFE_S);
+    return state === "dead" || (state === "unknown" && ageS > (Number.isFinite(told) ? told : UNTOLD_LIFE_S));
   });
-  const unheld = holds.filter(({ owner, ageS }) => isOrphan(owner, ageS, UNTOLD_LIFE_S));
-  await removeAll(
+  return removeAll(
     left.map(({ id }) => id),
     docker,
   );
-  await Promise.all(unheld.map(({ ref }) => docker.removeTag(ref)));
-  return left.length + unheld.length;
 }

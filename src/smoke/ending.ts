@@ -11,7 +11,7 @@ export type Ending =
   | { how: "exited"; exitCode: number; outOfMemory: boolean }
   /** The engine's words where it could not be started; whether that lies in the image. */
   | { how: "never-ran"; ofImage: boolean; why: string }
-  /** By somebody else's doing: that says nothing about the image. */
+  /** By somebody else, who may have paused it only: that says nothing about the image. */
   | { how: "killed"; why: string };
 
 function neverRan({ ExitCode, Error: words }: ContainerState): Ending {
@@ -33,6 +33,8 @@ export async function endingOf(context: SmokeContext, id: string): Promise<Endin
   const state = (await containers.inspect(id))?.State;
   if (!state)
     return { how: "killed", why: "the container was removed while it was tested, and not by this run" };
+  if (state.Paused)
+    return { how: "killed", why: "the container was paused while it was tested, and not by this run" };
   if (state.StartedAt.startsWith("0001-") && !state.Running) return neverRan(state);
   if (state.Running) return { how: "running", outOfMemory: state.OOMKilled };
   if (state.OOMKilled) return { how: "exited", exitCode: state.ExitCode, outOfMemory: true };

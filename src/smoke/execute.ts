@@ -108,15 +108,15 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
       return undefined;
     });
     signal.throwIfAborted();
-    return { value, late: timer.aborted };
+    return { value, isLate: timer.aborted };
   };
 
-  const lateWith = ({ stdout, stderr } = { stdout: "", stderr: "" }): Execution => ({
-    stdout,
-    stderr,
-    ended: "late",
-    exitCode: null,
-  });
+  /** What a program came to that was not done in its time: its own fault, unless somebody else stopped it. */
+  const late = async (id: string, { stdout, stderr } = { stdout: "", stderr: "" }): Promise<Execution> => {
+    const ending = await endingOf(context, id);
+    if (ending.how === "killed") return { ended: "error", why: ending.why };
+    return { stdout, stderr, ended: "late", exitCode: null };
+  };
 
   /** What a program that ended with other than 0 came to; undefined where its container held nothing. */
   const endedBadly = async (
@@ -142,7 +142,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
     if ("refused" in created) return { ended: "error", why: created.refused };
     const { id } = created;
     try {
-      const { value: result, late } = await inTime(timeoutMs, async (stop) => {
+      const { value: result, isLate } = await inTime(timeoutMs, async (stop) => {
         const attached = await containers.attach(id, { maxBytes: OUTPUT_BYTES, signal: stop });
         if ("refused" in attached) return attached;
         const started = await containers.start(id, stop);
@@ -151,7 +151,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
         if (!output.overflowed && !stop.aborted) await containers.wait(id, stop);
         return { value: output };
       });
-      if (late || !result) return lateWith(result && "value" in result ? result.value : undefined);
+      if (isLate || !result) return await late(id, result && "value" in result ? result.value : undefined);
       if ("refused" in result) {
         const ending = await endingOf(context, id);
         if (ending.how === "never-ran")
@@ -169,10 +169,10 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
 
   /** Runs a program in a seat; undefined where the seat held nothing. */
   const runIn = async (seat: Seat, { argv, timeoutMs }: Program): Promise<Execution | undefined> => {
-    const { value: ran, late } = await inTime(timeoutMs, (stop) =>
+    const { value: ran, isLate } = await inTime(timeoutMs, (stop) =>
       containers.exec(seat.id, argv, { maxBytes: OUTPUT_BYTES, signal: stop }),
     );
-    if (late || !ran) return lateWith(ran && "value" in ran ? ran.value : undefined);
+    if (isLate || !ran) return late(seat.id, ran && "value" in ran ? ran.value : undefined);
     if ("refused" in ran) {
       const ending = await endingOf(context, seat.id);
       if (ending.how === "exited") return undefined;

@@ -155,6 +155,8 @@ export function createService(context: SmokeContext, ports: readonly number[], s
       context.signal.throwIfAborted();
       if (exited.aborted) return { outcome: await exitOutcome(context, id, expected) };
       if (!timeout.aborted) throw error;
+      const ending = await endingOf(context, id);
+      if (ending.how === "killed") return { outcome: couldNotRun(expected, ending.why) };
       return fail(`no answer within ${timeoutMs / 1000} s; ${await lastLines(context, id)}`);
     }
   };

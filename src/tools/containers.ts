@@ -17,7 +17,9 @@ export interface ContainerSpec {
 
 /** How a container is, as the engine tells it. */
 export interface ContainerState {
+  /** Also where it is paused. */
   Running: boolean;
+  Paused?: boolean;
   OOMKilled: boolean;
   ExitCode: number;
   /** The engine's words where the container could not be started. */

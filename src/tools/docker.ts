@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
 import { type Containers, createContainers } from "./containers.ts";
@@ -27,16 +26,6 @@ export interface ImageInspect {
   RootFS?: { Type?: string; Layers?: string[] | null };
 }
 
-/** An image that stays, whatever becomes of its other tags. */
-export interface HeldImage {
-  /** The private tag that holds it. */
-  ref: string;
-  /** What the engine knows the image by: the digest of its index or manifest. */
-  digest: string;
-  /** Takes the private tag away; an image that has no other name goes with it. @throws FactoryError ENGINE_FAILED */
-  release: () => Promise<void>;
-}
-
 /** What Factory asks of the engine. */
 export interface Docker {
   /** `docker ARGV`, for what needs the command line's own credentials: the push. A non-zero exit is a result. */
@@ -62,14 +51,6 @@ export interface Docker {
   taggedImages: (repositories: readonly string[]) => Promise<Map<string, string>>;
   /** Gives an image that the engine holds one more tag. @throws as `inspectImage` */
   tagImage: (image: string, ref: string, options?: { signal?: AbortSignal }) => Promise<void>;
-  /**
-   * Holds an image by a private tag, so that no other run that moves or removes its tags takes it away. What a reference
-   * stands for is read in the same step. Release it in the end; a sweep releases those of processes that are no more.
-   * @throws as `inspectImage`
-   */
-  hold: (image: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<HeldImage>;
-  /** The tags that hold images: each with its owner, and its age in seconds. */
-  holds: () => Promise<{ ref: string; owner: string; ageS: number }[]>;
   /** Removes a tag; one that is gone is fine. @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE */
   removeTag: (ref: string) => Promise<void>;
   containers: Containers;
@@ -80,13 +61,7 @@ export interface Docker {
 export interface DockerDeps {
   exec: Exec;
   api: EngineApi;
-  /** Names this process in the tags that hold images: `[A-Za-z0-9._-]`, at most 100 characters. */
-  owner: string;
-  /** Milliseconds since 1970. */
-  now: () => number;
 }
-
-const HOLD = "factory-hold";
 
 /** Whether the engine takes a platform with its questions about images: since 1.49, which is Docker 28.1. */
 async function tellsPlatforms(api: EngineApi): Promise<boolean> {
@@ -103,7 +78,7 @@ function imageError(what: string, error: unknown): unknown {
   return new FactoryError("ENGINE_FAILED", `${what}: ${error.message}`);
 }
 
-export function createDocker({ exec, api, owner, now }: DockerDeps): Docker {
+export function createDocker({ exec, api }: DockerDeps): Docker {
   const about = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
     try {
       return await ask();
@@ -181,35 +156,6 @@ export function createDocker({ exec, api, owner, now }: DockerDeps): Docker {
         return new Map(
           images.flatMap(({ Id, RepoTags }) => (RepoTags ?? []).map((tag) => [tag, Id] as const)),
         );
-      }),
-
-    hold: async (image, { platform, signal } = {}) => {
-      const ref = `${HOLD}:${owner}-${Math.floor(now() / 1000).toString(36)}-${randomBytes(4).toString("hex")}`;
-      await tagImage(image, ref, { signal });
-      try {
-        return {
-          ref,
-          digest: (await inspectImage(ref, { platform, signal })).Id,
-          release: () => removeTag(ref),
-        };
-      } catch (error) {
-        await removeTag(ref);
-        throw error;
-      }
-    },
-
-    holds: () =>
-      about("listing images", async () => {
-        const query = { filters: { reference: [HOLD] } };
-        const images = await api.json<{ RepoTags?: string[] | null }[]>("GET", "/images/json", { query });
-        return images
-          .flatMap(({ RepoTags }) => RepoTags ?? [])
-          .flatMap((ref) => {
-            const [, holder = "", since = ""] = /^factory-hold:(.*)-([0-9a-z]+)-[0-9a-f]{8}$/.exec(ref) ?? [];
-            return holder === ""
-              ? []
-              : [{ ref, owner: holder, ageS: now() / 1000 - Number.parseInt(since, 36) }];
-          });
       }),
 
     containers: createContainers(api),

@@ -79,18 +79,23 @@ describe("A7 two runs of one cell", () => {
     const now = Date.UTC(2026, 0, 1);
     const held = (hours: number) => `other/x:factory-run-${(now - hours * 3_600_000).toString(36)}-0123abcd`;
     const folder = join(world.root, ".factory/held");
-    const note = (name: string, ref: string) => writeFileSync(join(folder, name), ref);
+    const note = (hours: number, owner: string, ref = held(hours)) => {
+      images.tags.set(ref, DIGEST);
+      writeFileSync(join(folder, held(hours).slice("other/x:".length)), `${ref}\n${owner}\n`);
+    };
     mkdirSync(folder, { recursive: true });
-    for (const ref of [held(1), held(25)]) note(ref.slice("other/x:".length), ref);
+    note(1, "dead");
+    note(2, "elsewhere");
+    note(25, "elsewhere");
+    note(26, "test");
     // What was written by others names no tag that may go.
-    note(held(30).slice("other/x:".length), "other/x:1");
+    note(30, "dead", "other/x:1");
     symlinkSync("/dev/zero", join(folder, held(31).slice("other/x:".length)));
-    for (const ref of [held(1), held(25), "other/x:1"]) images.tags.set(ref, DIGEST);
     await runIn({ ...world, images });
     const left = [...images.tags.keys()].filter((ref) => ref.startsWith("other/"));
-    expect(left).toEqual([held(1), "other/x:1"]);
+    expect(left).toEqual([held(2), held(26), "other/x:1"]);
     // Its own are gone.
-    expect(readdirSync(folder)).toHaveLength(3);
+    expect(readdirSync(folder)).toHaveLength(4);
   });
 });
 

@@ -73,5 +73,5 @@ export function removeImageAfterwards(ref: string): void {
 export function engineOf(env: NodeJS.ProcessEnv = process.env): Docker {
   const dial = () => execDuplex("docker", ["system", "dial-stdio"]);
   const api = createEngineApi({ endpoint: () => resolveEndpoint(env), dial, env });
-  return createDocker({ exec, api, owner: uniqueName("test"), now: Date.now });
+  return createDocker({ exec, api });
 }

@@ -232,40 +232,7 @@ describe("containers through the API", () => {
 
 describe("images through the API", () => {
   const dockerAt = (api: EngineApi) =>
-    createDocker({
-      exec: () => Promise.reject(new Error("no program")),
-      api,
-      owner: "me.1",
-      now: () => 36_000_000,
-    });
-
-  it("are held by a private tag, which is read in the same step and taken away in the end", async () => {
-    const tags: string[] = [];
-    const { path, seen } = await onSocket({
-      "POST /images/team/app:1/tag": (request, response) => {
-        tags.push(new URL(request.url ?? "", "http://docker").searchParams.get("tag") ?? "");
-        response.writeHead(201).end();
-      },
-    });
-    const docker = dockerAt(apiAt({ kind: "socket", path }));
-    // The engine has no answer for what the tag stands for: the hold is taken back.
-    await expect(docker.hold("team/app:1")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
-    expect(tags[0]).toMatch(/^me\.1-rs0-[0-9a-f]{8}$/);
-    expect(seen.at(-1)).toBe(`DELETE /v1.51/images/factory-hold:${tags[0]}?noprune=true`);
-  });
-
-  it("tell whose holds there are, and how old", async () => {
-    const { path } = await onSocket({
-      "GET /images/json": json([
-        { RepoTags: ["factory-hold:me.1-x-y.z-rs0-0123abcd", "other:1"] },
-        { RepoTags: null },
-        { RepoTags: ["factory-hold:by-hand"] },
-      ]),
-    });
-    expect(await dockerAt(apiAt({ kind: "socket", path })).holds()).toEqual([
-      { ref: "factory-hold:me.1-x-y.z-rs0-0123abcd", owner: "me.1-x-y.z", ageS: 0 },
-    ]);
-  });
+    createDocker({ exec: () => Promise.reject(new Error("no program")), api });
 
   it("are asked for by platform, and an engine that cannot tell platforms apart must have that one", async () => {
     const image = { Id: "sha256:1", Os: "linux", Architecture: "amd64" };

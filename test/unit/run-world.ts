@@ -146,6 +146,10 @@ export async function runIn({
           ref === DIGEST ? Promise.resolve(1) : Promise.reject(new Error("unscripted history")),
       }),
       folder: openRunFolder(root, { id: "0123456789abcdef", owner: "test" }),
+      lease: {
+        owner: "test",
+        stateOf: (owner) => (owner === "dead" ? "dead" : owner === "test" ? "alive" : "unknown"),
+      },
       buildx: {
         version: () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
         platforms: () => Promise.resolve(["linux/amd64"]),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { DeclaredTest } from "../../src/model/smoke.ts";
-import { removeOrphans } from "../../src/smoke/containers.ts";
 import { smokeTest } from "../../src/smoke/smoke.ts";
 import type { SmokeRequest } from "../../src/smoke/smoke.ts";
 import type { Docker } from "../../src/tools/docker.ts";
@@ -269,70 +268,5 @@ describe("an image without sleep", () => {
     expect((await withoutSleep({ exitCode: 137 })).tests[0]).toMatchObject({ status: "error" });
     expect((await withoutSleep({ exitCode: 143, killed: true })).tests[0]).toMatchObject({ status: "error" });
     expect((await withoutSleep({ exitCode: 0, gone: true })).tests[0]).toMatchObject({ status: "error" });
-  });
-});
-
-describe("A6 a container that was killed from outside", () => {
-  const killing = (change: (made: { state: object }) => object | undefined) => {
-    const scripted = engine({
-      exec: (_argv, made) => {
-        const state = change(made);
-        if (state) made.state = state as typeof made.state;
-        else scripted.there.delete(made.id);
-        return { exitCode: 137 };
-      },
-    });
-    return smokeTest({ ...request, tests: [command] }, scripted.deps);
-  };
-
-  it("is an error, never a fail, and the test is not run again", async () => {
-    const killed = await killing(({ state }) => ({ ...state, Running: false, ExitCode: 137 }));
-    expect(killed).toMatchObject({ status: "error", tests: [{ status: "error" }] });
-    expect(killed.tests[0]?.actual).toContain("not by this run");
-    const removed = await killing(() => undefined);
-    expect(removed).toMatchObject({ status: "error" });
-    expect(removed.tests[0]?.actual).toContain("was removed");
-  });
-
-  it("is no kill from outside where memory ran out, or the command ended itself", async () => {
-    const oom = await killing(({ state }) => ({ ...state, OOMKilled: true }));
-    expect(oom.tests[0]).toMatchObject({ status: "fail" });
-    expect(oom.tests[0]?.actual).toContain("more than 64 MiB of memory");
-    expect((await killing(({ state }) => state)).tests[0]).toMatchObject({ status: "fail" });
-  });
-});
-
-describe("A6 a sweep", () => {
-  const labels = (owner: string, life?: number) => ({
-    "io.factory.owner": owner,
-    ...(life === undefined ? {} : { "io.factory.life-s": String(life) }),
-  });
-  const stateOf = (owner: string) => (owner === "dead" ? "dead" : owner === "live" ? "alive" : "unknown");
-  const day = 24 * 3600;
-
-  it("removes what belongs to the dead, and to those of whom nothing is known when its time is over", async () => {
-    const listed = [
-      { id: "dead", labels: labels("dead", 900), ageS: 1 },
-      { id: "live", labels: labels("live", 1), ageS: 10 * day },
-      { id: "elsewhere", labels: labels("elsewhere", 900), ageS: 899 },
-      { id: "elsewhere-late", labels: labels("elsewhere", 900), ageS: 901 },
-      { id: "old-version", labels: labels("host:12"), ageS: day - 1 },
-      { id: "old-version-late", labels: labels("host:12"), ageS: day + 1 },
-    ];
-    const removed: string[] = [];
-    const { deps } = engine(
-      { listed, remove: (id) => void removed.push(id) },
-      {
-        holds: () =>
-          Promise.resolve([
-            { ref: "hold-dead", owner: "dead", ageS: 1 },
-            { ref: "hold-live", owner: "live", ageS: 10 * day },
-            { ref: "hold-elsewhere", owner: "elsewhere", ageS: day - 1 },
-          ]),
-        removeTag: (ref) => Promise.resolve(void removed.push(ref)),
-      },
-    );
-    expect(await removeOrphans(deps.docker, stateOf)).toBe(4);
-    expect(removed.sort()).toEqual(["dead", "elsewhere-late", "hold-dead", "old-version-late"]);
   });
 });

@@ -26,20 +26,20 @@ function temporaryRoot(): string {
 const partsOf = (owner: string) => owner.split(".") as [string, string, string, string];
 
 describe("A6 a lease", () => {
-  it("fits into a label, a tag and a file's name, and is another one each time", () => {
+  it("A6 fits into a label, a tag and a file's name, and is another one each time", () => {
     const [one, other] = [openLease(), openLease()];
     expect(one.owner).toMatch(/^[A-Za-z0-9._-]{1,100}$/);
     expect(one.owner).not.toBe(other.owner);
     expect(one.owner.startsWith(`${one.id}.${process.pid}.`)).toBe(true);
   });
 
-  it("knows its own process and others of its place as alive", () => {
+  it("A6 knows its own process and others of its place as alive", () => {
     const lease = openLease();
     expect(lease.stateOf(lease.owner)).toBe("alive");
     expect(lease.stateOf(openLease().owner)).toBe("alive");
   });
 
-  it("knows a process that has ended as dead, and so one whose number another has now", () => {
+  it("A6 knows a process that has ended as dead, and so one whose number another has now", () => {
     const lease = openLease();
     const { pid } = spawnSync("true");
     const [id, own, start, place] = partsOf(lease.owner);
@@ -48,7 +48,7 @@ describe("A6 a lease", () => {
     expect(lease.stateOf(reused)).toBe(existsSync("/proc/self/stat") ? "dead" : "alive");
   });
 
-  it("knows nothing of another machine, another boot, another PID namespace or an older version", () => {
+  it("A6 knows nothing of another machine, another boot, another PID namespace or an older version", () => {
     const lease = openLease();
     const [, pid, start, place] = partsOf(lease.owner);
     const elsewhere = `0123456789abcdef.${pid}.${start}`;
@@ -63,7 +63,7 @@ describe("A6 the folder of a run", () => {
   const nobody = () => "unknown" as const;
   const hour = 3600_000;
 
-  it("is made when it is asked for, tells its owner, and is gone in the end", () => {
+  it("A6 is made when it is asked for, tells its owner, and is gone in the end", () => {
     const root = temporaryRoot();
     const lease = openLease();
     const folder = openRunFolder(root, lease);
@@ -76,7 +76,7 @@ describe("A6 the folder of a run", () => {
     folder.remove();
   });
 
-  it("stays while its process runs, however long it was silent, and is swept when that is no more", () => {
+  it("A6 stays while its process runs, however long it was silent, and is swept when that is no more", () => {
     const root = temporaryRoot();
     const path = openRunFolder(root, openLease()).path();
     utimesSync(join(path, "owner"), 0, 0);
@@ -86,7 +86,7 @@ describe("A6 the folder of a run", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("of an owner of whom nothing is known stays as long as its heart beats", () => {
+  it("A6 of an owner of whom nothing is known stays as long as its heart beats", () => {
     const root = temporaryRoot();
     const path = openRunFolder(root, openLease()).path();
     const beat = statSync(join(path, "owner")).mtimeMs;
@@ -96,7 +96,7 @@ describe("A6 the folder of a run", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("without an owner is one that is being made, or of an older version: it goes when it is old", () => {
+  it("A6 without an owner is one that is being made, or of an older version: it goes when it is old", () => {
     const root = temporaryRoot();
     const path = join(root, ".factory", "run", "20260101t000000000z-0123abcd-12");
     mkdirSync(path, { recursive: true });
@@ -107,7 +107,7 @@ describe("A6 the folder of a run", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("is not waited for where its owner is a pipe, and a sweep of nothing is none", () => {
+  it("A6 is not waited for where its owner is a pipe, and a sweep of nothing is none", () => {
     const root = temporaryRoot();
     sweepRunFolders(root, nobody, 0);
     const path = join(root, ".factory", "run", "odd");
@@ -118,7 +118,7 @@ describe("A6 the folder of a run", () => {
     expect(readdirSync(join(root, ".factory", "run"))).toEqual([]);
   });
 
-  it("that cannot be made is a WRITE_FAILED", () => {
+  it("A6 that cannot be made is a WRITE_FAILED", () => {
     const root = temporaryRoot();
     writeFileSync(join(root, ".factory"), "a file");
     expect(() => openRunFolder(root, openLease()).path()).toThrow(
