@@ -36,5 +36,13 @@ function load(id) {
 
 // What the docker CLI and people ask most often is answered without loading anything.
 if (require.main !== module) module.exports = { load, scripts };
-else if (["--version", "-V"].includes(process.argv[2])) process.stdout.write(`${FACTORY_VERSION}\n`);
-else load("./cli.js").main(process.argv);
+else if (["--version", "-V"].includes(process.argv[2])) {
+  // As src/exits.ts does it.
+  process.stdout.on("error", ({ code, message }) => {
+    if (code === "EPIPE") process.exit(0);
+    process.stderr.on("error", () => undefined);
+    process.stderr.write(`error WRITE_FAILED: cannot write to stdout: ${message}\n`);
+    process.exit(3);
+  });
+  process.stdout.write(`${FACTORY_VERSION}\n`);
+} else load("./cli.js").main(process.argv);

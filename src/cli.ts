@@ -1,8 +1,11 @@
-import { setMaxListeners } from "node:events";
 import { basename } from "node:path";
-import type { CommandResult, Context, Palette } from "./commands/context.ts";
+import type { CommandResult, Context } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
+import { errorFor, guardStreams, interruption, workingFolder } from "./exits.ts";
 import type { GlobalOptions } from "./program.ts";
+import { withoutUserinfo } from "./model/userinfo.ts";
+import { visibleLines } from "./model/visible.ts";
+import { paletteOf, printable, takesColor } from "./screen/palette.ts";
 import { version } from "./version.ts";
 
 /** What the docker CLI asks of a plugin, so that `docker factory …` works. */
@@ -19,50 +22,27 @@ function argumentsOf(argv: readonly string[]): string[] {
   return basename(argv[1] ?? "").startsWith("docker-factory") && rest[0] === "factory" ? rest.slice(1) : rest;
 }
 
-/** Whether a stream takes colours: a terminal, unless $NO_COLOR, $TERM=dumb or --no-color; $FORCE_COLOR insists. */
-function takesColor(stream: NodeJS.WriteStream, wanted: boolean): boolean {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  if (!wanted || (NO_COLOR !== undefined && NO_COLOR !== "")) return false;
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
-  return stream.isTTY === true && TERM !== "dumb";
-}
-
-function paletteOf(on: boolean): Palette {
-  const paint = (open: number, close: number) =>
-    on ? (text: string) => `\u001b[${open}m${text}\u001b[${close}m` : (text: string) => text;
-  return {
-    red: paint(31, 39),
-    green: paint(32, 39),
-    yellow: paint(33, 39),
-    cyan: paint(36, 39),
-    dim: paint(2, 22),
-    bold: paint(1, 22),
-  };
-}
-
-/** Ends quietly when the reader of a pipe has gone, as `head` does. */
-function tolerateClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-      throw error;
-    });
+/** Writes a result to stdout, and gives the process its exit code. */
+function print(
+  { text, json, jsonPieces, isContent = false, exitCode = 0 }: CommandResult,
+  { asJson, colored }: { asJson: boolean; colored: boolean },
+): void {
+  process.exitCode = exitCode;
+  const { stdout } = process;
+  if (asJson) {
+    for (const piece of jsonPieces?.() ?? [JSON.stringify(json, null, 2)]) stdout.write(visibleLines(piece));
+    stdout.write("\n");
+    return;
   }
-}
-
-/** Fires at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function signalOf(): AbortSignal {
-  const controller = new AbortController();
-  // Every cell and every program that runs listens to it.
-  setMaxListeners(0, controller.signal);
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      process.stderr.write("\ninterrupted: ending containers and builds (again to end at once)\n");
-      controller.abort();
-    });
+  // A pipe or a file gets the bytes of a content; on a terminal it is shown.
+  const asIs = isContent && stdout.isTTY !== true;
+  const show = (piece: string) => (asIs ? piece : printable(piece, colored));
+  if (typeof text === "string") {
+    if (text !== "") stdout.write(`${show(text)}\n`);
+    return;
   }
-  return controller.signal;
+  for (const piece of text) stdout.write(show(piece));
+  stdout.write("\n");
 }
 
 /**
@@ -71,65 +51,58 @@ function signalOf(): AbortSignal {
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const args = argumentsOf(argv);
+  guardStreams();
   if (args[0] === "docker-cli-plugin-metadata") {
     process.stdout.write(`${JSON.stringify(PLUGIN_METADATA)}\n`);
     return;
   }
-  tolerateClosedPipes();
   const [{ createProgram, usageError }, { CommanderError }, { createContext }, { errorJson, errorText }] =
     await Promise.all([
       import("./program.ts"),
       import("@commander-js/extra-typings"),
       import("./surroundings.ts"),
-      import("./commands/present.ts"),
+      import("./screen/findings.ts"),
     ]);
 
-  let signal: AbortSignal | undefined;
-  const contextOf = (options: GlobalOptions): Context =>
-    createContext(options, {
-      cwd: process.cwd(),
-      env: process.env,
-      color: paletteOf(takesColor(process.stdout, options.color !== false)),
-      stderrColor: takesColor(process.stderr, options.color !== false),
-      columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
-      say: (text) => void process.stderr.write(`${text}\n`),
-      signal: () => (signal ??= signalOf()),
-    });
   // What stands after `--` is never an option; an unreadable command line still gets its error as asked for.
   const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   const asJson = ours.includes("--json");
-  const finish = ({ text, json, jsonPieces, exitCode = 0 }: CommandResult): void => {
-    const whole = asJson && !jsonPieces ? JSON.stringify(json, null, 2) : null;
-    const out = whole ?? (asJson && jsonPieces ? jsonPieces() : text);
-    if (typeof out === "string") process.stdout.write(out === "" ? "" : `${out}\n`);
-    else {
-      for (const piece of out) process.stdout.write(piece);
-      process.stdout.write("\n");
-    }
-    process.exitCode = exitCode;
+  const wantsColor = !ours.includes("--no-color");
+  const stdoutColor = takesColor(process.stdout, process.env, wantsColor);
+  const stderrColor = takesColor(process.stderr, process.env, wantsColor);
+  let signal: AbortSignal | undefined;
+  /** Reports anything thrown; what only ended after the help that was asked for is none. */
+  const report = (thrown: unknown): void => {
+    // Once interrupted, what else went wrong is what the interruption did.
+    const error = signal?.aborted
+      ? new FactoryError("INTERRUPTED", "interrupted")
+      : thrown instanceof CommanderError
+        ? usageError(thrown)
+        : errorFor(thrown);
+    if (error === null) return;
+    process.exitCode = error.exitCode;
+    if (asJson) process.stdout.write(`${visibleLines(JSON.stringify(errorJson(error), null, 2))}\n`);
+    else process.stderr.write(`${printable(errorText(error, paletteOf(stderrColor)), stderrColor)}\n`);
   };
+  process.on("uncaughtException", (error) => {
+    report(error);
+    process.exit();
+  });
 
+  const contextOf = (options: GlobalOptions): Context =>
+    createContext(options, {
+      cwd: workingFolder(),
+      env: process.env,
+      color: paletteOf(stdoutColor),
+      stderrColor,
+      columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+      say: (text) => void process.stderr.write(`${visibleLines(withoutUserinfo(text))}\n`),
+      signal: () => (signal ??= interruption()),
+    });
   try {
-    const program = createProgram(contextOf, finish);
+    const program = createProgram(contextOf, (result) => print(result, { asJson, colored: stdoutColor }));
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
-    if (error === null) return;
-    const known =
-      error instanceof FactoryError
-        ? error
-        : new FactoryError(
-            "INTERNAL",
-            error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error),
-            {
-              fix: "this is a bug in Factory: please report it, with the command that was run",
-            },
-          );
-    if (asJson) process.stdout.write(`${JSON.stringify(errorJson(known), null, 2)}\n`);
-    else
-      process.stderr.write(
-        `${errorText(known, paletteOf(takesColor(process.stderr, !ours.includes("--no-color"))))}\n`,
-      );
-    process.exitCode = known.exitCode;
+    report(thrown);
   }
 }

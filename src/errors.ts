@@ -1,3 +1,5 @@
+import { withoutUserinfo } from "./model/userinfo.ts";
+
 /**
  * Every error code of Factory, with the exit code of a process that ends with it.
  * docs/errors.md explains each of them; a test holds the two to each other.
@@ -91,6 +93,8 @@ export const ERRORS = {
   GIT_FAILED: 3,
   WRITE_FAILED: 3,
   FILE_CHANGED: 3,
+  FOLDER_GONE: 3,
+  SYSTEM_REFUSED: 3,
   // 70: our own bugs
   INTERNAL: 70,
   // 130: a signal
@@ -124,7 +128,10 @@ interface ErrorDetails {
   findings?: Finding[];
 }
 
-/** An error that a person can act on. Everything else that is thrown counts as a bug of ours. */
+/**
+ * An error that a person can act on. Everything else that is thrown counts as a bug of ours. A user and a password in
+ * the URL of a message are not kept.
+ */
 export class FactoryError extends Error {
   readonly code: ErrorCode;
   readonly where: Place | undefined;
@@ -132,11 +139,11 @@ export class FactoryError extends Error {
   readonly findings: Finding[] | undefined;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    super(what, details.cause === undefined ? undefined : { cause: details.cause });
+    super(withoutUserinfo(what), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "FactoryError";
     this.code = code;
     this.where = details.where;
-    this.fix = details.fix;
+    this.fix = details.fix === undefined ? undefined : withoutUserinfo(details.fix);
     this.findings = details.findings;
   }
 

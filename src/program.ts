@@ -94,8 +94,12 @@ export function usageError(error: CommanderError): FactoryError | null {
       fix: "see `factory --help`",
     });
   }
-  const [what = "", guess] = error.message.replace(/^error: /, "").split("\n");
-  const fix = /Did you mean (.+)\?/.exec(guess ?? "")?.[1];
+  const message = error.message.replace(/^error: /, "");
+  const guess = /\n\(Did you mean (.+)\?\)$/.exec(message);
+  const what = guess ? message.slice(0, guess.index) : message;
+  // An operand that stands after `--`: its likeness to an option helps nobody.
+  const isOperand = error.code === "commander.unknownCommand" && what.includes("'-");
+  const fix = isOperand ? undefined : guess?.[1];
   return new FactoryError("USAGE", what.replace(/\.$/, ""), {
     fix: fix ? `did you mean ${fix}?` : "see `factory --help`",
   });

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import type { OpenCatalog } from "./catalog/open.ts";
-import type { Context, Palette } from "./commands/context.ts";
+import type { Context } from "./commands/context.ts";
+import { addressWithoutUserinfo } from "./model/userinfo.ts";
+import type { Palette } from "./screen/palette.ts";
 import { FactoryError } from "./errors.ts";
 import type { GlobalOptions } from "./program.ts";
 
@@ -22,9 +24,13 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
     const text = env[name]?.toLowerCase();
     if (text === undefined || text === "") return undefined;
     if (isRepository(text)) return text;
-    throw new FactoryError("USAGE", `${name} is no repository: ${JSON.stringify(env[name])}`, {
-      fix: "such as registry.example:5000/team",
-    });
+    throw new FactoryError(
+      "USAGE",
+      `${name} is no repository: ${JSON.stringify(addressWithoutUserinfo(env[name] ?? ""))}`,
+      {
+        fix: "such as registry.example:5000/team",
+      },
+    );
   };
   const repository = read("FACTORY_REPOSITORY");
   const cache_repository = read("FACTORY_CACHE_REPOSITORY");

@@ -2,7 +2,7 @@ import type { Finding } from "../errors.ts";
 import type { ArgDeclaration, Value } from "../schemas/types.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
-import { listed, quoted } from "./visible.ts";
+import { listed, quoted } from "../model/visible.ts";
 
 const NAMES = { string: "text", integer: "a whole number", boolean: "true or false" } as const;
 

@@ -14,7 +14,7 @@ import {
 } from "./references.ts";
 import { checkCycles } from "./requirements.ts";
 import type { Requirer } from "./requirements.ts";
-import { listed } from "./visible.ts";
+import { listed } from "../model/visible.ts";
 
 /** What a workspace holds, counted. */
 interface WorkspaceSummary {

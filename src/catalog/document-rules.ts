@@ -7,7 +7,7 @@ import type { Kind } from "./schema.ts";
 import { checkSmoke } from "./smoke-rules.ts";
 import type { Sound } from "./sound.ts";
 import { isRange } from "./versions.ts";
-import { quoted } from "./visible.ts";
+import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 /** What a document's path says that its fields have to say too, by field: `{manifest_id: "llm_factory"}`. */

@@ -5,7 +5,7 @@ import { FILE_KINDS, FOLDER_KINDS } from "./open.ts";
 import { listFolder } from "./read.ts";
 import type { FolderItem } from "./read.ts";
 import { isVersion } from "./versions.ts";
-import { quoted, visible } from "./visible.ts";
+import { quoted, visible } from "../model/visible.ts";
 
 /** Names that editors, git and people put beside documents. */
 function isOfNoConcern({ name }: FolderItem): boolean {

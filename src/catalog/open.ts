@@ -12,7 +12,7 @@ import { listFolder, readText, realFolder } from "./read.ts";
 import type { Kind } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 import { isVersion, sortVersions } from "./versions.ts";
-import { listed, quoted } from "./visible.ts";
+import { listed, quoted } from "../model/visible.ts";
 
 const SETTINGS_FILE = "factory.yaml";
 /** What `factory lock` writes, beside factory.yaml. */

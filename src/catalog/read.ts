@@ -13,7 +13,7 @@ import { join, relative, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import { quoted, visible } from "./visible.ts";
+import { quoted, visible } from "../model/visible.ts";
 
 /** The largest document or Dockerfile.hbs, in bytes. */
 const FILE_LIMIT = 1024 * 1024;

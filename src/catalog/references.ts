@@ -5,7 +5,7 @@ import type { Loaded } from "./document.ts";
 import { parseTemplateRef } from "./names.ts";
 import { didYouMean } from "./suggest.ts";
 import { isRange, versionsIn } from "./versions.ts";
-import { listed, quoted } from "./visible.ts";
+import { listed, quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 function unknownName(code: ErrorCode, what: string, name: string, known: readonly string[]): Finding {

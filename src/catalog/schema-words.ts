@@ -8,7 +8,7 @@ import product from "../schemas/product.schema.json" with { type: "json" };
 import smoke from "../schemas/smoke.schema.json" with { type: "json" };
 import template from "../schemas/template.schema.json" with { type: "json" };
 import workspace from "../schemas/workspace.schema.json" with { type: "json" };
-import { listed } from "./visible.ts";
+import { listed } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 /** The part of draft-07 that the schemas use. */

@@ -4,7 +4,7 @@ import type { Documents } from "../schemas/types.ts";
 import * as validators from "../schemas/validators.js";
 import { descriptionOf, fieldsOf, nameRule, schemasAt, wantedBy } from "./schema-words.ts";
 import { didYouMean } from "./suggest.ts";
-import { listed, quoted, visible } from "./visible.ts";
+import { brief, listed, quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
@@ -42,7 +42,7 @@ function pathOf(pointer: string, value: unknown): Path {
 /** A path as people write it: `smoke[0].http.port`. */
 function pathText(path: Path): string {
   let text = "";
-  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${visible(step)}`;
+  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${brief(step)}`;
   return text;
 }
 

@@ -5,7 +5,7 @@ import { KIND_NAMES, type KindName, KINDS } from "../smoke/kinds/kinds.ts";
 import { regexProblem } from "./arg-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
-import { quoted } from "./visible.ts";
+import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 /** The rules of a kind for what a document declares. */

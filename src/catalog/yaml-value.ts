@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq } from "yaml";
 import type { Pair, YAMLMap } from "yaml";
 import type { ErrorCode } from "../errors.ts";
-import { quoted } from "./visible.ts";
+import { quoted } from "../model/visible.ts";
 
 /** Keys and indexes that lead from the root of a document to a value. */
 export type Path = readonly (string | number)[];

@@ -1,7 +1,7 @@
 import { Composer, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from "yaml";
 import type { Document, Pair, ParsedNode, YAMLError } from "yaml";
 import type { Finding, Place } from "../errors.ts";
-import { visible } from "./visible.ts";
+import { brief } from "../model/visible.ts";
 import { offsetOf, plainValue } from "./yaml-value.ts";
 import type { PairIndex, Path, Refusal } from "./yaml-value.ts";
 
@@ -77,7 +77,7 @@ function compose(text: string, lines: LineCounter): Tokens {
 function quoteFix(line: string): string {
   const start = /(?:^|[:\-[{,?])\s+([>|*&!%@`].*)$/.exec(line)?.[1];
   if (start === undefined) return "check the indentation, brackets and quotes around here";
-  return `quote the value: ${visible(JSON.stringify(start.trimEnd()))}`;
+  return `quote the value: ${brief(JSON.stringify(start.trimEnd()))}`;
 }
 
 /** The first error of each run of lines: what follows at once is nearly always its echo. */
@@ -95,7 +95,7 @@ function syntaxFindings(
     const echo = last >= 0 && line - last <= 1;
     last = line;
     if (echo) continue;
-    const what = visible(error.message.charAt(0).toLowerCase() + error.message.slice(1));
+    const what = brief(error.message.charAt(0).toLowerCase() + error.message.slice(1));
     findings.push({
       code: "YAML_SYNTAX",
       what: `broken YAML: ${what}`,
@@ -173,7 +173,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   if (warning && !refusals.some(({ code }) => code === "YAML_UNSUPPORTED")) {
     refusals.push({
       code: "YAML_UNSUPPORTED",
-      what: visible(warning.message),
+      what: brief(warning.message),
       offset: warning.pos[0],
       fix: "remove it",
     });

@@ -25,14 +25,14 @@ complete -c factory -f -a '(__factory_complete)'`,
 
 /** `factory completion SHELL`: the script for the shell's start-up file. @throws FactoryError USAGE */
 export function completion(shell: string): Promise<CommandResult> {
-  const script = SCRIPTS[shell];
+  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined) {
     const guess = didYouMean(shell, Object.keys(SCRIPTS));
     throw new FactoryError("USAGE", `there is no completion for ${JSON.stringify(shell)}`, {
       fix: guess ? `did you mean ${guess}?` : `there is one for: ${Object.keys(SCRIPTS).join(", ")}`,
     });
   }
-  return Promise.resolve({ text: script, json: { shell, script } });
+  return Promise.resolve({ text: script, isContent: true, json: { shell, script } });
 }
 
 /** What may stand behind an option, or in place of an argument. */

@@ -1,4 +1,5 @@
 import type { OpenCatalog } from "../catalog/open.ts";
+import type { Palette } from "../screen/palette.ts";
 import type { World } from "../world.ts";
 
 /** What a command gives back: the text for people, the document for `--json`, and how the process ends. */
@@ -6,6 +7,8 @@ export interface CommandResult {
   /** Whole, or a piece at a time where there may be very much of it. */
   text: string | Iterable<string>;
   json: unknown;
+  /** Whether the text is a file's content: a pipe or a file gets its bytes as they are. */
+  isContent?: boolean;
   /** The document for `--json` a piece at a time, in place of `json`. */
   jsonPieces?: () => Iterable<string>;
   exitCode?: 0 | 1 | 2 | 3 | 130;
@@ -34,8 +37,6 @@ export interface Context {
   now: () => number;
   /** A line for people on stderr. */
   say: (text: string) => void;
-  /** Fires at the first SIGINT or SIGTERM. */
+  /** Fires at the first SIGINT, SIGTERM or SIGHUP. */
   signal: AbortSignal;
 }
-
-export type Palette = Record<"red" | "green" | "yellow" | "cyan" | "dim" | "bold", (text: string) => string>;

@@ -1,6 +1,6 @@
 import type { Cell, PlannedCell } from "../plan/cell.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
-import { shown } from "../screen/table.ts";
+import { visible } from "../model/visible.ts";
 
 /** A line of a plan's table: a cell, or cells that differ in their platform alone. */
 export interface PlanRow {
@@ -53,7 +53,7 @@ export function commonOf(cells: readonly PlannedCell[]): Common {
   const args = new Set<string>();
   for (const { cell } of cells) for (const name in cell.args) args.add(name);
   for (const name of args) if (!same((cell) => cell.args[name])) varying.push(`args.${name}`);
-  return { facts: facts.map(shown), varying };
+  return { facts: facts.map(visible), varying };
 }
 
 function versionsText(cell: Cell, varying: readonly string[]): string {
@@ -62,14 +62,14 @@ function versionsText(cell: Cell, varying: readonly string[]): string {
     if (value === undefined) return [];
     return [name === "base" ? value : `${name.replace(/^args\./, "")} ${value}`];
   });
-  return shown(parts.join(", "));
+  return visible(parts.join(", "));
 }
 
 /** What a plan declares about a cell: empty where it should pass. */
 function expectedText({ expect }: Cell): string {
   if (!expect) return "";
   const { owner, until, reason } = expect;
-  return shown(`fails: ${reason} (${owner}${until === "never" ? "" : `, until ${until}`})`);
+  return visible(`fails: ${reason} (${owner}${until === "never" ? "" : `, until ${until}`})`);
 }
 
 /** A row a cell. */
@@ -78,7 +78,7 @@ export function rowsOf(cells: readonly PlannedCell[], { varying }: Common): Plan
   return cells.map(({ cell }) => ({
     id: cell.cell_id,
     action: cell.action,
-    reason: shown(reasonText(cell)),
+    reason: visible(reasonText(cell)),
     expected: expectedText(cell),
     versions: cut ? versionsText(cell, varying) : "",
     cells: [cell],
@@ -118,7 +118,9 @@ export function acrossPlatforms(rows: readonly PlanRow[]): PlanRow[] {
     if (!first || same.length === 1 || stem === undefined) return same;
     const alike = same.every(({ reason }) => reason === first.reason);
     const [change] = cells[0]?.changes ?? [];
-    const reason = alike ? first.reason : shown(`${cells[0]?.reason ?? ""} ${change?.input ?? ""}`.trimEnd());
+    const reason = alike
+      ? first.reason
+      : visible(`${cells[0]?.reason ?? ""} ${change?.input ?? ""}`.trimEnd());
     return [{ ...first, id: togetherId(stem, cells), reason, cells }];
   });
 }

@@ -1,8 +1,9 @@
 import { compareText } from "../model/compare.ts";
 import { grouped } from "../model/count.ts";
+import { visible } from "../model/visible.ts";
 import type { Cell, Planned, PlannedCell } from "../plan/cell.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
-import { columnWidths, type Screen, shown, shrink, tableLines } from "../screen/table.ts";
+import { columnWidths, type Screen, shrink, tableLines } from "../screen/table.ts";
 
 /** More reasons than that are counted without their changes; more rows than that are counted together. */
 const MAX_REASONS = 8;
@@ -33,7 +34,7 @@ function tallies(cells: readonly PlannedCell[], namesOf: (cell: Cell) => readonl
 /** Counts by action and reason: what is most comes first. */
 function reasonRows(cells: readonly PlannedCell[]): string[][] {
   const by = (text: (cell: Cell) => string) => tallies(cells, (cell) => [`${cell.action}\n${text(cell)}`]);
-  let counts = by((cell) => shown(reasonText({ reason: cell.reason, changes: cell.changes.slice(0, 1) })));
+  let counts = by((cell) => visible(reasonText({ reason: cell.reason, changes: cell.changes.slice(0, 1) })));
   if (counts.length > MAX_REASONS) counts = by(({ reason }) => reason ?? "");
   const rows = counts.map(({ name, cells: count }) => ({ count, parts: name.split("\n") }));
   rows.sort(
@@ -49,7 +50,7 @@ function reasonRows(cells: readonly PlannedCell[]): string[][] {
 function nameRows(counts: readonly Tally[], all: boolean): string[][] {
   const sorted = [...counts].sort((a, b) => compareText(a.name, b.name));
   const named = all || sorted.length <= MAX_ROWS ? sorted : sorted.slice(0, MAX_ROWS - 1);
-  const rows = named.map(({ name, cells, build }) => [grouped(cells), grouped(build), shown(name)]);
+  const rows = named.map(({ name, cells, build }) => [grouped(cells), grouped(build), visible(name)]);
   const left = sorted.length - named.length;
   // A cell of two plans counts in both: what is left is not added up.
   if (left > 0) rows.push(["", "", `… and ${grouped(left)} more`]);

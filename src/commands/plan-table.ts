@@ -1,10 +1,11 @@
 import { grouped } from "../model/count.ts";
+import { visible } from "../model/visible.ts";
 import type { Action, Coverage, LeftOut, Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
-import type { Palette } from "./context.ts";
+import type { Palette } from "../screen/palette.ts";
 import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "./plan-rows.ts";
 import { summaryLines } from "./plan-summary.ts";
-import { columnWidths, type Screen, shown, shrink, tableLines, tableWidth, wrap } from "../screen/table.ts";
+import { columnWidths, type Screen, shrink, tableLines, tableWidth, wrap } from "../screen/table.ts";
 
 /** More cells than that get a summary, and on a terminal more rows than that are cut. */
 const MANY = 40;
@@ -139,7 +140,7 @@ function leftOutTexts(left_out: readonly LeftOut[]): string[] {
     const parts = Object.entries(values).map(([name, value]) =>
       name === "platform" || name === "base" ? value : `${name.replace(/^args\./, "")} ${value}`,
     );
-    return shown(parts.length === 0 ? what : `${parts.join(", ")}: ${what}`);
+    return visible(parts.length === 0 ? what : `${parts.join(", ")}: ${what}`);
   });
   return [...new Set(texts)];
 }

@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { manifestFlag, planningFlags, type Verb, verb, wholeNumber } from "./verb.ts";
+import { manifestFlag, outputPath, planningFlags, type Verb, verb, wholeNumber } from "./verb.ts";
 
 export const planVerb: Verb = (act) =>
   verb("plan", "expand plans, or one manifest, to cells: all plans where none is named", [
@@ -36,7 +36,7 @@ export const planVerb: Verb = (act) =>
         .argParser(wholeNumber(1))
         .conflicts("shards"),
     )
-    .option("-o, --output <file>", "where to, or - for stdout; for several bake files, a folder")
+    .option("-o, --output <file>", "where to, or - for stdout; for several bake files, a folder", outputPath)
     .action(
       act(async (context, planId, options) =>
         (await import("./plan.ts")).plan(context, { ...options, planId }),

@@ -4,7 +4,8 @@ import { grouped } from "../model/count.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
-import type { CommandResult, Context, Palette } from "./context.ts";
+import { paletteOf } from "../screen/palette.ts";
+import type { CommandResult, Context } from "./context.ts";
 import { planOf, type PlanningOptions, type ShardedPlan, shardPlan } from "./planning.ts";
 
 interface PlanOptions extends PlanningOptions {
@@ -36,10 +37,6 @@ function summaryOf(planned: Planned) {
     coverage,
   };
 }
-
-const same = (text: string) => text;
-/** A file takes no colours. */
-const PLAIN: Palette = { red: same, green: same, yellow: same, cyan: same, dim: same, bold: same };
 
 /** Where the Dockerfiles of bake files lie: a plan and a manifest may have one id. */
 function folderOf({ plan_id, plan_ids, manifest_id }: Planned): string {
@@ -121,7 +118,8 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
     cacheRepository: settings().cache_repository,
     output: () => ["type=docker"],
   })) {
-    if (count === 1 && output === undefined) return { text: text.trimEnd(), json: { bake: text.trimEnd() } };
+    if (count === 1 && output === undefined)
+      return { text: text.trimEnd(), isContent: true, json: { bake: text.trimEnd() } };
     const file = resolve(context.cwd, output ?? "", ...(count === 1 ? [] : [name]));
     await writeOutput(file, [text], context.signal);
     names.push(name);
@@ -147,7 +145,7 @@ async function render(planned: Planned, options: PlanOptions, context: Context):
   if (format === "dot" || format === "mermaid") {
     const diagram = await import("../plan/formats/diagram.ts");
     const text = diagram[format](planned.cells);
-    return { text, json: { [format]: text } };
+    return { text, isContent: true, json: { [format]: text } };
   }
   const sharded = sharding ? await shardPlan(context, planned, sharding) : null;
   if (sharded && sharded.shards.length > 0) context.say(shardLines(sharded));
@@ -177,7 +175,7 @@ async function render(planned: Planned, options: PlanOptions, context: Context):
   const { planTable } = await import("./plan-table.ts");
   const toFile = options.output !== undefined && options.output !== "-";
   const shown = toFile
-    ? { columns: undefined, color: PLAIN }
+    ? { columns: undefined, color: paletteOf(false) }
     : { columns: context.columns, color: context.color };
   const lines = planTable(planned, shown);
   return { text: [...lines].join("\n"), ...json };

@@ -1,11 +1,11 @@
-import { sbomWithFlag, type Verb, verb } from "./verb.ts";
+import { imageName, outputPath, sbomWithFlag, type Verb, verb } from "./verb.ts";
 
 export const sbomVerb: Verb = (act) =>
   verb("sbom", "write the SBOM of an image as CycloneDX JSON", [
     "factory sbom debian:bookworm-slim -o sbom.cdx.json",
   ])
-    .argument("<image>", "an image that the engine has")
-    .option("-o, --output <file>", "where to, or - for stdout")
+    .argument("<image>", "an image that the engine has", imageName)
+    .option("-o, --output <file>", "where to, or - for stdout", outputPath)
     .option("--platform <platform>", "the image's platform")
     .addOption(sbomWithFlag())
     .action(

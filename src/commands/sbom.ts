@@ -23,7 +23,8 @@ export async function sbom(context: Context, image: string, options: SbomOptions
   context.say(`${components} components`);
   // The document is its own JSON: of a large image it is not parsed and written once more.
   const json = { json: null, jsonPieces: () => [text.trimEnd()] };
-  if (options.output === undefined || options.output === "-") return { text: text.trimEnd(), ...json };
+  if (options.output === undefined || options.output === "-")
+    return { text: text.trimEnd(), isContent: true, ...json };
   await writeOutput(resolve(context.cwd, options.output), [text], context.signal);
   return { text: options.output, ...json };
 }

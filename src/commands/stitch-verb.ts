@@ -1,4 +1,4 @@
-import { manifestFlag, needManifest, repeated, type Verb, verb } from "./verb.ts";
+import { manifestFlag, needManifest, outputPath, repeated, type Verb, verb } from "./verb.ts";
 
 export const stitchVerb: Verb = (act) =>
   verb("stitch", "render a manifest to a Dockerfile", [
@@ -9,7 +9,11 @@ export const stitchVerb: Verb = (act) =>
     .addOption(manifestFlag(" (required)"))
     .option("--set <fragment=version>", "another version or range of a fragment (repeatable)", repeated)
     .option("--arg <name=value>", "another value of an argument (repeatable)", repeated)
-    .option("-o, --output <file>", "where to, or - for stdout (default: .factory/stitch/ID/Dockerfile)")
+    .option(
+      "-o, --output <file>",
+      "where to, or - for stdout (default: .factory/stitch/ID/Dockerfile)",
+      outputPath,
+    )
     .option("--check", "write nothing; exit 1 where the file differs")
     .action(
       act(async (context, options) => (await import("./stitch.ts")).stitch(context, needManifest(options))),

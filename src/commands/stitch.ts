@@ -56,7 +56,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
       exitCode: changed.length === 0 ? 0 : 1,
     };
   }
-  if (toStdout) return { text: dockerfile.trimEnd(), json };
+  if (toStdout) return { text: dockerfile.trimEnd(), isContent: true, json };
   // Without its Dockerfile.dockerignore a Dockerfile would be built with all of the workspace, so that one comes first.
   if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
   await writeOutput(file, [dockerfile], context.signal);

@@ -1,9 +1,9 @@
 import { checkWorkspace } from "../catalog/check.ts";
 import { FactoryError, type Finding } from "../errors.ts";
 import { expand } from "../plan/expand.ts";
+import { findingText } from "../screen/findings.ts";
 import { stitch } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { findingText } from "./present.ts";
 
 /** `factory validate`: every finding of the workspace at once, among them those of rendering each manifest and plan. */
 export async function validate(context: Context): Promise<CommandResult> {

@@ -36,6 +36,21 @@ export function wholeNumber(least: number) {
   };
 }
 
+/**
+ * Reads the name of an image. Docker would take one that starts with `-` for an option.
+ * @throws InvalidArgumentError
+ */
+export function imageName(text: string): string {
+  if (/^[A-Za-z0-9][!-~]*$/.test(text)) return text;
+  throw new InvalidArgumentError("It takes an image, such as debian:bookworm-slim or its digest.");
+}
+
+/** Reads where to write. @throws InvalidArgumentError */
+export function outputPath(text: string): string {
+  if (text !== "" && !text.includes("\0")) return text;
+  throw new InvalidArgumentError("It takes a path, or - for stdout.");
+}
+
 /** Collects what a repeatable option is given. */
 export const repeated = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 

@@ -1,11 +1,10 @@
+import { withoutUserinfo } from "./userinfo.ts";
+
 /** Names of environment variables that hold a secret. */
 const SECRET_NAME = /TOKEN|SECRET|PASSW(OR)?D|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE_KEY/i;
 
 /** A shorter value may stand in any text by chance. */
 const SHORTEST = 8;
-
-/** User and password in front of a host. */
-const USERINFO = /(\/\/)[^\s/@"'<>]+@(?=[^\s/@])/g;
 
 /**
  * Gives a function that puts `***` in place of secrets in a text: the values of environment variables whose names say that
@@ -18,7 +17,7 @@ export function createMask(env: Readonly<Record<string, string | undefined>>): (
     )
     .sort((a, b) => b.length - a.length);
   return (text) => {
-    let masked = text.replace(USERINFO, "$1***@");
+    let masked = withoutUserinfo(text);
     for (const secret of secrets) masked = masked.replaceAll(secret, "***");
     return masked;
   };

@@ -5,7 +5,7 @@ import prerelease from "semver/functions/prerelease.js";
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { sortVersions, versionsIn } from "../catalog/versions.ts";
-import { listed } from "../catalog/visible.ts";
+import { listed } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { LatestVersions, Manifest, Plan, Value, VersionAxis } from "../schemas/types.ts";

@@ -1,4 +1,4 @@
-import { quoted } from "../catalog/visible.ts";
+import { quoted } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 import { platformSlug } from "../model/platform.ts";

@@ -1,4 +1,4 @@
-import { listed, quoted } from "../catalog/visible.ts";
+import { listed, quoted } from "../model/visible.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { PlannedCell } from "./cell.ts";

@@ -1,4 +1,4 @@
-import { visible } from "../catalog/visible.ts";
+import { brief } from "../model/visible.ts";
 import { compareText } from "../model/compare.ts";
 
 /** What a reader of an SBOM should know, and how often it is true. */
@@ -33,7 +33,7 @@ export function createNotes(): Notes {
     lines: () =>
       [...kinds.values()].map(({ what, where, count }) => {
         if (where === "") return what;
-        return `${what}: ${visible(where)}${count > 1 ? `, and ${count - 1} more` : ""}`;
+        return `${what}: ${brief(where)}${count > 1 ? `, and ${count - 1} more` : ""}`;
       }),
   };
 }

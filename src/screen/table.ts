@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Palette } from "../commands/context.ts";
+import type { Palette } from "./palette.ts";
 
 /** What lines are written for. */
 export interface Screen {
@@ -109,12 +109,6 @@ export function table(
   const natural = columnWidths(head, rows);
   const widths = columns === undefined ? natural : shrink(natural, columns);
   return [...tableLines([head, ...rows], widths)].join("\n");
-}
-
-/** A text as it can stand on a terminal: control and format characters are written as escapes. */
-export function shown(text: string): string {
-  if (NARROW.test(text)) return text;
-  return text.replace(/[\p{C}\u2028\u2029]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** A text broken between words into lines of so many columns; a longer word is broken too. Lines but the first are indented. */

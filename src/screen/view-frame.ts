@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { visible } from "../model/visible.ts";
 
 /** What a cell is doing. */
 export interface CellState {
@@ -42,11 +43,9 @@ interface Piece {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** Text on one line, without escape sequences and control characters. */
+/** Text on one line: without the escape sequences of colours and cursors, other characters that cannot be seen as escapes. */
 export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
-    .trim();
+  return visible(stripVTControlCharacters(text).replace(/\s+/g, " ").trim());
 }
 
 /** A duration in milliseconds for people: `4.2s`, `1m05s`, `1h02m`. */

@@ -2,26 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchText } from "../../src/smoke/match.ts";
 import { finding, outcomeOf } from "../../src/smoke/outcome.ts";
-import { cut, quoted, SHOWN, visible } from "../../src/smoke/text.ts";
-
-describe("visible", () => {
-  it.each([
-    ["a\nb", "a\\nb"],
-    ["\u001b[31m", "\\u{1b}[31m"],
-    ["\u202e", "\\u{202e}"],
-    ["\u009b", "\\u{9b}"],
-    ["\ud800", "\\u{d800}"],
-    ["größe ✓ 😀", "größe ✓ 😀"],
-  ])("shows %j as %s", (text, shown) => expect(visible(text)).toBe(shown));
-
-  it("leaves nothing that a terminal would act on", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(visible(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-      }),
-    );
-  });
-});
+import { cut, quoted, SHOWN } from "../../src/smoke/text.ts";
 
 describe("quoted", () => {
   it("tells different short texts apart", () => {

@@ -1,23 +1,16 @@
-import type { FactoryError } from "../errors.ts";
-import { type Finding, type Place } from "../errors.ts";
-import type { Palette } from "./context.ts";
+import type { FactoryError, Finding, Place } from "../errors.ts";
+import { visible, visibleLines } from "../model/visible.ts";
+import type { Palette } from "./palette.ts";
 
 function placeText({ file, line, col }: Place): string {
   return [file, line, line === undefined ? undefined : col].filter((part) => part !== undefined).join(":");
 }
 
-/** The text with its control characters made visible, so that none reaches a terminal; line breaks stay. */
-function visible(text: string): string {
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) =>
-    c < " " ? JSON.stringify(c).slice(1, -1) : `\\u00${c.charCodeAt(0).toString(16)}`,
-  );
-}
-
 /** A finding or an error in three lines: what, where, how to fix it. */
 export function findingText({ code, what, where, fix }: Finding, color: Palette): string {
-  const lines = [`${color.red("error")} ${color.bold(code)}: ${visible(what)}`];
+  const lines = [`${color.red("error")} ${color.bold(code)}: ${visibleLines(what)}`];
   if (where) lines.push(`  at ${color.cyan(visible(placeText(where)))}`);
-  if (fix) lines.push(`  ${color.dim("fix:")} ${visible(fix)}`);
+  if (fix) lines.push(`  ${color.dim("fix:")} ${visibleLines(fix)}`);
   return lines.join("\n");
 }
 
