@@ -88,6 +88,20 @@ module.exports = {
       to: { path: "^(src/tools/|(node:)?(child_process|dgram|dns|http|http2|https|net|tls|undici)(/|$))" },
     },
     {
+      name: "ci-stands-low",
+      comment: "what is known of CI systems is pure: the environment is handed in",
+      severity: "error",
+      from: { path: "^src/ci/" },
+      to: { path: "^", pathNot: "^src/(ci/|model/|errors\\.ts$)" },
+    },
+    {
+      name: "screen-stands-low",
+      comment: "what is shown is handed in: tables, colours and views know no stage and no command",
+      severity: "error",
+      from: { path: "^src/screen/" },
+      to: { path: "^src/", pathNot: "^src/(screen/|model/|schemas/|errors\\.ts$)" },
+    },
+    {
       name: "tools-stand-low",
       comment: "a tool wraps one program or service; it knows no stage",
       severity: "error",

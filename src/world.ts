@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
+import { detectCi, runsInCi } from "./ci/detect.ts";
 import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
 import { findingsOf } from "./catalog/document.ts";
 import { errorOf, FactoryError } from "./errors.ts";
@@ -115,12 +116,6 @@ type SbomSource = { ref: string; digest: string | null; platform?: string; name:
 function every(ms: number, call: () => void): () => void {
   const timer = setInterval(call, ms);
   return () => clearInterval(timer);
-}
-
-/** The link to the CI job that runs this, in GitHub's variables; null elsewhere. */
-function ciUrl({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.ProcessEnv): string | null {
-  if (!GITHUB_SERVER_URL || !GITHUB_REPOSITORY || !GITHUB_RUN_ID) return null;
-  return `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
 }
 
 /** @param trace is told each outside program that is run, with its arguments */
@@ -281,7 +276,10 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
             // See RunDeps.prepare.
           }
         },
-        source: async () => ({ ...(await sourceState(exec, catalog.root)), ci_url: ciUrl(env) }),
+        source: async () => ({
+          ...(await sourceState(exec, catalog.root)),
+          ci_url: detectCi(env).jobUrl(env),
+        }),
         registryAnswers: async (repository) => {
           // What this process sees of a registry must be what the engine sees.
           const proxied = !isLoopback(repository) && /./.test(env.HTTPS_PROXY ?? env.https_proxy ?? "");
@@ -312,7 +310,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
       if (quiet) return { take: () => undefined, close: () => undefined };
       const { createView } = await import("./screen/live-view.ts");
       const stream = process.stderr;
-      const interactive = stream.isTTY === true && !env.CI && env.TERM !== "dumb";
+      const interactive = stream.isTTY === true && !runsInCi(env) && env.TERM !== "dumb";
       return createView({ stream, interactive, color, clock: { now: clock.now, every } });
     },
   };

@@ -6,7 +6,8 @@ import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
 import { paletteOf } from "../screen/palette.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { planOf, type PlanningOptions, type ShardedPlan, shardPlan } from "./planning.ts";
+import type { ShardedPlan } from "../plan/shards/split.ts";
+import { planOf, type PlanningOptions, splitDeps } from "./planning.ts";
 
 interface PlanOptions extends PlanningOptions {
   format?: "table" | "json" | "bake" | "github" | "dot" | "mermaid";
@@ -147,16 +148,18 @@ async function render(planned: Planned, options: PlanOptions, context: Context):
     const text = diagram[format](planned.cells);
     return { text, isContent: true, json: { [format]: text } };
   }
-  const sharded = sharding ? await shardPlan(context, planned, sharding) : null;
+  const { splitPlan } = await import("../plan/shards/split.ts");
+  const sharded = sharding ? await splitPlan(planned, sharding, await splitDeps(context)) : null;
   if (sharded && sharded.shards.length > 0) context.say(shardLines(sharded));
   if (format === "github") {
-    const [{ checkMaxJobs, githubStrategy }, { poolOf }] = await Promise.all([
-      import("../plan/formats/github.ts"),
+    const [{ checkMaxJobs, ciMatrix }, { poolOf }, { github }] = await Promise.all([
+      import("../plan/formats/matrix.ts"),
       import("../plan/pools.ts"),
+      import("../ci/github.ts"),
     ]);
-    if (options.maxJobs !== undefined) checkMaxJobs(options.maxJobs);
+    if (options.maxJobs !== undefined) checkMaxJobs(options.maxJobs, github);
     const runnerOf = poolOf(await context.catalog());
-    const strategy = githubStrategy(sharded?.shards ?? [], {
+    const strategy = ciMatrix(github, sharded?.shards ?? [], {
       fingerprint: sharded?.fingerprint,
       runsOn: ({ cell, keys }) => runnerOf(cell.platform, keys.gpus).runs_on,
       needed: ({ cell }) => cell.action !== "reuse",

@@ -6,7 +6,7 @@ import { runCells } from "../run/run.ts";
 import type { Planned } from "../plan/cell.ts";
 import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { planOf, type PlanningOptions, takeShard } from "./planning.ts";
+import { planOf, type PlanningOptions, splitDeps } from "./planning.ts";
 
 /** Cells at once: most of a cell's time is spent waiting for the engine, which shares the work of cells. */
 const DEFAULT_JOBS = Math.min(16, Math.max(4, 4 * availableParallelism()));
@@ -53,7 +53,8 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
 async function plannedFor(context: Context, options: RunOptions): Promise<Planned> {
   const asked = { ...options, planId: options.plan, needPushed: options.push };
   if (options.shard === undefined) return planOf(context, asked);
-  const part = await takeShard(context, await planOf(context, asked), options.shard);
+  const { takeShard } = await import("../plan/shards/split.ts");
+  const part = await takeShard(await planOf(context, asked), options.shard, await splitDeps(context));
   if (part.cells.length === 0) context.say(`shard ${options.shard} has no cells`);
   return part;
 }

@@ -1,5 +1,5 @@
 /** `//user:password@`, up to the last `@` of the authority; a digest's `@sha256:` is none. */
-const IN_URL = /(\/\/)[^\s/?#"<>]+@(?=[^\s/@])(?!sha(?:256|512):)/gi;
+const IN_URL = /(\/\/)[^\s/?#"<>]+@(?!sha(?:256|512):)/gi;
 
 /** A text in which every URL has `***` for its user and password. */
 export function withoutUserinfo(text: string): string {

@@ -1,31 +1,21 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { checkPools } from "../catalog/check.ts";
 import { findingsOf } from "../catalog/document.ts";
+import { github } from "../ci/github.ts";
+import type { CiMatrix } from "../ci/system.ts";
 import { errorOf, type Finding } from "../errors.ts";
 import type { Pool } from "../schemas/types.ts";
 import type { PlannedCell } from "./cell.ts";
 
-/** Where a cell runs: the pool that takes it, and GitHub's `runs-on` of it. */
+/** Where a cell runs: the pool that takes it, and the words that choose a machine of it. */
 export interface Runner {
-  /** null for the built-in runners of a platform that no pool takes. */
+  /** null for the machines that the CI system itself offers, where no pool takes a platform. */
   pool_id: string | null;
   runs_on: string | string[];
 }
 
 /** The GPUs that a cell asks for; null for none. */
 export type Gpus = PlannedCell["keys"]["gpus"];
-
-const HOSTED: Readonly<Record<string, string>> = {
-  "linux/amd64": "ubuntu-24.04",
-  "linux/arm64": "ubuntu-24.04-arm",
-};
-
-/** The runner of cells that no pool takes. Platforms that GitHub has no machines of are emulated. */
-function builtIn(platform: string, gpus: boolean): Runner {
-  if (gpus)
-    return { pool_id: null, runs_on: ["self-hosted", "linux", platform.split("/")[1] ?? "amd64", "gpu"] };
-  return { pool_id: null, runs_on: HOSTED[platform] ?? "ubuntu-24.04" };
-}
 
 function readPools(catalog: Catalog): Entry<Pool>[] {
   const findings: Finding[] = [];
@@ -47,7 +37,10 @@ function readPools(catalog: Catalog): Entry<Pool>[] {
  * @throws FactoryError the findings of pools that cannot be read; when it is asked about a platform that several pools
  * take: POOL_AMBIGUOUS, once for each platform that these pools share
  */
-export function poolOf(catalog: Catalog): (platform: string, gpus: Gpus) => Runner {
+export function poolOf(
+  catalog: Catalog,
+  { runnerFor }: Pick<CiMatrix, "runnerFor"> = github.matrix,
+): (platform: string, gpus: Gpus) => Runner {
   const pools = readPools(catalog);
   const known = new Map<string, Runner>();
   const find = (platform: string, gpus: boolean): Runner => {
@@ -55,7 +48,7 @@ export function poolOf(catalog: Catalog): (platform: string, gpus: Gpus) => Runn
       ({ document }) => (document.gpus ?? false) === gpus && document.platforms.includes(platform),
     );
     const [taker, ...others] = takers;
-    if (!taker) return builtIn(platform, gpus);
+    if (!taker) return { pool_id: null, runs_on: runnerFor(platform, gpus) };
     if (others.length > 0) throw errorOf(checkPools(takers));
     const { pool_id, runs_on } = taker.document;
     return { pool_id, runs_on };

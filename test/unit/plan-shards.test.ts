@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
-import { parseShard, shard } from "../../src/plan/shards.ts";
+import { parseShard } from "../../src/plan/shards/choice.ts";
+import { shard } from "../../src/plan/shards/shard.ts";
 import { waveOrder, waves } from "../../src/plan/waves.ts";
 import { errorFrom } from "./workspace.ts";
 

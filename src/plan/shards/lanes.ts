@@ -1,0 +1,95 @@
+import { compareText } from "../../model/compare.ts";
+import type { PlannedCell } from "../cell.ts";
+
+/** How a plan is split. Exactly one of `shards` and `maxJobs` is given. */
+export type ShardOptions = {
+  /** What tells kinds of runners of one platform apart, such as the pool. */
+  runnerKey: (planned: PlannedCell) => string;
+  /** How long the cell takes, in milliseconds; null where nobody knows. */
+  durationOf: (planned: PlannedCell) => number | null;
+} & (
+  | {
+      /** So many shards, whatever the number of cells. */
+      shards: number;
+    }
+  | {
+      /** One shard a cell, and at most so many. */
+      maxJobs: number;
+    }
+);
+
+const MINUTE = 60_000;
+
+/** The cells of one kind of runner, sorted so that those of a prefix family stand together. */
+export interface Lane {
+  runner: string;
+  cells: PlannedCell[];
+  /** Ids of each cell's prefixes, the shortest first. */
+  chains: string[][];
+  /** Milliseconds of each cell: whole numbers from 1, so that sums do not depend on their order. */
+  costs: number[];
+  /** Sums of the costs before each place, and at last of all. */
+  before: number[];
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = 0, high] = [sorted[(sorted.length - 1) >> 1], sorted[middle]];
+  return high === undefined ? undefined : Math.round((low + high) / 2);
+}
+
+/** What each cell costs: its duration, else the median of its platform, else that of all, else a minute. */
+function costsOf(cells: readonly PlannedCell[], durationOf: ShardOptions["durationOf"]) {
+  const durations = cells.map((planned) => {
+    const duration = durationOf(planned);
+    return duration !== null && Number.isFinite(duration) && duration >= 0
+      ? Math.max(1, Math.round(duration))
+      : null;
+  });
+  const known = durations.filter((duration) => duration !== null);
+  const byPlatform = new Map<string, number[]>();
+  for (const [at, { cell }] of cells.entries()) {
+    const duration = durations[at] ?? null;
+    const list = byPlatform.get(cell.platform) ?? [];
+    byPlatform.set(cell.platform, list);
+    if (duration !== null) list.push(duration);
+  }
+  const otherwise = median(known) ?? MINUTE;
+  const usual = new Map([...byPlatform].map(([platform, list]) => [platform, median(list) ?? otherwise]));
+  return {
+    known: known.length,
+    costs: cells.map(({ cell }, at) => durations[at] ?? usual.get(cell.platform) ?? otherwise),
+  };
+}
+
+/** The cells by kind of runner; sorted by prefixes, then by id, whatever order they came in. */
+export function lanesOf(
+  cells: readonly PlannedCell[],
+  options: ShardOptions,
+): { lanes: Lane[]; known: number } {
+  const keyed = cells.map((planned) => {
+    const { platform, cell_id } = planned.cell;
+    const chain = planned.keys.prefixes.map(({ id }) => id);
+    const path = chain.map((id) => `${id}\u0001`).join("");
+    const runner = `${platform} (${options.runnerKey(planned)})`;
+    return { planned, runner, chain, key: `${path}\u0000${cell_id}` };
+  });
+  keyed.sort((a, b) => compareText(a.runner, b.runner) || compareText(a.key, b.key));
+  const { costs, known } = costsOf(
+    keyed.map(({ planned }) => planned),
+    options.durationOf,
+  );
+  const lanes: Lane[] = [];
+  for (const [at, { planned, runner, chain }] of keyed.entries()) {
+    let lane = lanes.at(-1);
+    if (lane?.runner !== runner)
+      lanes.push((lane = { runner, cells: [], chains: [], costs: [], before: [0] }));
+    const cost = costs[at] ?? MINUTE;
+    lane.cells.push(planned);
+    lane.chains.push(chain);
+    lane.costs.push(cost);
+    lane.before.push((lane.before.at(-1) ?? 0) + cost);
+  }
+  return { lanes, known };
+}

@@ -1,0 +1,66 @@
+import type { OpenCatalog } from "../../catalog/open.ts";
+import { FactoryError } from "../../errors.ts";
+import { digestOf } from "../../model/digest.ts";
+import type { Planned, PlannedCell } from "../cell.ts";
+import type { Attempts } from "../decide/attempts.ts";
+import { poolOf, runnerKey } from "../pools.ts";
+import { parseShard } from "./choice.ts";
+import { shard, type Sharded } from "./shard.ts";
+
+/** Shards of a plan, with what tells one partition from another. */
+export interface ShardedPlan extends Sharded {
+  /** 12 hex digits over which cells are in which shard. */
+  fingerprint: string;
+}
+
+/** What a split asks beside the plan. */
+export interface SplitDeps {
+  catalog: OpenCatalog;
+  /** What the records of some manifests say: they know how long a cell takes. */
+  attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
+}
+
+/**
+ * Splits a plan by platform, pool, shared prefixes and the durations that records tell.
+ * @param by `shards` or `maxJobs`, as `shard` takes them
+ * @throws FactoryError as shard and poolOf
+ */
+export async function splitPlan(
+  planned: Planned,
+  by: { shards: number } | { maxJobs: number },
+  deps: SplitDeps,
+): Promise<ShardedPlan> {
+  const manifestIds = [...new Set(planned.cells.map(({ cell }) => cell.manifest_id))];
+  const attempts = await deps.attempts(manifestIds);
+  const runnerOf = poolOf(deps.catalog);
+  const durationOf = ({ cell }: PlannedCell) =>
+    attempts.ofCell(cell.manifest_id, cell.cell_id).find(({ status }) => status === "pass")?.duration_ms ??
+    null;
+  const sharded = shard(planned.cells, {
+    ...by,
+    durationOf,
+    runnerKey: ({ cell, keys }) => runnerKey(runnerOf(cell.platform, keys.gpus)),
+  });
+  const ids = sharded.shards.map((cells) => cells.map(({ cell }) => cell.cell_id));
+  return { ...sharded, fingerprint: digestOf(ids).slice("sha256:".length, "sha256:".length + 12) };
+}
+
+/**
+ * The cells of one shard. A shard that names the fingerprint of its partition is refused where the plan is split
+ * in another way here: a cell would fall between two shards.
+ * @param text `3/16`, or `3/16@1a2b3c4d5e6f`
+ * @throws FactoryError USAGE, SHARD_MOVED
+ */
+export async function takeShard(planned: Planned, text: string, deps: SplitDeps): Promise<Planned> {
+  const [, numbers = text, wanted] = /^(.*)@([a-f0-9]{12})$/.exec(text) ?? [];
+  const { index, count } = parseShard(numbers);
+  const { shards, fingerprint } = await splitPlan(planned, { shards: count }, deps);
+  if (wanted !== undefined && wanted !== fingerprint) {
+    throw new FactoryError(
+      "SHARD_MOVED",
+      `the plan is split in another way than when shard ${numbers} was handed out (${fingerprint}, not ${wanted})`,
+      { fix: "plan again, with the same records, factory.lock and options as the run" },
+    );
+  }
+  return { ...planned, cells: shards[index - 1] ?? [] };
+}
