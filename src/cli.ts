@@ -104,5 +104,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   } catch (thrown) {
     report(thrown);
+    // All is cleaned up by now, and an engine or a registry that never answers holds no interrupted process.
+    if (signal?.aborted) setTimeout(() => process.exit(), 500).unref();
   }
 }
