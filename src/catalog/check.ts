@@ -1,7 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import type { Finding } from "../errors.ts";
-import type { Documents, Pool } from "../schemas/types.ts";
-import type { Entry } from "./catalog.ts";
+import type { Documents, Fragment, Pool, Template } from "../schemas/types.ts";
+import type { Entry, FolderEntry } from "./catalog.ts";
 import { compareFindings, findingsOf } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { checkOddFiles } from "./odd-files.ts";
@@ -77,14 +77,15 @@ export function checkPools(pools: readonly Entry<Pool>[]): Finding[] {
   });
 }
 
-/**
- * Checks every document of a workspace, and what they say of each other.
- * @param renderCheck says what else is wrong with a manifest, by its id; asked where the manifest itself has no findings
- */
-export function checkWorkspace(
-  catalog: OpenCatalog,
-  renderCheck?: (manifestId: string) => Finding[],
-): WorkspaceCheck {
+/** Says what is wrong with what is rendered from documents. Each is asked about those that have no findings of their own. */
+interface RenderChecks {
+  manifest: (id: string) => Finding[];
+  fragment: (entry: FolderEntry<Fragment>) => Finding[];
+  template: (entry: FolderEntry<Template>) => Finding[];
+}
+
+/** Checks every document of a workspace, and what they say of each other; with `render`, what is rendered from them too. */
+export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): WorkspaceCheck {
   const findings: Finding[] = [];
 
   const loadFiles = <K extends FileKind>(kind: K, ids: () => string[]): Map<string, Loaded<Documents[K]>> =>
@@ -113,6 +114,10 @@ export function checkWorkspace(
   for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
     findings.push(...own);
   for (const { loaded } of [...fragments, ...templates]) findings.push(...loaded.findings);
+  for (const { loaded } of fragments)
+    if (loaded.entry && render) findings.push(...render.fragment(loaded.entry));
+  for (const { loaded } of templates)
+    if (loaded.entry && render) findings.push(...render.template(loaded.entry));
 
   const refer = (check: () => Finding[]) => collect(findings, [], check);
   for (const { loaded } of fragments) findings.push(...refer(() => checkFragmentReferences(catalog, loaded)));
@@ -131,7 +136,7 @@ export function checkWorkspace(
 
   for (const [id, loaded] of manifests) {
     const own = [...loaded.findings, ...refer(() => checkManifestReferences(catalog, loaded))];
-    findings.push(...own, ...(own.length === 0 && renderCheck ? refer(() => renderCheck(id)) : []));
+    findings.push(...own, ...(own.length === 0 && render ? refer(() => render.manifest(id)) : []));
   }
 
   const summary = {

@@ -56,6 +56,16 @@ export function findingsOf(error: unknown): Finding[] {
   return error.findings ?? [{ code: error.code, what: error.message, where: error.where, fix: error.fix }];
 }
 
+/** What is wrong with the input that `work` reads; none where it ends well. */
+export function findingsIn(work: () => unknown): Finding[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    return findingsOf(error);
+  }
+}
+
 function nothing<T>(file: string, findings: Finding[]): Loaded<T> {
   const place = () => ({ file });
   return { file, findings, sound: {} as Sound<T>, place, keyPlace: place };

@@ -1,30 +1,27 @@
 import { checkWorkspace } from "../catalog/check.ts";
-import { FactoryError, type Finding } from "../errors.ts";
+import { findingsIn } from "../catalog/document.ts";
 import { expand } from "../plan/expand.ts";
 import { findingText } from "../screen/findings.ts";
+import { fragmentFindings, templateFindings } from "../stitch/every-version.ts";
 import { stitch } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 
-/** `factory validate`: every finding of the workspace at once, among them those of rendering each manifest and plan. */
+/**
+ * `factory validate`: every finding of the workspace at once, among them those of rendering each manifest, each plan, and each
+ * version of each fragment and template, used or not.
+ */
 export async function validate(context: Context): Promise<CommandResult> {
   const catalog = await context.catalog();
-  const findingsOf = (work: () => unknown): Finding[] => {
-    try {
-      work();
-      return [];
-    } catch (error) {
-      if (!(error instanceof FactoryError)) throw error;
-      return (
-        error.findings ?? [{ code: error.code, what: error.message, where: error.where, fix: error.fix }]
-      );
-    }
-  };
-  const { findings, summary } = checkWorkspace(catalog, (id) => findingsOf(() => stitch(catalog, id)));
+  const { findings, summary } = checkWorkspace(catalog, {
+    manifest: (id) => findingsIn(() => stitch(catalog, id)),
+    fragment: (entry) => fragmentFindings(catalog, entry),
+    template: templateFindings,
+  });
   // A plan can only be expanded once the documents below it are sound.
   if (findings.length === 0) {
     const today = new Date(context.now()).toISOString().slice(0, 10);
     for (const planId of catalog.planIds())
-      findings.push(...findingsOf(() => expand(catalog, { planId }, { today })));
+      findings.push(...findingsIn(() => expand(catalog, { planId }, { today })));
   }
   const counts = Object.entries(summary)
     .map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`)

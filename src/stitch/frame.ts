@@ -12,6 +12,14 @@ import { fillTemplate, LABELS_MARK } from "./render.ts";
 /** Where the labels stand among the parts of a Dockerfile. */
 const LABELS = -1;
 
+/** A stage that stands in a slot. */
+interface Standing {
+  name: string;
+  slot: string;
+  /** Whether its body holds nothing. */
+  isEmpty: boolean;
+}
+
 /** A template with its slots filled, and a gap for each fragment's body. */
 interface Frame {
   /** Texts; numbers stand for the body at that position, and for the labels. */
@@ -52,25 +60,18 @@ const markOf = (at: number): string => `\u0005${at}\u0005`;
  *
  * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED
  */
-function makeFrame(
-  template: FolderEntry<Template>,
-  pieces: readonly Piece[],
-  bodies: readonly Body[],
-  base: string,
-): Frame {
+export function frameOf(template: FolderEntry<Template>, standing: readonly Standing[], base: string): Frame {
   const { file } = template.dockerfile;
-  const stages = pieces.map(({ entry: { document } }, at) => {
-    const { name, slot = name } = document;
-    return { name, slot, body: () => (bodies[at]?.text === "" ? "" : markOf(at)) };
+  const stages = standing.map(({ name, slot, isEmpty }, at) => {
+    return { name, slot, body: () => (isEmpty ? "" : markOf(at)) };
   });
   const { text: marked, instructions } = fillTemplate(template, stages, base);
   const text = withoutMarks(marked);
   const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
-  for (const [at, { name }] of stages.entries()) {
+  for (const [at, { name, isEmpty }] of standing.entries()) {
     const mark = markOf(at);
     const own = instructions.filter(({ keyword }) => keyword === mark);
-    if (bodies[at]?.text === "" || (own.length === 1 && own.every(({ line }) => lines[line - 1] === mark)))
-      continue;
+    if (isEmpty || (own.length === 1 && own.every(({ line }) => lines[line - 1] === mark))) continue;
     throw new FactoryError("TEMPLATE_INSTRUCTION", `something stands behind the slot of ${name}`, {
       where: { file },
       fix: "put each {{slot …}} alone on a line, with no space or word behind it",
@@ -105,7 +106,13 @@ export function compose(
   // Who fills which slot, with something or nothing.
   let key = base;
   for (const [at, { stage }] of pieces.entries()) key += `\n${bodies[at]?.text === "" ? "-" : ""}${stage}`;
-  const { parts, references, images } = keep(frames, key, () => makeFrame(template, pieces, bodies, base));
+  const { parts, references, images } = keep(frames, key, () => {
+    const standing = pieces.map(({ entry: { document } }, at) => {
+      const { name, slot = name } = document;
+      return { name, slot, isEmpty: bodies[at]?.text === "" };
+    });
+    return frameOf(template, standing, base);
+  });
   const more = bodies.flatMap((body) => body.references);
   return { parts, bodies, images: more.length === 0 ? images : imagesRead([...references, ...more]) };
 }

@@ -191,17 +191,24 @@ expect: [{when: {core: ">1"}, result: fail, owner: a, reason: x, until: never}]
   it("asks the render check about manifests without findings, and keeps what it says or throws once", () => {
     const root = workspace({ "manifests/broken.yaml": "x", ...changed("manifests/demo.yaml") });
     const asked: string[] = [];
-    const { findings } = checkWorkspace(openCatalog(root), (id) => {
-      asked.push(id);
-      throw new FactoryError("SLOT_EMPTY", "no fragment", {
-        where: { file: "manifests/demo.yaml", line: 1 },
-      });
+    const others = { fragment: () => [], template: () => [] };
+    const { findings } = checkWorkspace(openCatalog(root), {
+      ...others,
+      manifest: (id) => {
+        asked.push(id);
+        throw new FactoryError("SLOT_EMPTY", "no fragment", {
+          where: { file: "manifests/demo.yaml", line: 1 },
+        });
+      },
     });
     expect(asked).toEqual(["demo"]);
     expect(findings.map(({ code }) => code)).toEqual(["SCHEMA", "SLOT_EMPTY"]);
     expect(() =>
-      checkWorkspace(openCatalog(root), () => {
-        throw new TypeError("a bug");
+      checkWorkspace(openCatalog(root), {
+        ...others,
+        manifest: () => {
+          throw new TypeError("a bug");
+        },
       }),
     ).toThrow(TypeError);
   });
