@@ -37,6 +37,32 @@ const { plan, cell, verdict } = workflow.jobs;
 const jobs = Object.values(workflow.jobs);
 const steps = jobs.flatMap((job) => job.steps);
 
+/** The step that logs in, run as GitHub runs `shell: bash`, with a docker that says what it is called with. */
+function logIn(env: Record<string, string>): { status: number | null; calls: string[]; stdout: string } {
+  const step = cell.steps.find(({ run }) => run?.includes("docker login"));
+  const script = `docker() { echo "$* <$(cat)" >&2; }\n${step?.run}`;
+  const { status, stdout, stderr } = spawnSync(
+    "bash",
+    ["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
+    {
+      encoding: "utf8",
+      env: {
+        PATH: process.env.PATH,
+        GITHUB_ACTOR: "me",
+        GITHUB_REGISTRY_TOKEN: "own",
+        // Variables and secrets that are not set are empty.
+        ...Object.fromEntries(
+          Object.keys(step?.env ?? {}).flatMap((name) =>
+            name === "GITHUB_REGISTRY_TOKEN" ? [] : [[name, ""]],
+          ),
+        ),
+        ...env,
+      },
+    },
+  );
+  return { status, stdout, calls: stderr.split("\n").filter((line) => line !== "") };
+}
+
 /** The verdict job's own script, run as GitHub runs `shell: bash`; gives its exit code. */
 function judge(planResult: string, cellResult: string, expected = "success"): number | null {
   const script = verdict.steps.map((step) => step.run).join("\n");
@@ -75,7 +101,57 @@ describe("the workflow", () => {
     expect(Object.keys(workflow.on).sort()).toEqual(["push", "workflow_dispatch"]);
     const checkouts = steps.filter((step) => step.uses?.startsWith("actions/checkout@"));
     for (const step of checkouts) expect(step.with).toMatchObject({ "persist-credentials": false });
-    expect(text.match(/secrets\.\w+/g)).toEqual(["secrets.GITHUB_TOKEN"]);
+    expect(text.match(/secrets\.\w+/g)).toEqual([
+      "secrets.GITHUB_TOKEN",
+      "secrets.REGISTRY_TOKEN",
+      "secrets.CACHE_REGISTRY_TOKEN",
+    ]);
+  });
+
+  it("pushes on the default branch alone, which no tag of that name is", () => {
+    expect(workflow.on.push).toEqual({ branches: ["**"] });
+    expect(workflow.env.PUSH).toBe(
+      "${{ github.ref == format('refs/heads/{0}', github.event.repository.default_branch) && 'yes' || '' }}",
+    );
+    expect(text.match(/--push\b/g)).toEqual(["--push"]);
+    const run = cell.steps.find((step) => step.run?.includes("cli.js run"))?.run ?? "";
+    for (const [PUSH, pushes] of [
+      ["yes", true],
+      ["", false],
+    ] as const) {
+      const script = `node() { printf '%s\\n' "$@"; }\n${run}`;
+      const env = { PUSH, PLAN_ID: "p", SINCE: "s", SHARD: "1/2" };
+      const argv = execFileSync("bash", ["--norc", "-c", script], { env, encoding: "utf8" })
+        .trim()
+        .split("\n");
+      expect(argv).toEqual([
+        ...["dist/cli.js", "run", "--plan", "p", "--since", "s", "--shard", "1/2"],
+        ...(pushes ? ["--push"] : []),
+      ]);
+    }
+  });
+
+  it("logs in to the registries that the variables name, and gives each only its own token", () => {
+    const ghcr = "ghcr.io/me/x";
+    const cache = { CACHE_REGISTRY_USER: "c", CACHE_REGISTRY_TOKEN: "cc" };
+    const images = { REGISTRY_USER: "i", REGISTRY_TOKEN: "ii" };
+    const login = (host: string, user: string, token: string) =>
+      `login ${host} --username ${user} --password-stdin <${token}`;
+    const calls = (FACTORY_REPOSITORY: string, FACTORY_CACHE_REPOSITORY: string) =>
+      logIn({ FACTORY_REPOSITORY, FACTORY_CACHE_REPOSITORY, ...images, ...cache }).calls;
+    expect(calls(ghcr, `${ghcr}/cache`)).toEqual([login("ghcr.io", "me", "own")]);
+    expect(calls("r.example:5000/x", ghcr)).toEqual([
+      login("r.example:5000", "i", "ii"),
+      login("ghcr.io", "me", "own"),
+    ]);
+    expect(calls("r.example/x", "r.example/cache")).toEqual([login("r.example", "i", "ii")]);
+    expect(calls("team/x", "localhost/cache")).toEqual([
+      login("docker.io", "i", "ii"),
+      login("localhost", "c", "cc"),
+    ]);
+    const without = logIn({ FACTORY_REPOSITORY: "r.example/x", FACTORY_CACHE_REPOSITORY: ghcr });
+    expect(without).toMatchObject({ status: 1, calls: [] });
+    expect(without.stdout).toContain("set the variable REGISTRY_USER and the secret REGISTRY_TOKEN");
   });
 
   it("ends every job in time, and none twice at once", () => {
@@ -83,23 +159,34 @@ describe("the workflow", () => {
     expect(workflow.concurrency.group).toContain("github.ref");
   });
 
-  it("takes the whole strategy from the plan, and the shard from its environment", () => {
+  it("takes matrix and strategy from the plan, in parts that linters can read, and the shard from its environment", () => {
     expect(plan.outputs).toEqual({ strategy: "${{ steps.plan.outputs.strategy }}" });
     expect(plan.steps.some((step) => step.id === "plan")).toBe(true);
-    expect(cell.strategy).toBe("${{ fromJSON(needs.plan.outputs.strategy) }}");
+    expect(cell.strategy).toEqual({
+      "fail-fast": "${{ fromJSON(needs.plan.outputs.strategy).fail-fast }}",
+      matrix: "${{ fromJSON(needs.plan.outputs.strategy).matrix }}",
+    });
     expect(cell.needs).toBe("plan");
     expect(cell.env).toEqual({ SHARD: "${{ matrix.shard }}" });
-    const run = cell.steps.find((step) => step.run?.includes("cli.js run"));
-    expect(run?.run).toContain('--plan "$PLAN_ID" --since "$SINCE" --shard "$SHARD" --reuse --push');
     expect(Object.keys(workflow.env)).toEqual([
       "PLAN_ID",
       "SINCE",
+      "PUSH",
       "FACTORY_REPOSITORY",
       "FACTORY_CACHE_REPOSITORY",
     ]);
   });
 
-  it("keeps record and evidence whatever happened, and misses them loudly", () => {
+  it("splits a plan in one way in all jobs: none looks for records that only some have", () => {
+    const planned = plan.steps.find((step) => step.id === "plan")?.run ?? "";
+    const run = cell.steps.find((step) => step.run?.includes("cli.js run"))?.run ?? "";
+    for (const script of [planned, run]) {
+      expect(script).toContain('"$PLAN_ID" --since "$SINCE"');
+      expect(script).not.toContain("--reuse");
+    }
+  });
+
+  it("keeps records with evidence and ledger whatever happened, and misses them loudly", () => {
     const upload = cell.steps.at(-1);
     expect(upload?.uses).toContain("actions/upload-artifact@");
     expect(upload?.if).toBe("always()");
