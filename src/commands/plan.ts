@@ -45,6 +45,12 @@ function folderOf({ plan_id, plan_ids, manifest_id }: Planned): string {
   return plan_ids.length > 0 ? ".factory/plans" : `.factory/manifest/${manifest_id}`;
 }
 
+/** The command line that writes a plan's bake files. */
+function commandOf({ plan_id, manifest_id, plan_ids }: Planned): string {
+  const named = plan_id ?? (plan_ids.length > 0 ? null : `--manifest-id ${manifest_id}`);
+  return `factory plan${named === null ? "" : ` ${named}`} --format bake`;
+}
+
 function shardLines({ shards, estimate, fingerprint }: ShardedPlan): string {
   const seconds = (ms: number) => `${grouped(Math.ceil(ms / 1000))} s`;
   const { floor_ms, longest_ms, slowest, known } = estimate;
@@ -118,6 +124,7 @@ async function bake(planned: Planned, options: PlanOptions, context: Context): P
     dockerfile: (cell) => `${folder}/${dockerfiles.get(cell)}`,
     cacheRepository: settings().cache_repository,
     output: () => ["type=docker"],
+    header: { command: commandOf(planned) },
   })) {
     if (count === 1 && output === undefined)
       return { text: text.trimEnd(), isContent: true, json: { bake: text.trimEnd() } };

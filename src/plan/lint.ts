@@ -109,7 +109,7 @@ export function lint(
   const cache = cacheLint(check);
   const tags = createOwners();
   const targets = createOwners();
-  const groups = new Set(["default"]);
+  const groups = new Set(["default", "prefixes"]);
   const isFirst = createSeenPrefixes();
   const bases = new Map<string, { ref: string; platform: string; first: string; cells: number }>();
 

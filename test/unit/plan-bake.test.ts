@@ -1,13 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bakeFile, bakeFiles, type BakeOptions } from "../../src/plan/formats/bake.ts";
+import {
+  bakeFile,
+  type BakeFile,
+  bakeFiles,
+  type BakeHeader,
+  type BakeOptions,
+} from "../../src/plan/formats/bake.ts";
 import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { hclBlock } from "../../src/plan/formats/hcl.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
 import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 
-const OPTIONS: BakeOptions = {
+const OPTIONS: BakeOptions & { header: BakeHeader } = {
+  header: { command: "factory plan grid --format bake" },
   dockerfile: ({ cell }) => `d/${cell.target}`,
   cacheRepository: CACHE,
   output: () => ["type=docker"],
@@ -16,6 +23,11 @@ const OPTIONS: BakeOptions = {
 /** Names of the blocks of a kind in a bake file. */
 function namesIn(text: string, kind: string): string[] {
   return [...text.matchAll(new RegExp(`^${kind} "([^"]+)" \\{$`, "gm"))].map(([, name]) => name ?? "");
+}
+
+/** A file without its header. */
+function plain<F extends BakeFile>(file: F): F {
+  return { ...file, text: file.text.slice(file.text.indexOf("\n\n") + 2) };
 }
 
 /** How many targets cells come to, counted plainly. */
@@ -51,7 +63,7 @@ describe("bakeFile", () => {
     const { text, targets, prefixes, groups } = bakeFile(cells, OPTIONS);
     expect(targets).toEqual(cells.map(({ cell }) => cell.target));
     expect(prefixes).toHaveLength(1);
-    expect(groups).toEqual(["default", "prefix-core"]);
+    expect(groups).toEqual(["default", "prefixes", "prefix-core"]);
     expect(namesIn(text, "target")).toEqual([...prefixes, ...targets]);
     expect(namesIn(text, "group")).toEqual(groups);
     const [id] = cells[0]?.keys.prefixes ?? [];
@@ -129,10 +141,42 @@ describe("bakeFile", () => {
 describe("bakeFiles", () => {
   it("is one file where that holds all", () => {
     const cells = madeGrid({ core: versions(4), app: versions(100) });
-    expect([...bakeFiles(cells, OPTIONS)]).toEqual([
+    expect([...bakeFiles(cells, OPTIONS)].map(plain)).toEqual([
       { name: "docker-bake.hcl", ...bakeFile(cells, OPTIONS) },
     ]);
-    expect([...bakeFiles([], OPTIONS)]).toEqual([{ name: "docker-bake.hcl", ...bakeFile([], OPTIONS) }]);
+    expect([...bakeFiles([], OPTIONS)].map(plain)).toEqual([
+      { name: "docker-bake.hcl", ...bakeFile([], OPTIONS) },
+    ]);
+  });
+
+  it("says in each file who made it, how to use it, and what its groups are", () => {
+    const cells = madeGrid({ core: ["0.1.0"], app: ["1.0.0", "2.0.0"] });
+    const header = (one: readonly PlannedCell[], options = OPTIONS) =>
+      [...bakeFiles(one, options)].map(({ text }) => text.slice(0, text.indexOf("\n\n")));
+    expect(header(cells)).toEqual([
+      `# Made by \`factory plan grid --format bake\`, with the Dockerfiles that it names. Change the plan, and make it again.
+# Use it in the folder of factory.yaml:
+#   docker buildx bake -f THIS_FILE    builds the group "default": 2 cells
+#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read: do it first, so that any builder has what cells share
+# The group "prefixes" has 1 target; those that end in one fragment are a group too: prefix-core.`,
+    ]);
+    expect(header(cells, { ...OPTIONS, cacheRepository: null })[0]).not.toContain("fills the cache refs");
+    expect(header(cells.slice(0, 0))[0]).not.toContain("prefixes");
+    const many = madeGrid({ core: versions(300), app: ["0.1.0"] });
+    expect(header(many).every((text) => text.startsWith("# Made by"))).toBe(true);
+    expect(header(many)).toHaveLength(2);
+  });
+
+  it("has all prefixes in one group, and no such group where there are none", () => {
+    fc.assert(
+      fc.property(shape, (one) => {
+        const cells = gridOf(one);
+        const { text, prefixes, groups } = bakeFile(cells, OPTIONS);
+        const group = /^group "prefixes" \{\n {2}targets = \[([^\]]*)\]/m.exec(text)?.[1] ?? "";
+        expect([...group.matchAll(/"([^"]+)"/g)].map(([, name]) => name)).toEqual(prefixes);
+        expect(groups.includes("prefixes")).toBe(prefixes.length > 0);
+      }),
+    );
   });
 
   it("is several of at most 500 targets, each with all that its cells need", () => {

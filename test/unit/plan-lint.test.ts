@@ -6,7 +6,12 @@ import { cacheTo } from "../../src/plan/prefix.ts";
 import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 
 const PLATFORMS = ["linux/amd64", "linux/arm64", "linux/arm/v7"];
-const OPTIONS = { dockerfile: () => "D", cacheRepository: CACHE, output: () => [] };
+const OPTIONS = {
+  dockerfile: () => "D",
+  cacheRepository: CACHE,
+  output: () => [],
+  header: { command: "factory plan" },
+};
 
 /** A cell with other `cache-to`. */
 function cachedTo(platform: string, version: string, ref: string) {

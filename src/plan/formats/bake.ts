@@ -1,4 +1,5 @@
 import { compareText } from "../../model/compare.ts";
+import { grouped } from "../../model/count.ts";
 import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "../cell.ts";
 import { createHclWriter } from "./hcl.ts";
@@ -37,9 +38,39 @@ export interface BakeOptions {
   output: (cell: PlannedCell) => string[];
 }
 
+/** What a bake file says of itself in its first lines. */
+export interface BakeHeader {
+  /** The command line that wrote it. */
+  command: string;
+}
+
+/** The group of all prefixes. */
+const PREFIXES = "prefixes";
+
+/** The first lines of an emitted file: who made it, how to use it, and what its groups are. */
+function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): string {
+  const { targets, prefixes, groups } = file;
+  const bake = "docker buildx bake -f THIS_FILE";
+  const lines = [
+    `Made by \`${command}\`, with the Dockerfiles that it names. Change the plan, and make it again.`,
+    "Use it in the folder of factory.yaml:",
+    `  ${bake}    builds the group "default": ${grouped(targets.length)} cell${targets.length === 1 ? "" : "s"}`,
+  ];
+  if (prefixes.length > 0) {
+    const names = groups.filter((name) => name !== "default" && name !== PREFIXES);
+    lines.push(
+      cached
+        ? `  ${bake} ${PREFIXES}    fills the cache refs that cells read: do it first, so that any builder has what cells share`
+        : `  ${bake} ${PREFIXES}    builds what cells share; with a cache repository in factory.yaml it would fill a cache in a registry`,
+      `The group "${PREFIXES}" has ${grouped(prefixes.length)} target${prefixes.length === 1 ? "" : "s"}; those that end in one fragment are a group too: ${names.join(", ")}.`,
+    );
+  }
+  return `${lines.map((line) => `# ${line}\n`).join("")}\n`;
+}
+
 /**
  * Writes cells as a docker-bake.hcl: one target a cell, one a shared prefix (`target = "core"`, output `cacheonly`),
- * the group `default` with exactly the cells, and for each fragment a group with its prefixes.
+ * the group `default` with exactly the cells, a group `prefixes`, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
   const { dockerfile, context = () => ".", cacheRepository, output } = options;
@@ -55,6 +86,10 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
     else groups.set(fragment, [target]);
   }
   const names = ["default"];
+  if (prefixes.length > 0) {
+    names.push(PREFIXES);
+    hcl.block("group", PREFIXES, { targets: prefixes.map(({ target }) => target) });
+  }
   for (const [fragment, members] of [...groups].sort(([a], [b]) => compareText(a, b))) {
     names.push(`prefix-${fragment}`);
     hcl.block("group", `prefix-${fragment}`, { targets: members });
@@ -103,14 +138,19 @@ export function countBakeFiles(cells: readonly PlannedCell[]): number {
 /**
  * Writes cells as bake files of at most 500 targets each, prefixes counted: `docker-bake.hcl`, or `docker-bake-001.hcl`
  * and so on where there are several. Each stands alone: prefixes that cells of two files share are targets of both.
- * Each text is made when it is asked for. No cells are one file too, whose `default` group is empty.
+ * Each says in its first lines how to use it. Each text is made when it is asked for. No cells are one file too, whose `default` group is empty.
  * @param cells sorted so that those that share a prefix stand together
  */
-export function* bakeFiles(cells: readonly PlannedCell[], options: BakeOptions): Iterable<NamedBakeFile> {
+export function* bakeFiles(
+  cells: readonly PlannedCell[],
+  options: BakeOptions & { header: BakeHeader },
+): Iterable<NamedBakeFile> {
   const parts = partsOf(cells);
   const digits = Math.max(3, String(parts.length).length);
   for (const [at, part] of parts.entries()) {
     const number = parts.length === 1 ? "" : `-${String(at + 1).padStart(digits, "0")}`;
-    yield { name: `docker-bake${number}.hcl`, ...bakeFile(part, options) };
+    const file = bakeFile(part, options);
+    const header = headerOf(options.header, file, options.cacheRepository !== null);
+    yield { name: `docker-bake${number}.hcl`, ...file, text: `${header}${file.text}` };
   }
 }

@@ -1,3 +1,9 @@
+# Made by `factory plan baseline_core_light --format bake`, with the Dockerfiles that it names. Change the plan, and make it again.
+# Use it in the folder of factory.yaml:
+#   docker buildx bake -f THIS_FILE    builds the group "default": 6 cells
+#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read: do it first, so that any builder has what cells share
+# The group "prefixes" has 12 targets; those that end in one fragment are a group too: prefix-core, prefix-light, prefix-security.
+
 group "default" {
   targets = [
     "llm_factory_core-0_1_0_light-0_1_0_linux-amd64",
@@ -6,6 +12,23 @@ group "default" {
     "llm_factory_core-0_1_0_light-0_2_0_linux-arm64",
     "llm_factory_core-0_3_0_light-0_2_0_linux-amd64",
     "llm_factory_core-0_3_0_light-0_2_0_linux-arm64",
+  ]
+}
+
+group "prefixes" {
+  targets = [
+    "security-0_1_0-f9e71069df71-linux-amd64",
+    "core-0_1_0-dd5bf07a02d6-linux-amd64",
+    "light-0_1_0-9a1070309f99-linux-amd64",
+    "security-0_1_0-f9e71069df71-linux-arm64",
+    "core-0_1_0-dd5bf07a02d6-linux-arm64",
+    "light-0_1_0-9a1070309f99-linux-arm64",
+    "light-0_2_0-177b727e7164-linux-amd64",
+    "light-0_2_0-177b727e7164-linux-arm64",
+    "core-0_3_0-2577baa0ad0d-linux-amd64",
+    "light-0_2_0-c2f46954004b-linux-amd64",
+    "core-0_3_0-2577baa0ad0d-linux-arm64",
+    "light-0_2_0-c2f46954004b-linux-arm64",
   ]
 }
 

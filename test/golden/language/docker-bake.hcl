@@ -1,7 +1,20 @@
+# Made by `factory plan language --format bake`, with the Dockerfiles that it names. Change the plan, and make it again.
+# Use it in the folder of factory.yaml:
+#   docker buildx bake -f THIS_FILE    builds the group "default": 2 cells
+#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read: do it first, so that any builder has what cells share
+# The group "prefixes" has 2 targets; those that end in one fragment are a group too: prefix-words.
+
 group "default" {
   targets = [
     "language_words-1_0_0-rc_1_linux-amd64",
     "language_words-1_0_0_linux-arm64",
+  ]
+}
+
+group "prefixes" {
+  targets = [
+    "words-1_0_0-rc_1-190ae338252e-linux-amd64",
+    "words-1_0_0-29830854f6a2-linux-arm64",
   ]
 }
 
