@@ -50,8 +50,8 @@ export function checkRecord(record: StoredRecord, sha256: string, place: CheckPl
   }
   if (record.schema_version === 1) return changed;
   const listed = ledgerProblems(record, sha256, ledgers);
-  if (known && changed.length === 0) return listed;
+  if (known) return [...listed, ...changed];
   const claims = [...ownProblems(record, rules), ...proofProblems(record, read, rules)];
-  if (!known && changed.length === 0 && claims.length === 0) proven?.add(sha256);
+  if (changed.length === 0 && claims.length === 0) proven?.add(sha256);
   return [...listed, ...changed, ...claims];
 }

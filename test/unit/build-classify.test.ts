@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { classifyFailure, type BuildClass, type Retry } from "../../src/builder/classify.ts";
+import {
+  BUILD_CLASSES,
+  classifyFailure,
+  OWN_FAULT,
+  type BuildClass,
+  type Retry,
+} from "../../src/builder/classify.ts";
 import { failureMessage } from "../../src/builder/failure-message.ts";
 import { createProgress } from "../../src/builder/progress.ts";
 
@@ -88,6 +94,11 @@ const cases: [string, BuildClass, Retry][] = [
 describe("classifyFailure", () => {
   it.each(cases)("%s", (text, cause, retry) => {
     expect(classifyFailure(1, head + text)).toEqual({ class: cause, retry });
+  });
+
+  it("takes four classes for the fault of what was asked for, and no more", () => {
+    const own = BUILD_CLASSES.filter((name) => OWN_FAULT.has(name));
+    expect(own).toEqual(["dockerfile", "step", "copy", "base"]);
   });
 
   it("takes the exit code of an interrupt for one, whatever was said", () => {

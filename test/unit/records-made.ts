@@ -9,7 +9,7 @@ const BASE = `sha256:${"b".repeat(64)}`;
 const IMAGE = `sha256:${"1".repeat(64)}`;
 
 /** What the cell of `provenDraft` is made of. */
-const INPUTS: Inputs = {
+export const INPUTS: Inputs = {
   schema_version: 1,
   manifest_id: "demo",
   cell_id: "demo.linux-amd64",

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -11,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writeManyRecords } from "../../bench/many-records.ts";
@@ -19,7 +16,7 @@ import { FactoryError } from "../../src/errors.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { contentHash, RECORD_ID, recordId, timeOfRecordId } from "../../src/records/record-id.ts";
 import { draft, idAt, provenDraft, putAt, record, START } from "./records-made.ts";
-import { repository, sha256, temporaryFolder } from "./workspace.ts";
+import { sha256, temporaryFolder } from "./workspace.ts";
 
 function newStore() {
   const root = temporaryFolder();
@@ -303,32 +300,5 @@ describe("verify", () => {
     const { signal } = controller;
     const ended = store.verify({ signal, onProgress: () => controller.abort() });
     await expect(ended).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
-  });
-});
-
-describe("a process that is killed while it writes records", () => {
-  it("leaves whole records alone, 20 times over", async () => {
-    const root = temporaryFolder();
-    const writer = fileURLToPath(new URL("./records-writer.ts", import.meta.url));
-    const store = openStore(root);
-    let total = 0;
-    for (let round = 0; round < 20; round += 1) {
-      const child = spawn(process.execPath, ["--import", "tsx", writer, root, String(round)], {
-        cwd: repository,
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      const ended = once(child, "exit");
-      // It writes a dot after each record; after how many it is killed, and where in the next one, is left to chance.
-      let left = Math.ceil(Math.random() * 20);
-      for await (const dots of child.stdout) if ((left -= String(dots).length) <= 0) child.kill("SIGKILL");
-      await ended;
-      expect(child.signalCode).toBe("SIGKILL");
-      const { checked, problems } = await store.verify();
-      expect(problems).toEqual([]);
-      expect(checked).toBeGreaterThan(total);
-      total = checked;
-    }
-    const { unreadable, records } = await store.list({});
-    expect([unreadable, records.length]).toEqual([[], total]);
   });
 });
