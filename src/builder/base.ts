@@ -7,6 +7,7 @@ import type { Buildx } from "../tools/buildx.ts";
 import type { Docker } from "../tools/docker.ts";
 import { classifyFailure, type BuildClass, type Classified } from "./classify.ts";
 import { failureMessage } from "./failure-message.ts";
+import { heldBase } from "./held-base.ts";
 import { baseDigest, readMetadata } from "./metadata.ts";
 import { createProgress } from "./progress.ts";
 
@@ -26,15 +27,20 @@ export interface BaseResolution {
 }
 
 interface BaseDeps {
-  buildx: Pick<Buildx, "bake">;
+  buildx: Pick<Buildx, "bake" | "driver">;
   docker: Pick<Docker, "inspectImage">;
-  /**
-   * Takes the layers of bases in from OCI layouts: cells that start at once would else each copy them when they export.
-   * `lend` fills a layout with the layers that are known, `keep` takes those of an image from it.
-   */
   /** An existing folder for what is written meanwhile; on the file system of `layers`, which links. Default: the system's. */
   folder?: string;
-  layers?: { lend: (layout: string) => unknown; keep: (layout: string, digest: string) => unknown } | null;
+  /**
+   * Takes the layers of bases in from OCI layouts: cells that start at once would else each copy them when they export.
+   * `lend` fills a layout with the layers that are known, `keep` takes those of an image from it, and `holds` tells whether
+   * those of a base are known.
+   */
+  layers?: {
+    lend: (layout: string) => unknown;
+    keep: (layout: string, digest: string, base: string | undefined) => unknown;
+    holds: (base: string) => boolean;
+  } | null;
 }
 
 interface ProbeOptions {
@@ -104,8 +110,9 @@ async function probe(
     const metadata = await readMetadata(metadataFile);
     return names.map((name, index) => {
       const { digest, provenance } = metadata.get(name) ?? {};
-      if (digest) deps.layers?.keep(layoutOf(index), digest);
-      return baseDigest(provenance);
+      const base = baseDigest(provenance);
+      if (digest) deps.layers?.keep(layoutOf(index), digest, base ?? undefined);
+      return base;
     });
   });
 }
@@ -178,7 +185,8 @@ function withoutProbe({ ref }: BaseRef): BaseResolution | null {
 
 /**
  * Resolves base images to the digests that the builder itself takes: its mirrors, contexts and credentials count.
- * All are asked in one bake. As a bake fails as a whole, a bad base has each asked alone, so that it hides no other.
+ * All that its engine does not hold are asked in one bake. As a bake fails as a whole, a bad base has each asked alone, so
+ * that it hides no other.
  * @returns resolutions by `baseKey`: `"<ref> <platform>"`
  * @throws FactoryError INTERRUPTED, DOCKER_MISSING; what is wrong with a base is an `error` in its resolution
  */
@@ -195,13 +203,22 @@ export async function resolveBases(
     if (known) resolved.set(key, known);
     else open.push([key, base]);
   }
-  if (open.length === 0) return resolved;
+  const held = await Promise.all(
+    open.map(async ([, base]) => (options.pull ? undefined : heldBase(base, deps, options.signal))),
+  );
+  const unknown = open.filter(([key], index) => {
+    const digest = held[index];
+    if (digest === undefined || deps.layers?.holds(digest) === false) return true;
+    resolved.set(key, { digest, pinnable: true });
+    return false;
+  });
+  if (unknown.length === 0) return resolved;
   const answers = await resolveProbed(
-    open.map(([, base]) => base),
+    unknown.map(([, base]) => base),
     deps,
     options,
   );
-  open.forEach(([key], index) => {
+  unknown.forEach(([key], index) => {
     const answer = answers[index];
     if (answer) resolved.set(key, answer);
   });

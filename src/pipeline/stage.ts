@@ -134,7 +134,7 @@ export interface StageDeps {
     signal?: AbortSignal,
   ) => Promise<{ json: string; warnings: string[] }>;
   /** Layers of earlier images, to read SBOMs from; null where another tool writes them. */
-  layers: Pick<LayerStore, "lend" | "keep"> | null;
+  layers: Pick<LayerStore, "lend" | "keep" | "holds"> | null;
 }
 
 /** A stage of an attempt: all that the rest of Factory knows of it. */

@@ -26,9 +26,9 @@ export async function resolveIn(
   const images = openImages(cells);
   const layouts: { layout: string; digest: string }[] = [];
   const layers = deps.layers && {
-    lend: deps.layers.lend,
-    keep: (layout: string, digest: string) => {
-      deps.layers?.keep(layout, digest);
+    ...deps.layers,
+    keep: (layout: string, digest: string, base: string | undefined) => {
+      deps.layers?.keep(layout, digest, base);
       layouts.push({ layout, digest });
     },
   };

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../files/folders.ts";
+import { readRegular } from "../files/read-regular.ts";
 import { tryLink, tryRemove, tryTo, tryTouch, tryWrite } from "../files/shortcuts.ts";
 import { digestIn, openDocuments } from "./layout.ts";
 import { manifestsUnder } from "./manifest.ts";
@@ -20,9 +21,12 @@ export interface LayerStore {
   /**
    * Takes an image's layers from a layout into the store, and marks them as used now.
    * @param digest `sha256:…` of an image manifest, or of an index above one
+   * @param base digest of the base that these are the layers of, where `holds` shall know it
    * @returns how many of its layers the store now has
    */
-  keep: (layout: string, digest: string) => number;
+  keep: (layout: string, digest: string, base?: string) => number;
+  /** Whether the store has every layer of a base. */
+  holds: (base: string) => boolean;
   /** Takes a blob out of the store: for one whose bytes are damaged. */
   drop: (digest: string) => void;
   /**
@@ -33,14 +37,16 @@ export interface LayerStore {
   sweep: (now: number, maxAgeMs: number) => number;
 }
 
+const LAYER = /^sha256:[0-9a-f]{64}$/;
 const BLOB = /^([0-9a-f]{64})\.blob$/;
 /** Also what a killed process left of a file that it was writing. */
-const OURS = /^[0-9a-f]{64}\.(?:blob|layer)(?:\.\d+)?$/;
+const OURS = /^[0-9a-f]{64}\.(?:blob|layer|base)(?:\.\d+)?$/;
 
 /** @param folder absolute; made when the first blob is kept */
 export function openLayerStore(folder: string): LayerStore {
   const namesIn = () => tryTo(() => readdirSync(folder)) ?? [];
   const fileOf = (digest: string) => join(folder, `${digest.slice("sha256:".length)}.blob`);
+  const layersOf = (base: string) => join(folder, `${base.slice("sha256:".length)}.base`);
   return {
     lend: (layout) => {
       const blobs = join(layout, "blobs", "sha256");
@@ -52,17 +58,26 @@ export function openLayerStore(folder: string): LayerStore {
       }).length;
     },
 
-    keep: (layout, digest) => {
+    keep: (layout, digest, base) => {
       tryTo(() => makeFolder(folder));
       const manifests = tryTo(() => manifestsUnder(openDocuments(layout), digest)) ?? [];
       const names = new Set(manifests.flatMap((manifest) => manifest.layers));
       const now = new Date();
-      return [...names].filter((name) => {
+      const kept = [...names].flatMap((name) => {
         const blob = digestIn(name);
-        if (blob === null || !tryLink(join(layout, name), fileOf(blob))) return false;
+        if (blob === null || !tryLink(join(layout, name), fileOf(blob))) return [];
         tryTouch(fileOf(blob), now);
-        return true;
-      }).length;
+        return [blob];
+      });
+      if (base !== undefined && manifests.length > 0 && kept.length === names.size)
+        tryWrite(layersOf(base), kept.join("\n"));
+      return kept.length;
+    },
+
+    holds: (base) => {
+      const bytes = tryTo(() => readRegular(layersOf(base)))?.bytes;
+      const layers = bytes?.toString("utf8").split("\n") ?? [""];
+      return layers.every((layer) => LAYER.test(layer) && tryTo(() => lstatSync(fileOf(layer)).isFile()));
     },
 
     drop: (digest) => void tryRemove(fileOf(digest)),

@@ -11,7 +11,7 @@ import type { Docker, ImageInspect } from "../tools/docker.ts";
 import { CREATE_MS, createContainer, release, removeContainersOfSuite } from "./containers.ts";
 import type { Created } from "./containers.ts";
 import { allowsSharing, createExecutor } from "./execute.ts";
-import type { Tools } from "./kinds/kind.ts";
+import type { Tools, Turn } from "./kinds/kind.ts";
 import { type Check, checkOf, portOf, runCheck, turnOf } from "./kinds/kinds.ts";
 import { lookAt } from "./look.ts";
 import { couldNotRun } from "./outcome.ts";
@@ -44,6 +44,9 @@ export interface SmokeDeps {
   clock: { now: () => number };
 }
 
+/** Tests that share what they run in; `others` share nothing but a container that is looked at and never run. */
+type Group = Turn | "others";
+
 interface Planned {
   index: number;
   timeoutMs: number;
@@ -63,7 +66,7 @@ function containerToLookAt(context: SmokeContext) {
   };
 }
 
-/** What the tests of a suite may do with the image. `close` lets go of every container. */
+/** What the tests of a suite may do with the image. `close` lets go of what those of one group had. */
 function openTools(context: SmokeContext, image: ImageInspect, planned: readonly Planned[]) {
   const { docker, platform, signal, limits, gpus } = context;
   const mayShare = allowsSharing(image, gpus);
@@ -95,9 +98,10 @@ function openTools(context: SmokeContext, image: ImageInspect, planned: readonly
     request: service.request,
     limits,
   };
-  const close = async () => {
-    executor.close();
-    await Promise.all([looked.close(), service.close()]);
+  const close: Record<Group, () => void | Promise<void>> = {
+    commands: executor.close,
+    service: service.close,
+    others: looked.close,
   };
   return { tools, mayShare, close };
 }
@@ -137,22 +141,23 @@ async function runTests(
     onProgress?.(results.size, tests.length, `${from}/${id}`);
   };
 
-  const atOnce = pLimit(AT_ONCE);
-  const turns = new Map<string, ReturnType<typeof pLimit>>();
-  const limitOf = ({ check }: Planned) => {
-    const turn = check && turnOf(check, mayShare);
-    if (turn === undefined) return atOnce;
-    const limit = turns.get(turn) ?? pLimit(1);
-    turns.set(turn, limit);
-    return limit;
-  };
+  const groups = new Map<Group, Planned[]>();
+  for (const test of planned) {
+    const group = (test.check && turnOf(test.check, mayShare)) ?? "others";
+    groups.set(group, [...(groups.get(group) ?? []), test]);
+  }
   const failures: unknown[] = [];
   const fail = (error: unknown) => {
     failures.push(error);
     stop.abort();
   };
-  await Promise.all(planned.map((test) => limitOf(test)(() => one(test)).catch(fail)));
-  await close();
+  // The containers of a group go as soon as its last test is done, while others run.
+  const runGroup = async ([group, members]: [Group, Planned[]]) => {
+    const limit = pLimit(group === "others" ? AT_ONCE : 1);
+    await Promise.all(members.map((test) => limit(() => one(test)).catch(fail)));
+    await close[group]();
+  };
+  await Promise.all([...groups].map(runGroup));
   if (failures.length > 0) throw failures[0];
   return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { resolveBases } from "../../src/builder/base.ts";
 import { createBuildx } from "../../src/tools/buildx.ts";
 import { exec } from "../../src/tools/exec.ts";
-import { describeEngine, docker, engineOf, removeImageAfterwards, uniqueName } from "./engine.ts";
+import { describeEngine, docker, engineOf, registry, removeImageAfterwards, uniqueName } from "./engine.ts";
 
 const buildx = createBuildx(exec);
 const deps = { buildx, docker: engineOf() };
@@ -42,6 +42,25 @@ describeEngine("resolveBases on the real engine", () => {
     for (const pinned of [`debian:bookworm-slim@${debian?.digest}`, `${local}@${digest}`]) {
       expect(() => build(`FROM ${pinned}\n`, ["--output", "type=cacheonly"])).not.toThrow();
     }
+  });
+
+  it("gives the image that the engine holds, as its builder takes it, and with `pull` the registry's", async () => {
+    const ref = `${registry}/${uniqueName("factory-base")}:1`;
+    removeImageAfterwards(ref);
+    const imageOf = (name: string) =>
+      build(`FROM debian:bookworm-slim\nLABEL name=${name}\n`, ["--load", "-t", ref]);
+    const pushed = imageOf("pushed");
+    docker(["image", "push", "--quiet", ref]);
+    const held = imageOf("held");
+    expect(held).not.toBe(pushed);
+    const base = { ref, platform };
+    const resolve = async (more: Partial<typeof deps>, pull = false) =>
+      (await resolveBases([base], { ...deps, ...more }, { pull })).get(`${ref} ${platform}`)?.digest;
+    const neverBakes = { ...buildx, bake: () => Promise.reject(new Error("no bake is needed")) };
+    const another = { ...buildx, driver: () => Promise.resolve("another, so that it has to be asked") };
+    expect(await resolve({ buildx: neverBakes })).toBe(held);
+    expect(await resolve({ buildx: another })).toBe(held);
+    expect(await resolve({}, true)).toBe(pushed);
   });
 
   it("lets no bad base hide a good one", async () => {

@@ -133,7 +133,10 @@ describe("buildCell", () => {
 
 describe("resolveBases without a builder", () => {
   const deps = {
-    buildx: { bake: () => Promise.reject(new Error("unscripted bake")) },
+    buildx: {
+      bake: () => Promise.reject(new Error("unscripted bake")),
+      driver: () => Promise.reject(new Error("unscripted inspect")),
+    },
     docker: { inspectImage: () => Promise.reject(new Error("unscripted inspect")) },
   };
   const resolve = async (ref: string) =>

@@ -116,6 +116,32 @@ describe("the layer store", () => {
     expect(existsSync(join(layout, "blobs", "sha256", old.replace(".blob", "")))).toBe(true);
   });
 
+  test("knows a base by its digest for as long as it has all of its layers", async () => {
+    const folder = temporaryFolder();
+    const store = openLayerStore(folder);
+    const { layout, manifest } = await layoutIn(temporaryFolder(), "ID=a", "ID=b");
+    const base = `sha256:${"c".repeat(64)}`;
+    expect(store.holds(base)).toBe(false);
+    store.keep(layout, manifest);
+    expect(store.holds(manifest)).toBe(false);
+    store.keep(layout, `sha256:${"0".repeat(64)}`, base);
+    expect(store.holds(base)).toBe(false);
+    store.keep(layout, manifest, base);
+    expect(store.holds(base)).toBe(true);
+    store.drop(
+      `sha256:${readdirSync(folder)
+        .find((name) => name.endsWith(".blob"))
+        ?.replace(".blob", "")}`,
+    );
+    expect(store.holds(base)).toBe(false);
+    // What others wrote there leads nowhere.
+    writeFileSync(join(folder, `${"c".repeat(64)}.base`), "sha256:../../etc/passwd");
+    expect(store.holds(base)).toBe(false);
+    for (const name of readdirSync(folder)) utimesSync(join(folder, name), 0, 0);
+    store.sweep(Date.now(), DAY);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test("what a build uses again is not swept", async () => {
     const folder = temporaryFolder();
     const store = openLayerStore(folder);

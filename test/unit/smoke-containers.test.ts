@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { DeclaredTest } from "../../src/model/smoke.ts";
 import { smokeTest } from "../../src/smoke/smoke.ts";
@@ -223,6 +223,19 @@ describe("commands that share a container", () => {
     expect(execsOf(calls).map((call) => call.split(" ")[1])).toEqual(["c2", "c3", "c4"]);
     expect(there.size).toBe(0);
   });
+});
+
+it("a container goes as soon as the last test that needs it is done, while others run", async () => {
+  const scripted = engine({
+    exec: async () => {
+      await vi.waitUntil(() => scripted.calls.some((call) => call.startsWith("remove")));
+      return {};
+    },
+    more: { archive: () => Promise.resolve(undefined) },
+  });
+  const gone: DeclaredTest = { id: "g", from: "core", file: { path: "/a", exists: false } };
+  expect((await smokeTest({ ...request, tests: [gone, command] }, scripted.deps)).status).toBe("pass");
+  expect(scripted.there.size).toBe(0);
 });
 
 describe("an image without sleep", () => {

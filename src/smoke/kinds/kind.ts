@@ -68,6 +68,9 @@ export interface Tools {
   limits: { memory_mb: number };
 }
 
+/** What tests of an image share, so that they run one after the other: the container of commands, or the service. */
+export type Turn = "commands" | "service";
+
 /** Something wrong with how a test is declared, beyond what the schema says. */
 export interface ShapeProblem {
   field: string;
@@ -92,6 +95,6 @@ export interface Kind<T, C extends { kind: string }> {
    * Tests that name the same thing run one after the other, in their order; the others run at any time, some at once.
    * `mayShare` tells whether commands may share a container.
    */
-  inTurn?: (check: C, mayShare: boolean) => "commands" | "service" | undefined;
+  inTurn?: (check: C, mayShare: boolean) => Turn | undefined;
   run: (check: C, tools: Tools, timeoutMs: number) => Promise<Outcome>;
 }

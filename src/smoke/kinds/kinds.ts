@@ -5,7 +5,7 @@ import { command } from "./command.ts";
 import { config } from "./config.ts";
 import { file } from "./file.ts";
 import { http } from "./http.ts";
-import type { Kind, Tools } from "./kind.ts";
+import type { Kind, Tools, Turn } from "./kind.ts";
 
 /** A field of a declared test that says what it checks: the schema decides which there are. */
 export type KindName = Exclude<keyof SmokeTest, "id" | "summary" | "timeout_s">;
@@ -37,7 +37,7 @@ export function portOf(check: Check): number | undefined {
 }
 
 /** What a test waits its turn for; see `Kind`. */
-export function turnOf(check: Check, mayShare: boolean): string | undefined {
+export function turnOf(check: Check, mayShare: boolean): Turn | undefined {
   return (KINDS[check.kind] as Kind<never, Check>).inTurn?.(check, mayShare);
 }
 

@@ -1,0 +1,28 @@
+import { FactoryError } from "../errors.ts";
+import type { Buildx } from "../tools/buildx.ts";
+import type { Docker } from "../tools/docker.ts";
+
+/**
+ * The digest of a base that the engine holds, for the engine's own builder: that takes the image which is there, and asks no
+ * registry. undefined where the builder has to be asked: it is another one, the engine lacks the image or its platform, or has an old
+ * image store, which does not name images by what a registry calls them.
+ * @throws FactoryError INTERRUPTED
+ */
+export async function heldBase(
+  { ref, platform }: { ref: string; platform: string },
+  { buildx, docker }: { buildx: Pick<Buildx, "driver">; docker: Pick<Docker, "inspectImage"> },
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    if ((await buildx.driver()) !== "docker") return undefined;
+    // Asked for a platform it tells the digest of that one's manifest, and a registry names the index above it.
+    const [{ Id, RepoDigests }] = await Promise.all([
+      docker.inspectImage(ref, { signal }),
+      docker.inspectImage(ref, { platform, signal }),
+    ]);
+    return RepoDigests?.some((name) => name.endsWith(`@${Id}`)) ? Id : undefined;
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code === "INTERRUPTED") throw error;
+    return undefined;
+  }
+}
