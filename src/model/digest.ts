@@ -8,7 +8,7 @@ export function sha256Hex(data: string | Uint8Array): string {
 
 /** sha256 of text (UTF-8) or bytes, as `sha256:` and 64 hex digits (the OCI form). */
 export function sha256(data: string | Uint8Array): string {
-  return `sha256:${sha256Hex(data)}`;
+  return ["sha256", sha256Hex(data)].join(":");
 }
 
 /**

@@ -154,6 +154,48 @@ export interface Planned {
   coverage: Record<string, Coverage>;
 }
 
+/** What a planned cell is made of: as it is, but for what is made when it is asked for. */
+type CellParts = Omit<PlannedCell, "inputs" | "labels"> & {
+  makeInputs: () => Inputs;
+  makeLabels: () => Record<string, string>;
+};
+
+/** A class for its getters alone: V8 would keep each object with getters of its own as a dictionary. */
+class LazyCell implements PlannedCell {
+  readonly cell: Cell;
+  readonly keys: CellKeys;
+  readonly render: () => Stitched;
+  readonly maxAge: number | null;
+  readonly neverReused: readonly string[];
+  readonly pin: PlannedCell["pin"];
+  private readonly makeInputs: () => Inputs;
+  private readonly makeLabels: () => Record<string, string>;
+
+  constructor({ cell, keys, render, maxAge, neverReused, pin, makeInputs, makeLabels }: CellParts) {
+    this.cell = cell;
+    this.keys = keys;
+    this.render = render;
+    this.maxAge = maxAge;
+    this.neverReused = neverReused;
+    this.pin = pin;
+    this.makeInputs = makeInputs;
+    this.makeLabels = makeLabels;
+  }
+
+  get inputs(): Inputs {
+    return this.makeInputs();
+  }
+
+  get labels(): Record<string, string> {
+    return this.makeLabels();
+  }
+}
+
+/** A planned cell of its parts. */
+export function planCell(parts: CellParts): PlannedCell {
+  return new LazyCell(parts);
+}
+
 /** The cell with some of its fields changed; what it is built from stays. */
 export function withCell(
   planned: PlannedCell,
@@ -161,20 +203,16 @@ export function withCell(
   maxAge: number | null = planned.maxAge,
 ): PlannedCell {
   const { keys, render, neverReused } = planned;
-  return {
+  return planCell({
     cell: { ...planned.cell, ...changes },
     keys,
     render,
-    get inputs() {
-      return planned.inputs;
-    },
-    get labels() {
-      return planned.labels;
-    },
+    makeInputs: () => planned.inputs,
+    makeLabels: () => planned.labels,
     maxAge,
     neverReused,
     pin: (digestOf) => withCell(planned.pin(digestOf), changes, maxAge),
-  };
+  });
 }
 
 const MAX_ID = 100;
@@ -208,7 +246,8 @@ export function cellId(
 
 /** A name for bake, where dots are not allowed. */
 export function targetName(id: string): string {
-  return id.replaceAll(".", "_");
+  // Joined, it is one string. Replaced, V8 would keep it as a tree of all its parts: much, for a plan of many cells.
+  return id.split(".").join("_");
 }
 
 /** A tag: 128 characters of `[A-Za-z0-9_.-]`, not starting with `.` or `-`. A longer one is cut and ends in a hash. */

@@ -14,6 +14,7 @@ import {
   type Coverage,
   type Expected,
   type LeftOut,
+  planCell,
   type Planned,
   type PlannedCell,
   tagOf,
@@ -146,20 +147,16 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         record_id: null,
         expect,
       };
-      return {
+      return planCell({
         cell,
         keys,
         render: () => stitchResolved(catalog, resolved, target),
-        get inputs() {
-          return cellInputs(catalog, resolved, { ...target, cell_id });
-        },
-        get labels() {
-          return imageLabels(resolved, keys);
-        },
+        makeInputs: () => cellInputs(catalog, resolved, { ...target, cell_id }),
+        makeLabels: () => imageLabels(resolved, keys),
         maxAge,
         neverReused: recipe.neverReused,
         pin: (more) => pinnedBy((ref, on) => digestOf?.(ref, on) ?? more(ref, on)),
-      };
+      });
     };
     return pinnedBy(given.digestOf);
   };

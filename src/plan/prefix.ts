@@ -16,12 +16,12 @@ export interface PrefixTarget {
 
 function slug({ fragment, version, id }: Prefix, platform: string): string {
   const name = `${fragment}-${version}`.slice(0, 70).replace(/[^A-Za-z0-9_.-]/g, "-");
-  return `${name}-${id}-${platformSlug(platform)}`;
+  return [name, id, platformSlug(platform)].join("-");
 }
 
 /** The registry cache ref of a prefix on one platform: two arches never share one, or the last writer would win. */
 export function cacheRef(repository: string, prefix: Prefix, platform: string): string {
-  return `${repository}:${tagOf(slug(prefix, platform))}`;
+  return [repository, tagOf(slug(prefix, platform))].join(":");
 }
 
 /** The name of a prefix's bake target. */
@@ -45,7 +45,7 @@ function fromEntry(repository: string, prefix: Prefix, platform: string): string
   const key = `${prefix.id} ${prefix.version} ${prefix.fragment}`;
   let entry = known.get(key);
   if (entry === undefined) {
-    entry = `type=registry,ref=${cacheRef(repository, prefix, platform)}`;
+    entry = ["type=registry", `ref=${cacheRef(repository, prefix, platform)}`].join(",");
     known.set(key, entry);
   }
   return entry;

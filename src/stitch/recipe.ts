@@ -43,6 +43,7 @@ export interface RecipeText {
 }
 
 const argsOf = ofCatalog(() => new Map<string, Recipe["args"]>());
+const policiesOf = ofCatalog(() => new Map<Recipe["gpus"], string>());
 const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, Recipe["template"]>());
 
 function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe["template"] {
@@ -95,7 +96,7 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
     prefixes: chain.prefixes,
     recipe_key: joinRecipeKey(sha256(text), filesJson(pieces)),
     test_suite_hash: suiteHash(pieces, manifest),
-    policy: policyJson(gpus, catalog.settings().smoke),
+    policy: keep(policiesOf(catalog), gpus, () => policyJson(gpus, catalog.settings().smoke)),
     neverReused: documents.flatMap(({ document, file }) => (document.reuse === "never" ? file : [])),
   });
 }

@@ -210,10 +210,13 @@ describe("affectedByFiles", () => {
     expect(touched(root, ["shared/demo.yaml"], one)).toEqual([
       ["0.1.0", "POLICY", "manifest →shared/demo.yaml"],
     ]);
+    // A Dockerfile copies from where a folder really is.
+    const { files } = stitch(openCatalog(root), "demo");
+    const more = { inputsOfFiles: () => files.map(({ path }) => path) };
     for (const path of ["shared/app/server.py", "shared/app/data/a.txt", "fragments/app/0.1.0"])
-      expect(touched(root, [path], one), path).toEqual([["0.1.0", "FILES", `fragments.app →${path}`]]);
+      expect(touched(root, [path], one, more), path).toEqual([["0.1.0", "FILES", `fragments.app →${path}`]]);
     writeFiles(root, { "shared/app/README": "r" });
-    expect(touched(root, ["shared/app/README"], one)).toEqual([]);
+    expect(touched(root, ["shared/app/README"], one, more)).toEqual([]);
   });
 
   it.each([

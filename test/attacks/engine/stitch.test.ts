@@ -129,3 +129,35 @@ describeEngine("a second image that a build reads", () => {
     expect([check.exitCode, check.stdout.includes(other)]).toEqual([1, true]);
   });
 });
+
+describeEngine("an image that plain docker build makes", () => {
+  test("B2 has the recipe key of the record of its cell as a label", { timeout: 120_000 }, async () => {
+    const root = makeWorkspace({
+      fragments: { a: { "0.1.0": { body: "RUN echo a > /a" } } },
+      manifest: "smoke: [{id: there, command: {argv: [cat, /a]}}]\n",
+    });
+    const stitched = await factory(root, ["stitch", "--manifest-id", "app", "-o", "Dockerfile"]);
+    expect(stitched.exitCode, stitched.stderr).toBe(0);
+    const tag = uniqueName("factory-attack-plain");
+    removeImageAfterwards(tag);
+    docker(["buildx", "build", "--check", "-f", join(root, "Dockerfile"), root]);
+    docker(["build", "-q", "-f", join(root, "Dockerfile"), "-t", tag, root]);
+    const labelsOf = (ref: string) =>
+      JSON.parse(docker(["image", "inspect", "--format", "{{json .Config.Labels}}", ref])) as Record<
+        string,
+        string
+      >;
+    const ran = await factory(root, ["run", "--manifest-id", "app", "--json", "--quiet"]);
+    expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
+    const { results } = JSON.parse(ran.stdout) as { results: { record: string; image: { ref: string } }[] };
+    const record = JSON.parse(readFileSync(join(root, results[0]?.record ?? ""), "utf8")) as FactoryRecord;
+    const plain = labelsOf(tag);
+    const own = labelsOf(results[0]?.image.ref ?? "");
+    expect(record.recipe_key).toMatch(/^sha256:[a-f0-9]{64}$/);
+    expect(plain["io.factory.recipe-key"]).toBe(record.recipe_key);
+    expect(own["io.factory.recipe-key"]).toBe(record.recipe_key);
+    expect(own["io.factory.build-key"]).toBe(record.build_key);
+    // Nobody told docker which bits its base has.
+    expect(plain).not.toHaveProperty("io.factory.build-key");
+  });
+});
