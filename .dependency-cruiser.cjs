@@ -122,7 +122,8 @@ module.exports = {
       from: { path: "^src/(program|commands/(verb|[a-z-]+-verb))\\.ts$" },
       to: {
         path: "^(src/|(node:)?[a-z])",
-        pathNot: "^(src/(errors|version|commands/(verb|[a-z-]+-verb))\\.ts$|node_modules/@commander-js/)",
+        pathNot:
+          "^(src/(errors|version|plan/formats/formats|commands/(verb|[a-z-]+-verb))\\.ts$|node_modules/@commander-js/)",
         dependencyTypesNot: ["type-only"],
         dynamic: false,
       },

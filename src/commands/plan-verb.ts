@@ -1,4 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
+import { FORMAT_NAMES, PLAN_FORMATS } from "../plan/formats/formats.ts";
 import { manifestFlag, outputPath, planningFlags, type Verb, verb, wholeNumber } from "./verb.ts";
 
 export const planVerb: Verb = (act) =>
@@ -17,14 +18,10 @@ export const planVerb: Verb = (act) =>
     .addOption(planningFlags.changed())
     .addOption(planningFlags.locked())
     .addOption(
-      new Option("--format <format>", "what to write (default: table; json with --json)").choices([
-        "table",
-        "json",
-        "bake",
-        "github",
-        "dot",
-        "mermaid",
-      ]),
+      new Option(
+        "--format <format>",
+        `what to write (default: table; json with --json): ${FORMAT_NAMES.map((name) => `${name} (${PLAN_FORMATS[name].description})`).join(", ")}`,
+      ).choices(FORMAT_NAMES),
     )
     .addOption(
       new Option("--shards <n>", "split into so many shards, for `factory run --shard K/N`").argParser(

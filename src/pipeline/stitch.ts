@@ -1,7 +1,7 @@
 import { join, posix } from "node:path";
 import { writeWhole } from "../files/write-whole.ts";
 import { withCell } from "../plan/cell.ts";
-import { bakeFile } from "../plan/formats/bake.ts";
+import { bakeFile } from "../plan/formats/bake-files.ts";
 import type { Attempt, Stage } from "./stage.ts";
 
 /** The bake file of an attempt, absolute. */

@@ -3,7 +3,7 @@ import type { Finding } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 import { platformSlug } from "../model/platform.ts";
 import type { Prefix } from "../stitch/stitch.ts";
-import type { NamedBakeFile } from "./formats/bake.ts";
+import type { NamedBakeFile } from "./formats/bake-files.ts";
 import type { PlannedCell } from "./cell.ts";
 import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
 import { cacheRef, createSeenPrefixes, prefixTarget } from "./prefix.ts";

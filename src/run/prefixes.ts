@@ -4,7 +4,7 @@ import { FactoryError } from "../errors.ts";
 import { createProgress } from "../builder/progress.ts";
 import type { Emit } from "../model/event.ts";
 import type { ReadFile } from "../model/inputs.ts";
-import { bakeFile } from "../plan/formats/bake.ts";
+import { bakeFile } from "../plan/formats/bake-files.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
 import { writeWhole } from "../files/write-whole.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
-import { bakeFile } from "../../src/plan/formats/bake.ts";
+import { bakeFile } from "../../src/plan/formats/bake-files.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
 import { hclBlock } from "../../src/plan/formats/hcl.ts";

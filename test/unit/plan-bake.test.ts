@@ -6,7 +6,7 @@ import {
   bakeFiles,
   type BakeHeader,
   type BakeOptions,
-} from "../../src/plan/formats/bake.ts";
+} from "../../src/plan/formats/bake-files.ts";
 import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { hclBlock } from "../../src/plan/formats/hcl.ts";

@@ -2,7 +2,8 @@ import { instance } from "@viz-js/viz";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withCell } from "../../src/plan/cell.ts";
-import { dot, mermaid } from "../../src/plan/formats/diagram.ts";
+import { dot } from "../../src/plan/formats/dot.ts";
+import { mermaid } from "../../src/plan/formats/mermaid.ts";
 import { madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
@@ -71,6 +72,7 @@ const words = fc
 describe("dot", () => {
   it("draws bases, prefixes with what they share, and cells", () => {
     expect(dot(SMALL)).toBe(`digraph plan {
+  // made by \`factory plan\`; draw it with \`dot -Tsvg\`
   // 2 cells: 1 build, 1 reuse; 1 meant to fail
   graph [rankdir=LR, charset="UTF-8"];
   node [shape=box, fontname="sans-serif", fontsize=10];
@@ -98,6 +100,7 @@ describe("dot", () => {
 describe("mermaid", () => {
   it("draws the same", () => {
     expect(mermaid(SMALL)).toBe(`flowchart LR
+  %% made by \`factory plan\`; GitHub and mermaid.live draw it
   %% 2 cells: 1 build, 1 reuse; 1 meant to fail
   n0[("debian:bookworm-slim<br/>linux/amd64<br/>2 cells, 1 to build")]
   n1[["core 0.1.0<br/>2 cells, 1 to build"]]

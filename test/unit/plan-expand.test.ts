@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bakeFile } from "../../src/plan/formats/bake.ts";
+import { bakeFile } from "../../src/plan/formats/bake-files.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { cacheRef, prefixTargets } from "../../src/plan/prefix.ts";
 import { errorFrom, type Files, findingsFrom, makeCatalog, SMALL } from "./workspace.ts";

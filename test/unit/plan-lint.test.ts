@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bakeFiles } from "../../src/plan/formats/bake.ts";
+import { bakeFiles } from "../../src/plan/formats/bake-files.ts";
 import { withCell } from "../../src/plan/cell.ts";
 import { lint } from "../../src/plan/lint.ts";
 import { cacheTo } from "../../src/plan/prefix.ts";

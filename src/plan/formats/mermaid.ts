@@ -1,69 +1,11 @@
 import type { PlannedCell } from "../cell.ts";
+import { FAIL, FILL, LINE, numbered, remarks } from "./diagram-look.ts";
 import { type Diagram, type DiagramNode, diagramOf } from "./diagram-tree.ts";
+import { content, type WriteFormat } from "./format.ts";
 
 /** What Mermaid draws unless it is told otherwise: longer texts and more edges are refused. */
 const MERMAID_TEXT = 50_000;
 const MERMAID_EDGES = 500;
-
-const FILL = { build: "#fde0c5", retest: "#fff2b3", retag: "#cfe2f3", reuse: "#d5ead0" } as const;
-const LINE = { build: "#b35806", retest: "#8a6d00", retag: "#2b5d8c", reuse: "#38761d" } as const;
-const FAIL = "#cc0000";
-
-/** Nodes in the order in which they are written, numbered, with the number of what each stands on. */
-function numbered({ trees }: Diagram): { node: DiagramNode; id: string; parent: string | null }[] {
-  const all: { node: DiagramNode; id: string; parent: string | null }[] = [];
-  const add = (node: DiagramNode, parent: string | null) => {
-    const id = `n${all.length}`;
-    all.push({ node, id, parent });
-    for (const child of node.children) add(child, id);
-  };
-  for (const tree of trees) add(tree, null);
-  return all;
-}
-
-/** What a reader of the text should know, as lines of a comment. */
-function remarks({ about, folded }: Diagram): string[] {
-  if (!folded) return [about];
-  return [about, "too many to draw: a node with … stands for the cells that are not drawn one by one"];
-}
-
-/** A label of Graphviz: lines of a quoted text, in which entities of HTML count, and `\N` and the like. */
-function dotLabel(lines: readonly string[]): string {
-  const texts = lines.map((line) =>
-    line.replaceAll("&", "&amp;").replaceAll("\\", "\\\\").replaceAll('"', '\\"'),
-  );
-  return `"${texts.join("\\n")}"`;
-}
-
-function dotStyle({ kind, action, fails }: DiagramNode): string {
-  if (kind === "base") return ", shape=cylinder";
-  if (kind === "shared") return ', style="filled,bold", fillcolor="#e6e6fa", penwidth=2';
-  if (kind === "own") return ', style="rounded,dashed"';
-  if (kind === "more") return ', style="rounded,dotted"';
-  const style = `, style=filled, fillcolor="${FILL[action ?? "build"]}"`;
-  return fails
-    ? `${style}, color="${FAIL}", penwidth=3, peripheries=2`
-    : `${style}, color="${LINE[action ?? "build"]}"`;
-}
-
-/**
- * The prefix tree of cells in the language of Graphviz: bases, the prefixes on them with the number of cells that share
- * each, and the cells in the colour of their action. What is shared is drawn bold, what one cell alone has is dashed.
- */
-export function dot(cells: readonly PlannedCell[]): string {
-  const diagram = diagramOf(cells);
-  const lines = [
-    "digraph plan {",
-    ...remarks(diagram).map((text) => `  // ${text}`),
-    '  graph [rankdir=LR, charset="UTF-8"];',
-    '  node [shape=box, fontname="sans-serif", fontsize=10];',
-  ];
-  for (const { node, id, parent } of numbered(diagram)) {
-    lines.push(`  ${id} [label=${dotLabel(node.lines)}${dotStyle(node)}];`);
-    if (parent !== null) lines.push(`  ${parent} -> ${id};`);
-  }
-  return `${lines.join("\n")}\n}\n`;
-}
 
 /**
  * A label of Mermaid: a quoted text in which every character that could mean something to Mermaid, to Markdown or to HTML
@@ -98,7 +40,10 @@ const CLASSES: Record<string, string> = {
 };
 
 function mermaidText(diagram: Diagram): { text: string; edges: number } {
-  const lines = ["flowchart LR", ...remarks(diagram).map((text) => `  %% ${text}`)];
+  const lines = [
+    "flowchart LR",
+    ...remarks(diagram, "GitHub and mermaid.live draw it").map((text) => `  %% ${text}`),
+  ];
   const members = new Map<string, string[]>(Object.keys(CLASSES).map((name) => [name, []]));
   let edges = 0;
   for (const { node, id, parent } of numbered(diagram)) {
@@ -129,3 +74,6 @@ export function mermaid(cells: readonly PlannedCell[]): string {
   }
   return written.text;
 }
+
+/** `--format mermaid` */
+export const write: WriteFormat = ({ planned }) => content("plan.mmd", mermaid(planned.cells));
