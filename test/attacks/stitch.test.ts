@@ -356,7 +356,7 @@ describe("deep nestings", () => {
     return spawnSync(process.execPath, [cli, "stitch", "--manifest-id", "demo", "-o", "-"], {
       cwd: root,
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 240_000,
       maxBuffer: 64 << 20,
     });
   };

@@ -29,6 +29,7 @@ describe("matchText", () => {
     [{ equals: "a" }, "a\n", "pass"],
     [{ equals: "a\n" }, "a\n", "pass"],
     [{ equals: "a" }, "a\n\n", "fail"],
+    [{ equals: "a" }, "ab", "fail"],
     [{ equals: "" }, "", "pass"],
     [{ contains: "b" }, "abc", "pass"],
     [{ contains: "B" }, "abc", "fail"],
@@ -38,6 +39,19 @@ describe("matchText", () => {
     [{ matches: "(" }, "abc", "error"],
   ] as const)("holds %j against %j: %s", async (match, text, status) => {
     expect(await statuses(match, text)).toEqual([status]);
+  });
+
+  it("says what is asked, and what is there", async () => {
+    const found = (match: Parameters<typeof matchText>[1], text: string) => matchText("stdout", match, text);
+    const actual = 'stdout is "a\\nb"';
+    expect(await found({ equals: "a\n", contains: "c", matches: "c" }, "a\nb")).toEqual([
+      { status: "fail", expected: 'stdout equals "a\\n"', actual },
+      { status: "fail", expected: 'stdout contains "c"', actual },
+      { status: "fail", expected: "stdout matches /c/", actual },
+    ]);
+    expect(await found({ contains: "c" }, "")).toMatchObject([{ actual: "stdout is empty" }]);
+    const [broken] = await found({ matches: "(" }, "");
+    expect(broken?.actual).toMatch(/^the pattern cannot be used: Invalid regular expression: /);
   });
 
   it("looks at nothing where nothing is asked, and at all that is asked", async () => {
@@ -62,6 +76,16 @@ describe("outcomeOf", () => {
       ["g"],
     );
     expect(outcome).toEqual({ status: "fail", expected: "c; e", actual: "d; f; g" });
+  });
+
+  it("tells all that was looked at where nothing differed, and nothing beside it", () => {
+    expect(outcomeOf([finding(true, "a", "b"), finding(true, "c", "d")], ["g"])).toEqual({
+      status: "pass",
+      expected: "a; c",
+      actual: "b; d",
+    });
+    expect(outcomeOf([])).toEqual({ status: "pass", expected: "", actual: "" });
+    expect(outcomeOf([finding(false, "a", "b")])).toEqual({ status: "fail", expected: "a", actual: "b" });
   });
 
   it("is an error where one thing could not be looked at", () => {
