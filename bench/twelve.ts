@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 const CORES = ["0.1.0", "0.2.0", "0.3.0"];
 const LIGHTS = ["0.1.0", "0.2.0", "0.3.0", "0.4.0"];
+const SLOTS = ["security", "core", "light", "app"];
 const BASE = "debian:bookworm-slim";
 /** Each step writes what names it, so that no two steps of a run are the same work. */
 const step = (name: string, version: string, nonce: string) =>
@@ -16,8 +17,8 @@ function write(root: string, files: Record<string, string>): void {
 }
 
 const fragment = (name: string, version: string, order: number, extra = "") => ({
-  [`fragments/${name}/${version}/fragment.yaml`]: `schema_version: 1\nname: ${name}\nversion: ${version}\norder: ${order}\n${extra}`,
-  [`fragments/${name}/${version}/Dockerfile.hbs`]: `${step(name, version, "{{args.nonce}}")}\n`,
+  [`fragments/${name}/${version}/fragment.yaml`]: `schema_version: 1\nname: ${name}\nversion: ${version}\norder: ${order}\nargs: {${name}_nonce: {type: string, default: none}}\n${extra}`,
+  [`fragments/${name}/${version}/Dockerfile.hbs`]: `${step(name, version, `{{args.${name}_nonce}}`)}\n`,
 });
 
 const merged = (all: Record<string, string>[]): Record<string, string> =>
@@ -32,31 +33,30 @@ const APP = (nonce: string) =>
  * seconds, of which one fails, as is expected of it; and a plan `eleven` of those that pass.
  */
 export function writeWorkspace(root: string): void {
-  const args = "args: {nonce: {type: string, default: none}}\n";
-  const slots = ["security", "core", "light", "app"];
   write(root, {
     "factory.yaml": "schema_version: 1\nrepository: factory-bench\n",
-    "templates/twelve/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: twelve\nversion: 0.1.0\nslots: [${slots.map((name) => `{name: ${name}}`).join(", ")}]\n`,
-    "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${slots.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
-    ...fragment("security", "0.1.0", 10, args),
-    ...merged(CORES.map((version) => fragment("core", version, 20, args))),
-    ...merged(LIGHTS.map((version) => fragment("light", version, 30, args))),
+    "templates/twelve/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: twelve\nversion: 0.1.0\nslots: [${SLOTS.map((name) => `{name: ${name}}`).join(", ")}]\n`,
+    "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${SLOTS.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
+    ...fragment("security", "0.1.0", 10),
+    ...merged(CORES.map((version) => fragment("core", version, 20))),
+    ...merged(LIGHTS.map((version) => fragment("light", version, 30))),
     ...fragment(
       "app",
       "0.1.0",
       40,
-      `${args}smoke: [{id: app-is-there, command: {argv: [cat, /app], stdout: {contains: "app 0.1.0"}}}]\n`,
+      `smoke: [{id: app-is-there, command: {argv: [cat, /app], stdout: {contains: "app 0.1.0"}}}]\n`,
     ),
-    "fragments/app/0.1.0/Dockerfile.hbs": `${APP("{{args.nonce}}")}\n`,
+    "fragments/app/0.1.0/Dockerfile.hbs": `${APP("{{args.app_nonce}}")}\n`,
     "control_plane/plans/eleven.yaml": `schema_version: 1\nplan_id: eleven\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\nexclude: [{core: 0.3.0, light: 0.4.0}]\n`,
     "control_plane/plans/twelve.yaml": `schema_version: 1\nplan_id: twelve\nmanifest_id: twelve\naxes: {core: [${CORES.join(", ")}], light: [${LIGHTS.join(", ")}]}\nexpect: [{when: {core: 0.3.0, light: 0.4.0}, result: fail, owner: bench, reason: one of the twelve fails, until: never}]\n`,
   });
 }
 
-/** Gives the workspace's manifest a nonce: nothing of an earlier run is cached then. */
+/** Gives every fragment of the workspace's manifest a nonce: nothing of an earlier run is cached then. */
 export function setNonce(root: string, nonce: string): void {
+  const args = SLOTS.map((name) => `${name}_nonce: "${nonce}"`).join(", ");
   write(root, {
-    "manifests/twelve.yaml": `schema_version: 1\nmanifest_id: twelve\ntemplate: twelve@0.1.0\nbase: ${BASE}\nplatforms: [linux/amd64]\nfragments: {security: 0.1.0, core: "*", light: "*", app: 0.1.0}\nargs: {nonce: "${nonce}"}\n`,
+    "manifests/twelve.yaml": `schema_version: 1\nmanifest_id: twelve\ntemplate: twelve@0.1.0\nbase: ${BASE}\nplatforms: [linux/amd64]\nfragments: {security: 0.1.0, core: "*", light: "*", app: 0.1.0}\nargs: {${args}}\n`,
   });
 }
 

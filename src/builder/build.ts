@@ -144,7 +144,7 @@ async function attemptBuild(
       progress,
       status: "failed",
       class: "registry-unavailable",
-      message: `the builder does nothing for ${BLOCKED_S} s: it still waits for the cache registry that gave no sign of life`,
+      message: `the builder did nothing for ${BLOCKED_S} s: it still waits for the cache registry, which stopped answering`,
       retry: "no",
     };
   if (result.silent) return { progress, status: "silent" };
@@ -199,9 +199,7 @@ export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise
     const { progress } = attempt;
     if (attempt.status === "silent") {
       for (const step of progress.ran()) ranBefore.add(step);
-      log.write(
-        `warning: the cache registry gave no sign of life for ${CACHE_WAIT_S} s: building without it`,
-      );
+      log.write(`warning: the cache registry has not answered for ${CACHE_WAIT_S} s: building without it`);
       withoutCache = true;
       continue;
     }

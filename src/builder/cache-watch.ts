@@ -10,10 +10,10 @@ export type Every = (ms: number, call: () => void) => () => void;
  * that is ended leaves the request open, and every build that shares a step with it waits too, until the registry ends it.
  */
 
-/** How long a bake may wait for the registry cache alone, without a sign of life. */
+/** How many seconds a bake may do nothing but wait for the registry cache. */
 export const CACHE_WAIT_S = 20;
 
-/** How long a bake without the cache may do nothing after one that waited for it. */
+/** How many seconds the next bake, without the cache, may do nothing at all. */
 export const BLOCKED_S = 60;
 
 /** Leaves the registry cache out of all targets of a bake. */

@@ -56,7 +56,7 @@ export const build: Stage = {
     trail.retries = outcome.retries;
     if (outcome.status === "failed") return failureOf(outcome);
     if (outcome.withoutCache) {
-      const what = `the cache registry gave no sign of life: built without it`;
+      const what = "the cache registry stopped answering: built without it";
       warn(`${cell.cell_id}: ${what}`);
       trail.notes.push(what);
     }

@@ -15,7 +15,7 @@ export const provenance: Stage = {
   run: async ({ attempt, keep }) => {
     const { planned, settings, trail } = attempt;
     const { manifest_digest, built } = imageOf(attempt);
-    if (!built) throw new Error("provenance is stated of an image that this attempt did not build");
+    if (!built) throw new Error("there is no provenance for an image that this attempt did not build");
     const { tags, platform } = planned.cell;
     const kept = BYPRODUCTS.flatMap((kind) => {
       const one = trail.evidence[kind];

@@ -4,7 +4,7 @@ import { type Failure, imageOf, LOG_TAIL, type Stage, type StageDeps } from "./s
 const ATTEMPTS = 3;
 const WAIT_MS = 10_000;
 
-/** How one push came out. `other`: the registry took the image of another run that had moved the tag meanwhile. */
+/** The result of one push. `other`: another run had moved the tag, and its image was pushed. */
 type Pushed = { retries: number; failure: Failure | null; other?: boolean };
 
 /**
@@ -41,7 +41,7 @@ async function pushTag(
     if (result.exitCode === 0) {
       const pushed = /digest: (sha256:[a-f0-9]{64})/.exec(text)?.[1];
       if (pushed === digest) return { retries, failure: null };
-      const what = `the registry has ${pushed ?? "no digest"} under ${ref}, and ${digest} was tested`;
+      const what = `${ref} is ${pushed ?? "of unknown digest"} in the registry, and ${digest} was tested`;
       const failure: Failure = { status: "error", class: "push", what, log_excerpt: tail };
       return { retries, failure, other: pushed !== undefined };
     }

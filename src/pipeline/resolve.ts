@@ -1,10 +1,10 @@
 import { BUILD_CLASSES } from "../builder/classify.ts";
 import type { Fault, Stage } from "./stage.ts";
 
-/** A base that cannot be had is no proof against the cell, whatever the builder says about it. */
+/** A base that cannot be fetched proves nothing about the cell, whatever the builder says. */
 const CLASSES = Object.fromEntries(BUILD_CLASSES.map((name) => [name, "error" satisfies Fault] as const));
 
-/** The bases of all cells are resolved at once, before the first attempt: here one that could not be ends its cell. */
+/** The bases of all cells are resolved together before the first attempt; here a base that failed ends its cell. */
 export const resolve: Stage = {
   name: "resolve",
   part: "cell",

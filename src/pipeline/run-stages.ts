@@ -8,7 +8,7 @@ export const EVERYWHERE = { interrupted: "error", environment: "error", unknown:
 /** How a stage came out. `stopped`: an earlier one failed meanwhile. */
 type Ended = { status: "pass" | "stopped" } | { status: "failed"; failure: Failure; error?: unknown };
 
-/** What a thrown error makes of a stage. */
+/** The failure of a stage that threw an error. */
 function failureOf(error: unknown, log_excerpt: string[]): Failure {
   const what = error instanceof Error ? error.message : JSON.stringify(error);
   if (!(error instanceof FactoryError))
@@ -25,7 +25,7 @@ function checkFailure(stage: Stage, failure: Failure): Failure {
     : undefined;
   if (fault === failure.status) return failure;
   throw new Error(
-    `the stage ${stage.name} gave the class ${failure.class} as ${failure.status}, and declares ${fault ?? "none such"}`,
+    `the stage ${stage.name} failed with the class ${failure.class} (${failure.status}), which it ${fault ? `declares as ${fault}` : "does not declare"}`,
   );
 }
 

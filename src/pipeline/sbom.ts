@@ -1,7 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { imageOf, type Stage } from "./stage.ts";
 
-/** Codes that say nothing about the inventory itself. */
+/** Codes of failures that have nothing to do with the inventory. */
 const ELSEWHERE = new Set(["INTERRUPTED", "WRITE_FAILED"]);
 
 /** Takes the inventory of the image from its own layers. */

@@ -60,7 +60,7 @@ export interface Trail {
   /** Milliseconds by stage. Some overlap. */
   stages_ms: Record<string, number>;
   notes: string[];
-  /** An error of ours: it is thrown on, but only after the attempt has its record. */
+  /** A bug of Factory: it is thrown on, but only after the attempt has its record. */
   bug?: unknown;
 }
 
@@ -165,8 +165,8 @@ export interface Stage {
 /** How many lines of a log a record keeps. */
 export const LOG_TAIL = 40;
 
-/** The image of an attempt. A stage that asks needs the one that makes it: else it is our bug. */
+/** The image of an attempt. A stage that calls this has to need the stage that makes it: otherwise it is a bug of Factory. */
 export function imageOf({ image }: Attempt): HeldImage {
-  if (!image) throw new Error("a stage asks for an image that no stage before it made");
+  if (!image) throw new Error("a stage needs an image, and no stage before it made one");
   return image;
 }

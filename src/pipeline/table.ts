@@ -46,7 +46,7 @@ export function requiredEvidence(
   return [...passed.filter(ran).flatMap(({ evidence }) => Object.keys(evidence)), ...last].sort();
 }
 
-/** What is odd about where a record says that it ended; undefined where a stage of the table can end so. */
+/** What is wrong with how a record says that it ended; undefined where a stage of the table can end like that. */
 export function oddEnd(
   stages: readonly Stage[],
   { stage, class: name, status }: { stage: string; class: string | null; status: string },
@@ -54,12 +54,12 @@ export function oddEnd(
   if (stage === "done")
     return name === null && status === "pass"
       ? undefined
-      : `it is done, and ${status} (${name ?? "no class"})`;
+      : `it says done, but ${status} (${name ?? "no class"})`;
   const found = stages.find((one) => one.name === stage);
   if (!found) return `there is no stage ${stage}`;
   if (name === null) return `it ended in ${stage} without a class`;
   const declared: Readonly<Record<string, string>> = { ...EVERYWHERE, ...found.classes };
   const fault = Object.hasOwn(declared, name) ? declared[name] : undefined;
   if (fault === undefined) return `the stage ${stage} has no failure ${name}`;
-  return fault === status ? undefined : `${name} in ${stage} is ${fault}, not ${status}`;
+  return fault === status ? undefined : `${name} in ${stage} means ${fault}, not ${status}`;
 }

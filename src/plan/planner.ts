@@ -170,7 +170,7 @@ export async function planCells(
   const unseen = cells.filter(({ cell }) => cell.seen === "unasked").length;
   if (unseen > 0)
     answers.note(
-      `${grouped(unseen)} ${unseen === 1 ? "cell is" : "cells are"} proven by the record alone: no engine answered that holds the image`,
+      `${grouped(unseen)} ${unseen === 1 ? "cell is" : "cells are"} proven by the record alone: there was no engine or registry to ask for the image`,
     );
   const ahead = cells.filter(({ cell }) => cell.changes[0]?.input === "clock");
   const [first] = ahead;

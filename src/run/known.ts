@@ -34,7 +34,7 @@ export async function knownImage(
   } catch (error) {
     if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
   }
-  const text = `${cell.cell_id}: the engine does not hold the image of ${record.record_id}: building it`;
+  const text = `${cell.cell_id}: the engine no longer has the image of ${record.record_id}, so it is built again`;
   emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
   return null;
 }
@@ -64,6 +64,6 @@ export async function takeKnown(
   if (takenOver.some(({ part }) => part === "proof")) {
     trail.image = { ...record.image, ref: planned.cell.tags[0] ?? "", pushed: false };
     trail.tests = record.tests;
-    trail.notes.push(`proven by ${record.record_id}: tagged anew, not tested again`);
+    trail.notes.push(`proven by ${record.record_id}: only its tag was set, no test was run again`);
   } else trail.notes.push(`built by ${record.record_id}: tested again`);
 }

@@ -72,7 +72,7 @@ export async function bakePrefixes(
     if (!(await bake(prefixes)) && prefixes.length > 1)
       for (const target of prefixes) if (!signal?.aborted && !silent) await bake([target]);
     if (!silent) return;
-    const what = "the cache registry gave no sign of life: it is not filled";
+    const what = "the cache registry stopped answering: its cache is not filled";
     emit({ type: "note", level: "warning", cell_id: null, text: what });
   } finally {
     removeTree(folder);

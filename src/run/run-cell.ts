@@ -32,8 +32,8 @@ interface Attempted {
 }
 
 /**
- * Goes the way that the plan chose for a cell. Where a known image is gone, or cannot be delivered, it is built: the engine
- * may lack a part of it.
+ * Does what the plan chose for a cell: build, test again, or only tag. Where a known image is gone, or cannot be pushed, it is
+ * built: the engine may lack a part of it.
  */
 async function attemptBy(
   { planned, base }: { planned: PlannedCell; base: BaseResolution | undefined },
@@ -61,12 +61,12 @@ async function attemptBy(
     if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
     why = error.message;
   }
-  const text = `${cell.cell_id}: ${why}: building it`;
+  const text = `${cell.cell_id}: ${why}; it is built again`;
   emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
   return { path: "build", known: null, trail: await go("build", null) };
 }
 
-/** Runs one cell to its record. @throws FactoryError for what the cell cannot be blamed for */
+/** Runs one cell to its record. @throws FactoryError for failures that are not the fault of the cell */
 export async function runCell(
   pinned: { planned: PlannedCell; base: BaseResolution | undefined },
   running: Running,
@@ -99,7 +99,7 @@ export async function runCell(
     ? retagRecordOf(planned, trail, known.record, about)
     : recordOf(planned, trail, about);
   const odd = oddEnd(stages, draft.result);
-  if (odd !== undefined) throw new Error(`a record that no stage can end in was about to be written: ${odd}`);
+  if (odd !== undefined) throw new Error(`the record would end in a way that no stage can: ${odd}`);
   const record = await deps.store.put(draft, date);
   if (trail.bug !== undefined) running.bugs.push(trail.bug);
   const { status, stage, class: failure, expected, notes } = record.result;

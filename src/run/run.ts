@@ -27,7 +27,7 @@ export interface RunRequest extends RunSettings {
   stages?: readonly Stage[];
 }
 
-/** The registry cache, unless it is on a loopback port where nothing listens: waiting for it would only cost time. */
+/** The registry cache, unless its registry does not answer: waiting for it would only cost time. */
 async function usableCache(repository: string | null, deps: RunDeps, emit: Emit): Promise<string | null> {
   if (repository === null || (await deps.registryAnswers(repository))) return repository;
   const text = `the cache registry ${repository} does not answer: building without it`;
@@ -43,7 +43,7 @@ function withoutCache(planned: PlannedCell): PlannedCell {
     : withCell(planned, { cache_from: [], cache_to: [] });
 }
 
-/** What a cell came to that a record proves, and whose image is where it should be. */
+/** The result of a cell that a record proves, and whose image is where it should be. */
 function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellEnded, "v" | "at"> {
   const { cell_id, manifest_id, platform } = cell;
   const record_id = cell.record_id ?? "";
@@ -62,7 +62,9 @@ function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellE
     cache: { hits: 0, total: 0 },
     duration_ms: 0,
     notes:
-      cell.seen === "unasked" ? ["proven by the record alone: no engine answered that holds the image"] : [],
+      cell.seen === "unasked"
+        ? ["proven by the record alone: there was no engine or registry to ask for the image"]
+        : [],
   };
 }
 
@@ -70,7 +72,7 @@ function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellE
  * Runs cells, several at once: resolve the base, then one attempt each, then its record. A failing cell does not
  * stop the others. What a record proves is not run again. When the signal fires, running cells end, each with a
  * record, and no further one is started. All of it is told as events; what it gives back is read from them.
- * @throws FactoryError for what no single cell can be blamed for: no engine, no such platform, a full disk
+ * @throws FactoryError for failures that are not the fault of one cell: no engine, no such platform, a full disk
  */
 export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunOutcome> {
   const { planned, signal, stages = STAGES } = request;
@@ -122,7 +124,7 @@ async function runWork(
     others: request.proven,
   });
   for (const { cell } of leftOut) {
-    const text = `left out ${cell.cell_id}: the engine does not build ${cell.platform} (--platform all insists)`;
+    const text = `left out ${cell.cell_id}: the engine cannot build ${cell.platform} (with --platform all that is an error)`;
     emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
   }
   const left_out = leftOut.map(({ cell }) => ({ cell_id: cell.cell_id, platform: cell.platform }));
@@ -149,7 +151,7 @@ async function runWork(
     prefixesBaked: cacheRepository !== null && cells.length > 1,
   };
   const running: Running = { settings, stages: request.stages, tools, source, emit, signal, bugs: [] };
-  // What no single cell can be blamed for would meet the next one too.
+  // A failure that is not the fault of one cell would stop the next one too.
   let stopped = false;
   const one = async (before: PlannedCell): Promise<void> => {
     if (signal?.aborted || stopped) return;

@@ -11,7 +11,7 @@ export type Ending =
   | { how: "exited"; exitCode: number; outOfMemory: boolean }
   /** The engine's words where it could not be started; whether that lies in the image. */
   | { how: "never-ran"; ofImage: boolean; why: string }
-  /** By somebody else, who may have paused it only: that says nothing about the image. */
+  /** Somebody else ended, paused or removed it: that says nothing about the image. */
   | { how: "killed"; why: string };
 
 function neverRan({ ExitCode, Error: words }: ContainerState): Ending {
@@ -31,15 +31,14 @@ function neverRan({ ExitCode, Error: words }: ContainerState): Ending {
 export async function endingOf(context: SmokeContext, id: string): Promise<Ending> {
   const { containers } = context.docker;
   const state = (await containers.inspect(id))?.State;
-  if (!state)
-    return { how: "killed", why: "the container was removed while it was tested, and not by this run" };
+  if (!state) return { how: "killed", why: "the container was removed during the test, and not by this run" };
   if (state.Paused)
-    return { how: "killed", why: "the container was paused while it was tested, and not by this run" };
+    return { how: "killed", why: "the container was paused during the test, and not by this run" };
   if (state.StartedAt.startsWith("0001-") && !state.Running) return neverRan(state);
   if (state.Running) return { how: "running", outOfMemory: state.OOMKilled };
   if (state.OOMKilled) return { how: "exited", exitCode: state.ExitCode, outOfMemory: true };
   if (state.ExitCode === SIGKILLED || (await containers.wasKilled(id, state))) {
-    const why = `the container was killed while it was tested, and not by this run (exit code ${state.ExitCode})`;
+    const why = `the container was killed during the test, and not by this run (exit code ${state.ExitCode})`;
     return { how: "killed", why };
   }
   return { how: "exited", exitCode: state.ExitCode, outOfMemory: false };

@@ -111,14 +111,14 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
     return { value, isLate: timer.aborted };
   };
 
-  /** What a program came to that was not done in its time: its own fault, unless somebody else stopped it. */
+  /** The result of a program that did not end in time: its own fault, unless somebody else stopped it. */
   const late = async (id: string, { stdout, stderr } = { stdout: "", stderr: "" }): Promise<Execution> => {
     const ending = await endingOf(context, id);
     if (ending.how === "killed") return { ended: "error", why: ending.why };
     return { stdout, stderr, ended: "late", exitCode: null };
   };
 
-  /** What a program that ended with other than 0 came to; undefined where its container held nothing. */
+  /** The result of a program that did not exit with 0; undefined where its container had ended by itself. */
   const endedBadly = async (
     id: string,
     { exitCode, stdout, stderr }: { exitCode: number | null; stdout: string; stderr: string },
@@ -131,7 +131,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
     const code = exitCode ?? (ending.how === "exited" ? ending.exitCode : null);
     if (ending.outOfMemory) return { ended: "out-of-memory", exitCode: code ?? 137, stdout, stderr };
     if (ending.how === "exited" && !isFirst) return undefined;
-    if (code === null) return { ended: "error", why: "the engine does not tell how the command ended" };
+    if (code === null) return { ended: "error", why: "the engine does not say how the command ended" };
     return { ended: "exit", exitCode: code, stdout, stderr };
   };
 
@@ -161,7 +161,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
       const { stdout, stderr, overflowed } = result.value;
       if (overflowed) return { ended: "flood", exitCode: null, stdout, stderr };
       const ended = await endedBadly(id, { exitCode: null, stdout, stderr }, true);
-      return ended ?? { ended: "error", why: "the engine does not tell how the command ended" };
+      return ended ?? { ended: "error", why: "the engine does not say how the command ended" };
     } finally {
       release(context, id);
     }

@@ -134,7 +134,7 @@ async function runTests(
     const startedAt = clock.now();
     const outcome: Outcome = check
       ? await runCheck(check, tools, timeoutMs)
-      : couldNotRun("a test that checks something", "it checks nothing");
+      : couldNotRun("a test that checks something", "the test checks nothing");
     const { from, id } = tests[index] as DeclaredTest;
     const duration_ms = Math.max(0, Math.round(clock.now() - startedAt));
     results.set(index, { id: `${from}/${id}`, duration_ms, ...outcome });
@@ -180,7 +180,7 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
   const { docker } = deps;
   const interrupted = () => new FactoryError("INTERRUPTED", "interrupted during the smoke tests");
   if (signal.aborted) throw interrupted();
-  if (image.startsWith("-")) throw new FactoryError("USAGE", `${image} is no image`);
+  if (image.startsWith("-")) throw new FactoryError("USAGE", `${image} is not an image`);
   const planned = declared.map((test, index): Planned => ({
     index,
     timeoutMs: (test.timeout_s ?? limits.timeout_s) * 1000,

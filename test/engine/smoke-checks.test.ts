@@ -81,7 +81,7 @@ describeEngine("smoke tests of an image", () => {
     expect(actual("exit")).toBe('exited with 3; stdout ""; stderr "why\\n"');
     expect(actual("missing")).toContain("no such file or directory");
     expect(actual("flood")).toContain("more than 1 MiB");
-    expect(actual("slow")).toContain("not done within 1 s");
+    expect(actual("slow")).toContain("did not end within 1 s");
     expect(actual("hungry")).toContain("more than 64 MiB of memory");
     expect(actual("status")).toContain("status 404");
     expect(actual("closed")).toContain("no answer within 1 s");

@@ -58,7 +58,7 @@ describe("pushImage", () => {
     expect((await push([ended(0, "done")])).failure).toMatchObject({
       status: "error",
       class: "push",
-      what: `the registry has no digest under ${REF}, and ${OURS} was tested`,
+      what: `${REF} is of unknown digest in the registry, and ${OURS} was tested`,
     });
   });
 

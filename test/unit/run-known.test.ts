@@ -58,7 +58,7 @@ describe("knownImage", () => {
     const { found, told } = await known(labels);
     expect(found).toBe(null);
     expect(told).toEqual([
-      expect.objectContaining({ type: "note", text: expect.stringContaining("building it") as string }),
+      expect.objectContaining({ type: "note", text: expect.stringContaining("it is built again") as string }),
     ]);
   });
 
@@ -87,7 +87,7 @@ describe("an image that is not what it was", () => {
       // The scripted engine's image has no labels at all.
       expect(bakes).toHaveLength(1);
       expect(value?.summary).toMatchObject({ pass: 1, reused: 0 });
-      expect(notes).toEqual([expect.stringContaining(`does not hold the image of ${record_id}`)]);
+      expect(notes).toEqual([expect.stringContaining(`no longer has the image of ${record_id}`)]);
     },
   );
 });

@@ -145,7 +145,7 @@ describe("the verdict of a suite", () => {
     const slow = { ...command, timeout_s: 0.01, command: { argv: ["slow"], isolated: true } };
     const report = await smokeTest({ ...request, tests: [slow] }, deps);
     expect(report).toMatchObject({ status: "fail", tests: [{ id: "core/c" }] });
-    expect(report.tests[0]?.actual).toBe('was not done within 0.01 s; stdout "half"; stderr ""');
+    expect(report.tests[0]?.actual).toBe('did not end within 0.01 s; stdout "half"; stderr ""');
   });
 });
 

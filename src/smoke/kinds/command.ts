@@ -37,7 +37,7 @@ export const command: Kind<CommandTest, CommandCheck> = {
       const { ended, exitCode, stdout, stderr } = execution;
       const output = [`stdout ${quoted(stdout, 100)}`, `stderr ${quoted(stderr, 250)}`];
       if (ended === "late")
-        return outcomeOf([finding(false, expected, `was not done within ${timeoutMs / 1000} s`)], output);
+        return outcomeOf([finding(false, expected, `did not end within ${timeoutMs / 1000} s`)], output);
       if (ended === "flood") return outcomeOf([finding(false, expected, "wrote more than 1 MiB")], output);
       if (ended === "out-of-memory") {
         const actual = `exited with ${exitCode}: it needed more than ${tools.limits.memory_mb} MiB of memory`;

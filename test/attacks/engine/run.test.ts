@@ -150,7 +150,7 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
         .split("\n")
         .map((line) => JSON.parse(line) as RunEvent);
       expect(events).toContainEqual(
-        expect.objectContaining({ type: "log", line: expect.stringContaining("no sign of life") as string }),
+        expect.objectContaining({ type: "log", line: expect.stringContaining("has not answered") as string }),
       );
       const cell = events.find((event) => event.type === "cell-ended");
       if (ended.exitCode === 1)
