@@ -1,4 +1,5 @@
 import type { Finding } from "../errors.ts";
+import { isFound } from "../model/pattern.ts";
 import type { ArgDeclaration, Value } from "../schemas/types.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
@@ -16,6 +17,18 @@ export function regexProblem(source: string, flags: string): string | undefined 
   }
 }
 
+/** Patterns that took too long once: they are not tried on other values, of which there may be many. */
+const endless = new Map<string, string>();
+
+/** What keeps a text from being all that a pattern matches; undefined where nothing does. */
+function patternProblem(pattern: string, value: string): string | undefined {
+  const matches = endless.has(pattern) || isFound(`^(?:${pattern})$`, "u", value);
+  if (matches === false) return `does not match ${quoted(pattern)}`;
+  if (typeof matches === "object") endless.set(pattern, matches.error);
+  const error = endless.get(pattern);
+  return error === undefined ? undefined : `cannot be held to ${quoted(pattern)}: ${error}`;
+}
+
 function hasType(value: Value, type: ArgDeclaration["type"]): boolean {
   return type === "integer" ? Number.isSafeInteger(value) : typeof value === type;
 }
@@ -30,7 +43,8 @@ export function argProblem(value: Value, declaration: Sound<ArgDeclaration>): st
   const allowed = declaration.enum?.filter((one) => one !== undefined);
   if (allowed && !allowed.includes(value)) return `${shown} is not one of ${listed(allowed.map(String))}`;
   if (typeof value === "string" && pattern !== undefined && regexProblem(pattern, "u") === undefined) {
-    if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) return `${shown} does not match ${quoted(pattern)}`;
+    const wrong = patternProblem(pattern, value);
+    if (wrong !== undefined) return `${shown} ${wrong}`;
   }
   if (typeof value === "number" && minimum !== undefined && value < minimum)
     return `${shown} is less than ${minimum}`;

@@ -354,7 +354,7 @@ export interface ArgDeclaration {
    */
   enum?: Value[];
   /**
-   * A regular expression (flag `u`) that the whole of a string value must match.
+   * A JavaScript regular expression (flag `u`) that the whole of a string value must match, within a second.
    */
   pattern?: string;
   minimum?: number;
@@ -416,7 +416,7 @@ export interface TextMatch {
    */
   contains?: string;
   /**
-   * A JavaScript regular expression (flags `mu`) found in the text.
+   * A JavaScript regular expression (flags `mu`) found in the text, within a second.
    */
   matches?: string;
 }

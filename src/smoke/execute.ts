@@ -1,4 +1,5 @@
 import type { ImageFacts, Execution, Tools } from "./kinds/kind.ts";
+import type { Outcome } from "./outcome.ts";
 import { createContainer, OUTPUT_BYTES, release } from "./containers.ts";
 import { endingOf } from "./ending.ts";
 import type { SmokeContext } from "./suite-run.ts";
@@ -216,7 +217,12 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
   const execute: Tools["execute"] = async (program, judge) => {
     const shares = !program.isolated && !refusesToShare && hasHolder && mayShare;
     const { execution, seat } = await runOnce(program, shares);
-    const outcome = await judge(execution).finally(() => seat && !seat.shared && release(context, seat.id));
+    let outcome: Outcome;
+    try {
+      outcome = judge(execution);
+    } finally {
+      if (seat && !seat.shared) release(context, seat.id);
+    }
     if (!seat?.shared) return outcome;
     await giveBack(seat, outcome.status === "pass");
     // Only a container of its own, with all of the sandbox, can blame the image.

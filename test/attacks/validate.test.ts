@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Files, factory, makeWorkspace } from "../unit/workspace.ts";
+import { type Files, cleanEnv, cli, factory, makeWorkspace, writeFiles } from "../unit/workspace.ts";
 
 interface Document {
   findings: { code: string; what: string; where: { file: string; line?: number } }[];
@@ -133,5 +134,51 @@ describe("validate", () => {
     renameSync(join(folder, "tree"), join(folder, "kept-tree"));
     symlinkSync("kept-tree", join(folder, "tree"));
     expect(findingsOf(root)).toEqual([`FILE_UNREADABLE ${FILE("0.1.0")}`]);
+  });
+});
+
+describe("patterns of arguments", () => {
+  const ENDLESS = `${"a".repeat(60)}!`;
+  /** Runs the program; one that hangs is killed, and its status is null. */
+  const bounded = (root: string, argv: string[]) =>
+    spawnSync(process.execPath, [cli, ...argv], {
+      cwd: root,
+      env: cleanEnv(),
+      encoding: "utf8",
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    });
+
+  it("B2 one that backtracks without end is a finding, for the default, each value of an enum, the manifest's and --arg", () => {
+    const declared = (rest: string) =>
+      makeWorkspace(unused("0.1.0", "RUN true", `args: {x: {type: string, pattern: "(a+)+", ${rest}}}`));
+    const values = Array.from({ length: 50 }, (_, at) => `${ENDLESS}${at}`);
+    for (const rest of [`default: "${ENDLESS}"`, `enum: ${JSON.stringify(values)}`]) {
+      const { status, stdout } = bounded(declared(rest), ["validate"]);
+      expect(stdout).toContain("error ARG_TYPE");
+      expect(stdout).toContain("the pattern took more than 1000 ms");
+      expect(status).toBe(2);
+    }
+    const root = declared("default: aaa");
+    expect(bounded(root, ["validate"]).status).toBe(0);
+    writeFileSync(
+      join(root, "manifests/spare.yaml"),
+      `schema_version: 1\nmanifest_id: spare\ntemplate: spare@0.1.0\nbase: debian:bookworm-slim\nfragments: {spare: "*"}\nargs: {x: "${ENDLESS}"}\n`,
+    );
+    writeFiles(
+      root,
+      template("0.1.0", BOTH.replace('{{slot "b"}}\n\n', "").replace('"a"', '"spare"'), "{name: spare}"),
+    );
+    for (const argv of [
+      ["validate"],
+      ["stitch", "--manifest-id", "spare", "-o", "-"],
+      ["stitch", "--manifest-id", "spare", "-o", "-", "--arg", `x=${ENDLESS}0`],
+    ]) {
+      const { status, stdout, stderr } = bounded(root, argv);
+      expect(`${stdout}${stderr}`, argv.join(" ")).toContain("the pattern took more than 1000 ms");
+      expect(status).toBe(2);
+    }
+    const sound = bounded(root, ["stitch", "--manifest-id", "spare", "-o", "-", "--arg", "x=aaaa"]);
+    expect([sound.status, sound.stderr]).toEqual([0, expect.any(String)]);
   });
 });

@@ -137,6 +137,18 @@ describe("arguments", () => {
   it("may have any sound default", () => {
     expect(args("{type: integer, minimum: 1, maximum: 3, enum: [1, 2], default: 2}")).toEqual([]);
     expect(argProblem("8080", { type: "string", pattern: "\\d+" })).toBeUndefined();
+    expect(argProblem("x", { type: "string", pattern: "(?=x)(.)" })).toBeUndefined();
+  });
+
+  it("have no pattern that ends the process, or keeps it", () => {
+    const declaration = { type: "string", pattern: "(a+)+" } as const;
+    const start = performance.now();
+    // However many values it is asked about.
+    for (let count = 0; count < 100; count += 1)
+      expect(argProblem(`${"a".repeat(50)}${count}`, declaration)).toMatch(
+        /^`a+\d+` cannot be held to `\(a\+\)\+`: .* 1000 ms$/,
+      );
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 

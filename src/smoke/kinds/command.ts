@@ -31,7 +31,7 @@ export const command: Kind<CommandTest, CommandCheck> = {
     const expected = `${argv.map((one) => quoted(one, 100)).join(" ")} exits with ${exit_code}`;
     // An empty entrypoint would make the engine run the next argument instead.
     if (!argv[0]) return couldNotRun(expected, "the program's name is empty");
-    return tools.execute({ argv, isolated, timeoutMs }, async (execution) => {
+    return tools.execute({ argv, isolated, timeoutMs }, (execution) => {
       if (execution.ended === "error") return couldNotRun(expected, execution.why);
       if (execution.ended === "not-started") return outcomeOf([finding(false, expected, execution.why)]);
       const { ended, exitCode, stdout, stderr } = execution;
@@ -45,8 +45,8 @@ export const command: Kind<CommandTest, CommandCheck> = {
       }
       const findings = [
         finding(exitCode === exit_code, expected, `exited with ${exitCode}`),
-        ...(await matchText("stdout", check.stdout, stdout)),
-        ...(await matchText("stderr", check.stderr, stderr)),
+        ...matchText("stdout", check.stdout, stdout),
+        ...matchText("stderr", check.stderr, stderr),
       ];
       return outcomeOf(findings, exitCode === exit_code ? [] : output);
     });

@@ -28,14 +28,14 @@ function described({ type, link, bytes }: Inode): string {
   return type === "file" ? `a file of ${bytes} bytes` : `a ${type}`;
 }
 
-async function contentFindings(check: FileCheck, inode: Inode): Promise<Finding[]> {
+function contentFindings(check: FileCheck, inode: Inode): Finding[] {
   if (!check.contents) return [];
   if (inode.type !== "file") {
     return [
       finding(false, `${quoted(check.path, 200)} is a file with contents`, `it is ${described(inode)}`),
     ];
   }
-  const findings = await matchText("its contents", check.contents, inode.contents);
+  const findings = matchText("its contents", check.contents, inode.contents);
   if (inode.bytes <= CONTENT_BYTES) return findings;
   return findings.map((one) => ({
     ...one,
@@ -72,7 +72,7 @@ export const file: Kind<FileTest, FileCheck> = {
       if (mode !== null) findings.push(finding(mode === actualMode, `mode ${mode}`, `mode ${actualMode}`));
       if (owner !== null)
         findings.push(finding(owner === actualOwner, `owner ${owner}`, `owner ${actualOwner}`));
-      findings.push(...(await contentFindings(check, found)));
+      findings.push(...contentFindings(check, found));
     }
     return outcomeOf(findings);
   },

@@ -42,7 +42,7 @@ export const http: Kind<HttpTest, HttpCheck> = {
     if ("outcome" in answer) return answer.outcome;
     const findings = [
       finding(answer.status === check.status, expected, `status ${answer.status}`),
-      ...(await matchText("body", check.response, answer.body)),
+      ...matchText("body", check.response, answer.body),
     ];
     return outcomeOf(findings, answer.status === check.status ? [] : [`body ${quoted(answer.body, 250)}`]);
   },

@@ -53,7 +53,7 @@ export interface Tools {
    */
   execute: (
     program: { argv: readonly string[]; isolated: boolean; timeoutMs: number },
-    judge: (execution: Execution) => Promise<Outcome>,
+    judge: (execution: Execution) => Outcome,
   ) => Promise<Outcome>;
   /** What stands at a path of the image; `absent` where nothing does. */
   lookAt: (path: string) => Promise<Inode | "absent" | { error: string }>;

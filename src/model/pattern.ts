@@ -1,0 +1,45 @@
+import { type Context, createContext, Script } from "node:vm";
+
+/** The milliseconds that a regular expression may take on a text. */
+const PATTERN_MS = 1000;
+
+/** How many answers are kept, and about texts of what length: cells ask the same again and again. */
+const MOST_KNOWN = 10_000;
+const LONGEST_KNOWN = 1000;
+
+let world: Context | undefined;
+let search: Script | undefined;
+
+const known = new Map<string, boolean>();
+
+/**
+ * Whether a regular expression of a person is found in a text. One that backtracks without end would hold the whole process:
+ * it runs in a context of its own, which V8 stops after a second; the process waits that long at most.
+ * @param flags such as `u`; neither `g` nor `y`
+ * @returns the reason, where it cannot be told
+ */
+export function isFound(pattern: string, flags: string, text: string): boolean | { error: string } {
+  const asked = text.length <= LONGEST_KNOWN ? JSON.stringify([flags, pattern, text]) : null;
+  const answer = asked === null ? undefined : known.get(asked);
+  if (answer !== undefined) return answer;
+  world ??= createContext({});
+  search ??= new Script("new RegExp(pattern, flags).test(text)");
+  Object.assign(world, { pattern, flags, text });
+  try {
+    const found = search.runInContext(world, { timeout: PATTERN_MS }) as boolean;
+    if (known.size >= MOST_KNOWN) known.clear();
+    if (asked !== null) known.set(asked, found);
+    return found;
+  } catch (error) {
+    // Made in another context: not an instance of this one's Error.
+    const { code, message } = error as { code?: string; message: string };
+    const isSlow = code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+    return {
+      error: isSlow
+        ? `the pattern took more than ${PATTERN_MS} ms`
+        : `the pattern cannot be used: ${message}`,
+    };
+  } finally {
+    world.text = "";
+  }
+}
