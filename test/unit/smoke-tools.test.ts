@@ -150,7 +150,7 @@ describe("the results of a suite", () => {
         status: "error",
         duration_ms: 0,
         expected: "a test that checks something",
-        actual: "it checks nothing",
+        actual: "the test checks nothing",
       },
     ]);
   });
@@ -170,7 +170,7 @@ describe("the results of a suite", () => {
     const { error } = await run([command("a")], {}, { signal: AbortSignal.abort() });
     expect(error).toMatchObject({ code: "INTERRUPTED", message: "interrupted during the smoke tests" });
     const flag = await run([command("a")], {}, { image: "-x" });
-    expect(flag.error).toMatchObject({ code: "USAGE", message: "-x is no image" });
+    expect(flag.error).toMatchObject({ code: "USAGE", message: "-x is not an image" });
   });
 
   it("are of the image on its platform", async () => {
