@@ -196,7 +196,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           if (of >= 1000 && (read === of || read % 8192 < 256)) note(`records read: ${read} of ${of}`);
         },
       });
-      // Who knows what it says: it may be the failure that came after a pass.
+      // A record that cannot be read may be a failure that came after a pass: nothing is reused without it.
       if (strict && unreadable.length > 0) throw errorOf(unreadable.flatMap(findingsOf));
       for (const { message } of unreadable) note(`warning: ${message}`);
       return attempts;

@@ -3,7 +3,7 @@ import { visible } from "../model/visible.ts";
 import type { Action, Coverage, LeftOut, Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
 import type { Palette } from "../screen/palette.ts";
-import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "./plan-rows.ts";
+import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "../plan/rows.ts";
 import { summaryLines } from "./plan-summary.ts";
 import { columnWidths, type Screen, shrink, tableLines, tableWidth, wrap } from "../screen/table.ts";
 

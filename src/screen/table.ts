@@ -135,3 +135,26 @@ export function wrap(text: string, columns: number | undefined, indent = "  "): 
   if (line !== "") end();
   return lines;
 }
+
+/**
+ * A table whose first columns are numbers, which stand to the right; its last column gives way where the terminal is narrow.
+ * @param numbers how many columns are numbers
+ */
+export function* numberTable(
+  head: readonly string[],
+  rows: readonly string[][],
+  numbers: number,
+  { columns, color }: Screen,
+): Iterable<string> {
+  const natural = columnWidths(head, rows);
+  const right = (row: readonly string[]) =>
+    row.map((text, at) => (at < numbers ? text.padStart(natural[at] ?? 0) : text));
+  let widths = natural;
+  if (columns !== undefined) {
+    widths = shrink(widths, columns, { giving: [head.length - 1] });
+    // A terminal of a few columns: something has to give way.
+    widths = shrink(widths, columns, { least: 1 });
+  }
+  yield* tableLines([right(head)], widths, (text) => color.dim(text));
+  yield* tableLines(rows.map(right), widths);
+}

@@ -1,10 +1,10 @@
 import { isFound } from "../model/pattern.ts";
 import type { TextMatch } from "../schemas/types.ts";
-import { finding } from "./outcome.ts";
-import type { Finding } from "./outcome.ts";
+import { observed } from "./outcome.ts";
+import type { Observation } from "./outcome.ts";
 import { quoted } from "./text.ts";
 
-/** Room for each of the texts of a finding, so that several fit into one result. */
+/** Room for each of the texts of an observation, so that several fit into one result. */
 const SHOWN = 200;
 
 function withoutLastNewline(text: string): string {
@@ -16,23 +16,23 @@ function withoutLastNewline(text: string): string {
  * @param name what the text is, for people: `stdout`
  * @param match null for anything
  */
-export function matchText(name: string, match: TextMatch | null, text: string): Finding[] {
+export function matchText(name: string, match: TextMatch | null, text: string): Observation[] {
   const actual = `${name} ${text === "" ? "is empty" : `is ${quoted(text, SHOWN)}`}`;
-  const findings: Finding[] = [];
+  const findings: Observation[] = [];
   if (match?.equals !== undefined) {
     const equal = text === match.equals || withoutLastNewline(text) === match.equals;
-    findings.push(finding(equal, `${name} equals ${quoted(match.equals, SHOWN)}`, actual));
+    findings.push(observed(equal, `${name} equals ${quoted(match.equals, SHOWN)}`, actual));
   }
   if (match?.contains !== undefined) {
     const contained = text.includes(match.contains);
-    findings.push(finding(contained, `${name} contains ${quoted(match.contains, SHOWN)}`, actual));
+    findings.push(observed(contained, `${name} contains ${quoted(match.contains, SHOWN)}`, actual));
   }
   if (match?.matches !== undefined) {
     const expected = `${name} matches /${match.matches}/`;
     const result = isFound(match.matches, "mu", text);
     findings.push(
       typeof result === "boolean"
-        ? finding(result, expected, actual)
+        ? observed(result, expected, actual)
         : { status: "error", expected, actual: result.error },
     );
   }

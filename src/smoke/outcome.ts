@@ -5,14 +5,14 @@ import { cut } from "./text.ts";
 export type Outcome = Pick<TestResult, "status" | "expected" | "actual">;
 
 /** One thing a test looked at. `error` stands for what could not be looked at. */
-export interface Finding {
+export interface Observation {
   status: "pass" | "fail" | "error";
   expected: string;
   actual: string;
 }
 
-/** A finding that passes where it holds. */
-export function finding(holds: boolean, expected: string, actual: string): Finding {
+/** An observation that passes where it holds. */
+export function observed(holds: boolean, expected: string, actual: string): Observation {
   return { status: holds ? "pass" : "fail", expected, actual };
 }
 
@@ -20,7 +20,7 @@ export function finding(holds: boolean, expected: string, actual: string): Findi
  * The outcome of all that a test looked at. Where something differed, only that is told; `about` is said beside what
  * was found then.
  */
-export function outcomeOf(findings: readonly Finding[], about: string[] = []): Outcome {
+export function outcomeOf(findings: readonly Observation[], about: string[] = []): Outcome {
   const wrong = findings.filter(({ status }) => status !== "pass");
   const told = wrong.length > 0 ? wrong : findings;
   const status = wrong.some((one) => one.status === "error") ? "error" : wrong.length > 0 ? "fail" : "pass";

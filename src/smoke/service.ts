@@ -4,7 +4,7 @@ import { endingOf } from "./ending.ts";
 import { ask } from "./http-client.ts";
 import type { Answer } from "./http-client.ts";
 import type { ServiceRequest, Tools } from "./kinds/kind.ts";
-import { couldNotRun, finding, outcomeOf } from "./outcome.ts";
+import { couldNotRun, observed, outcomeOf } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
 import type { SmokeContext } from "./suite-run.ts";
 import { quoted } from "./text.ts";
@@ -46,7 +46,7 @@ async function exitOutcome(context: SmokeContext, id: string, expected: string):
     ending.how === "exited" && ending.outOfMemory
       ? `, it needed more than ${context.limits.memory_mb} MiB of memory`
       : "";
-  return outcomeOf([finding(false, expected, `the container exited with ${code}${memory}; ${lines}`)]);
+  return outcomeOf([observed(false, expected, `the container exited with ${code}${memory}; ${lines}`)]);
 }
 
 function watchExit(context: SmokeContext, id: string): AbortSignal {
@@ -96,7 +96,7 @@ async function start(
     release(context, id);
     const ofImage = ending.how === "never-ran" && ending.ofImage;
     const why = ending.how === "never-ran" || ending.how === "killed" ? ending.why : started.refused;
-    return { outcome: ofImage ? outcomeOf([finding(false, START, why)]) : couldNotRun(START, why) };
+    return { outcome: ofImage ? outcomeOf([observed(false, START, why)]) : couldNotRun(START, why) };
   } catch (error) {
     release(context, id);
     context.signal.throwIfAborted();
@@ -147,7 +147,7 @@ export function createService(context: SmokeContext, ports: readonly number[], s
     if ("outcome" in service) return service;
     const { id, exited } = service;
     const timeout = AbortSignal.timeout(timeoutMs);
-    const fail = (actual: string) => ({ outcome: outcomeOf([finding(false, expected, actual)]) });
+    const fail = (actual: string) => ({ outcome: outcomeOf([observed(false, expected, actual)]) });
     try {
       const answer = await answerOf(service, asked, AbortSignal.any([context.signal, exited, timeout]));
       return typeof answer === "string" ? fail(answer) : answer;

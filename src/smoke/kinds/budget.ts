@@ -1,7 +1,7 @@
 import { bytesOf, sizeText } from "../../model/bytes.ts";
 import type { BudgetTest } from "../../schemas/types.ts";
-import { couldNotRun, finding, outcomeOf } from "../outcome.ts";
-import type { Finding } from "../outcome.ts";
+import { couldNotRun, observed, outcomeOf } from "../outcome.ts";
+import type { Observation } from "../outcome.ts";
 import type { Kind } from "./kind.ts";
 
 interface BudgetCheck {
@@ -19,16 +19,16 @@ export const budget: Kind<BudgetTest, BudgetCheck> = {
   }),
   matches: [],
   run: async (check, tools) => {
-    const findings: Finding[] = [];
+    const findings: Observation[] = [];
     if (check.layers !== null) {
       const layers = tools.image.RootFS?.Layers?.length ?? 0;
-      findings.push(finding(layers <= check.layers, `at most ${check.layers} layers`, `${layers} layers`));
+      findings.push(observed(layers <= check.layers, `at most ${check.layers} layers`, `${layers} layers`));
     }
     if (check.size_bytes !== null) {
       const expected = `at most ${sizeText(check.size_bytes)} unpacked`;
       const bytes = await tools.unpackedSize();
       if (typeof bytes !== "number") return couldNotRun(expected, bytes.error);
-      findings.push(finding(bytes <= check.size_bytes, expected, `${sizeText(bytes)} (${bytes} bytes)`));
+      findings.push(observed(bytes <= check.size_bytes, expected, `${sizeText(bytes)} (${bytes} bytes)`));
     }
     return outcomeOf(findings);
   },

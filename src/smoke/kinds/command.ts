@@ -1,6 +1,6 @@
 import type { CommandTest, TextMatch } from "../../schemas/types.ts";
 import { matchText } from "../match.ts";
-import { couldNotRun, finding, outcomeOf } from "../outcome.ts";
+import { couldNotRun, observed, outcomeOf } from "../outcome.ts";
 import { quoted } from "../text.ts";
 import type { Kind } from "./kind.ts";
 
@@ -33,18 +33,18 @@ export const command: Kind<CommandTest, CommandCheck> = {
     if (!argv[0]) return couldNotRun(expected, "the program's name is empty");
     return tools.execute({ argv, isolated, timeoutMs }, (execution) => {
       if (execution.ended === "error") return couldNotRun(expected, execution.why);
-      if (execution.ended === "not-started") return outcomeOf([finding(false, expected, execution.why)]);
+      if (execution.ended === "not-started") return outcomeOf([observed(false, expected, execution.why)]);
       const { ended, exitCode, stdout, stderr } = execution;
       const output = [`stdout ${quoted(stdout, 100)}`, `stderr ${quoted(stderr, 250)}`];
       if (ended === "late")
-        return outcomeOf([finding(false, expected, `did not end within ${timeoutMs / 1000} s`)], output);
-      if (ended === "flood") return outcomeOf([finding(false, expected, "wrote more than 1 MiB")], output);
+        return outcomeOf([observed(false, expected, `did not end within ${timeoutMs / 1000} s`)], output);
+      if (ended === "flood") return outcomeOf([observed(false, expected, "wrote more than 1 MiB")], output);
       if (ended === "out-of-memory") {
         const actual = `exited with ${exitCode}: it needed more than ${tools.limits.memory_mb} MiB of memory`;
-        return outcomeOf([finding(false, expected, actual)], output);
+        return outcomeOf([observed(false, expected, actual)], output);
       }
       const findings = [
-        finding(exitCode === exit_code, expected, `exited with ${exitCode}`),
+        observed(exitCode === exit_code, expected, `exited with ${exitCode}`),
         ...matchText("stdout", check.stdout, stdout),
         ...matchText("stderr", check.stderr, stderr),
       ];

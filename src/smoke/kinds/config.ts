@@ -1,7 +1,7 @@
 import { compareText } from "../../model/compare.ts";
 import type { ConfigTest } from "../../schemas/types.ts";
-import { finding, outcomeOf } from "../outcome.ts";
-import type { Finding } from "../outcome.ts";
+import { observed, outcomeOf } from "../outcome.ts";
+import type { Observation } from "../outcome.ts";
 import { quoted } from "../text.ts";
 import type { Kind } from "./kind.ts";
 
@@ -17,27 +17,29 @@ interface ConfigCheck {
   ports: string[] | null;
 }
 
-function sameText(name: string, expected: string | null, actual: string): Finding[] {
+function sameText(name: string, expected: string | null, actual: string): Observation[] {
   if (expected === null) return [];
-  return [finding(expected === actual, `${name} ${quoted(expected, 200)}`, `${name} ${quoted(actual, 200)}`)];
+  return [
+    observed(expected === actual, `${name} ${quoted(expected, 200)}`, `${name} ${quoted(actual, 200)}`),
+  ];
 }
 
-function sameList(name: string, expected: string[] | null, actual: readonly string[]): Finding[] {
+function sameList(name: string, expected: string[] | null, actual: readonly string[]): Observation[] {
   if (expected === null) return [];
   const shown = (list: readonly string[]) => `${name} [${list.map((one) => quoted(one, 100)).join(", ")}]`;
   const same = expected.length === actual.length && expected.every((one, index) => one === actual[index]);
-  return [finding(same, shown(expected), shown(actual))];
+  return [observed(same, shown(expected), shown(actual))];
 }
 
 function sameEntries(
   name: string,
   expected: Record<string, string>,
   actual: ReadonlyMap<string, string>,
-): Finding[] {
+): Observation[] {
   return Object.entries(expected).map(([key, value]) => {
     const shown = `${name} ${quoted(key, 100)}`;
     const there = actual.get(key);
-    return finding(
+    return observed(
       there === value,
       `${shown} is ${quoted(value, 150)}`,
       there === undefined ? `${shown} is not set` : `${shown} is ${quoted(there, 150)}`,

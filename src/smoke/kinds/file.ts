@@ -1,7 +1,7 @@
 import type { FileTest, TextMatch } from "../../schemas/types.ts";
 import { matchText } from "../match.ts";
-import { couldNotRun, finding, outcomeOf } from "../outcome.ts";
-import type { Finding } from "../outcome.ts";
+import { couldNotRun, observed, outcomeOf } from "../outcome.ts";
+import type { Observation } from "../outcome.ts";
 import { quoted } from "../text.ts";
 import type { Inode, Kind } from "./kind.ts";
 
@@ -28,11 +28,11 @@ function described({ type, link, bytes }: Inode): string {
   return type === "file" ? `a file of ${bytes} bytes` : `a ${type}`;
 }
 
-function contentFindings(check: FileCheck, inode: Inode): Finding[] {
+function contentFindings(check: FileCheck, inode: Inode): Observation[] {
   if (!check.contents) return [];
   if (inode.type !== "file") {
     return [
-      finding(false, `${quoted(check.path, 200)} is a file with contents`, `it is ${described(inode)}`),
+      observed(false, `${quoted(check.path, 200)} is a file with contents`, `it is ${described(inode)}`),
     ];
   }
   const findings = matchText("its contents", check.contents, inode.contents);
@@ -62,16 +62,16 @@ export const file: Kind<FileTest, FileCheck> = {
     const path = quoted(check.path, 200);
     const expected = `${path} ${check.exists ? "exists" : "does not exist"}`;
     const found = await tools.lookAt(check.path);
-    if (found === "absent") return outcomeOf([finding(!check.exists, expected, "it does not exist")]);
+    if (found === "absent") return outcomeOf([observed(!check.exists, expected, "it does not exist")]);
     if ("error" in found) return couldNotRun(expected, found.error);
-    const findings = [finding(check.exists, expected, `it is ${described(found)}`)];
+    const findings = [observed(check.exists, expected, `it is ${described(found)}`)];
     if (check.exists) {
       const { mode, owner } = check;
       const actualOwner = owner?.includes(":") ? `${found.uid}:${found.gid}` : String(found.uid);
       const actualMode = octalMode(found.mode & 0o7777);
-      if (mode !== null) findings.push(finding(mode === actualMode, `mode ${mode}`, `mode ${actualMode}`));
+      if (mode !== null) findings.push(observed(mode === actualMode, `mode ${mode}`, `mode ${actualMode}`));
       if (owner !== null)
-        findings.push(finding(owner === actualOwner, `owner ${owner}`, `owner ${actualOwner}`));
+        findings.push(observed(owner === actualOwner, `owner ${owner}`, `owner ${actualOwner}`));
       findings.push(...contentFindings(check, found));
     }
     return outcomeOf(findings);

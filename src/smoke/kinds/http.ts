@@ -1,6 +1,6 @@
 import type { HttpTest, TextMatch } from "../../schemas/types.ts";
 import { matchText } from "../match.ts";
-import { finding, outcomeOf } from "../outcome.ts";
+import { observed, outcomeOf } from "../outcome.ts";
 import { quoted } from "../text.ts";
 import type { Kind } from "./kind.ts";
 
@@ -41,7 +41,7 @@ export const http: Kind<HttpTest, HttpCheck> = {
     const answer = await tools.request({ port, method, path, headers, body }, { expected, timeoutMs });
     if ("outcome" in answer) return answer.outcome;
     const findings = [
-      finding(answer.status === check.status, expected, `status ${answer.status}`),
+      observed(answer.status === check.status, expected, `status ${answer.status}`),
       ...matchText("body", check.response, answer.body),
     ];
     return outcomeOf(findings, answer.status === check.status ? [] : [`body ${quoted(answer.body, 250)}`]);

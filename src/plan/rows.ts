@@ -1,5 +1,5 @@
-import type { Cell, PlannedCell } from "../plan/cell.ts";
-import { reasonText } from "../plan/decide/change-text.ts";
+import type { Cell, PlannedCell } from "./cell.ts";
+import { reasonText } from "./decide/change-text.ts";
 import { visible } from "../model/visible.ts";
 
 /** A line of a plan's table: a cell, or cells that differ in their platform alone. */
