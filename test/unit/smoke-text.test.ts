@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchText } from "../../src/smoke/match.ts";
-import { finding, outcomeOf } from "../../src/smoke/outcome.ts";
+import { observed, outcomeOf } from "../../src/smoke/outcome.ts";
 import { cut, quoted, SHOWN } from "../../src/smoke/text.ts";
 
 describe("quoted", () => {
@@ -68,29 +68,29 @@ describe("matchText", () => {
 describe("outcomeOf", () => {
   it("tells only what differed, and what was found beside it", () => {
     const outcome = outcomeOf(
-      [finding(true, "a", "b"), finding(false, "c", "d"), finding(false, "e", "f")],
+      [observed(true, "a", "b"), observed(false, "c", "d"), observed(false, "e", "f")],
       ["g"],
     );
     expect(outcome).toEqual({ status: "fail", expected: "c; e", actual: "d; f; g" });
   });
 
   it("tells all that was looked at where nothing differed, and nothing beside it", () => {
-    expect(outcomeOf([finding(true, "a", "b"), finding(true, "c", "d")], ["g"])).toEqual({
+    expect(outcomeOf([observed(true, "a", "b"), observed(true, "c", "d")], ["g"])).toEqual({
       status: "pass",
       expected: "a; c",
       actual: "b; d",
     });
     expect(outcomeOf([])).toEqual({ status: "pass", expected: "", actual: "" });
-    expect(outcomeOf([finding(false, "a", "b")])).toEqual({ status: "fail", expected: "a", actual: "b" });
+    expect(outcomeOf([observed(false, "a", "b")])).toEqual({ status: "fail", expected: "a", actual: "b" });
   });
 
   it("is an error where one thing could not be looked at", () => {
     const error = { status: "error" as const, expected: "a", actual: "b" };
-    expect(outcomeOf([finding(false, "c", "d"), error]).status).toBe("error");
+    expect(outcomeOf([observed(false, "c", "d"), error]).status).toBe("error");
   });
 
   it("stays short", () => {
-    const outcome = outcomeOf([finding(false, "x".repeat(9999), "y".repeat(9999))]);
+    const outcome = outcomeOf([observed(false, "x".repeat(9999), "y".repeat(9999))]);
     expect(outcome.expected.length + outcome.actual.length).toBeLessThan(2 * SHOWN + 100);
   });
 });

@@ -173,6 +173,37 @@ describe("the results of a suite", () => {
     expect(flag.error).toMatchObject({ code: "USAGE", message: "-x is not an image" });
   });
 
+  it("are thrown away with the first container that cannot be removed, whichever it is", async () => {
+    const stuck = new FactoryError("ENGINE_FAILED", "device is busy");
+    const remove = (id: string) => {
+      if (id === "c2") throw stuck;
+    };
+    const { error, calls } = await run([command("a"), command("b")], { remove }, together);
+    expect(calls).toContain("remove c1");
+    expect(error).toBe(stuck);
+  });
+
+  it("leave nothing to look for in the engine, unless the suite was interrupted", async () => {
+    const asked: string[] = [];
+    const list = (label: string) => {
+      asked.push(label);
+      return Promise.resolve([{ id: "late", labels: {}, ageS: 1 }]);
+    };
+    expect((await run([command("a")], { more: { list } })).report?.status).toBe("pass");
+    const early = await run([command("a")], { more: { list } }, { signal: AbortSignal.abort() });
+    expect([early.calls, asked]).toEqual([[], []]);
+    const stop = new AbortController();
+    const exec = () => {
+      stop.abort();
+      return {};
+    };
+    // A container that the engine was still making when the call was cut short.
+    const { error, calls } = await run([command("a")], { exec, more: { list } }, { signal: stop.signal });
+    expect(error).toMatchObject({ code: "INTERRUPTED" });
+    expect(calls.at(-1)).toBe("remove late");
+    expect(asked).toEqual([expect.stringMatching(/^io\.factory\.suite=[0-9a-f-]{36}$/)]);
+  });
+
   it("are of the image on its platform", async () => {
     const asked: unknown[] = [];
     const inspectImage: Docker["inspectImage"] = (image, options) => {
