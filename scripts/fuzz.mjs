@@ -64,35 +64,45 @@ const files = readdirSync(join(root, "test"), { recursive: true })
   .sort();
 if (files.length === 0) usage("no such file has properties");
 
-const failed = [];
+/** A long text without its middle: what failed stands at its end, what it was tried with at its start. */
+const cut = (text) => (text.length > 6000 ? `${text.slice(0, 3000)}\n…\n${text.slice(-3000)}` : text);
+
+function printFailure(test, fuzz, errors) {
+  const { relativeModuleId } = test.module;
+  const seed = fuzz ? ` --seed ${fuzz.seed}` : "";
+  console.log(`\n── ${relativeModuleId} > ${test.fullName} ──`);
+  if (fuzz) console.log(`seed: ${fuzz.seed} (round ${fuzz.rounds})`);
+  const name = escaped(test.fullName.replaceAll(" > ", " "));
+  console.log(`again: npm run fuzz -- ${relativeModuleId}${seed} -t ${quoted(name)}`);
+  for (const { message, cause } of errors) {
+    console.log(cut(message));
+    if (cause?.message !== undefined) console.log(`because: ${cut(cause.message)}`);
+  }
+  console.log("");
+}
+
 let tried = 0;
+let failed = 0;
 const reporter = {
   onTestCaseResult(test) {
     const { state, errors = [] } = test.result();
     const { fuzz } = test.meta();
     const seconds = ((test.diagnostic()?.duration ?? 0) / 1000).toFixed(1);
     if (fuzz) tried += 1;
-    if (state === "failed") failed.push({ test, fuzz, errors });
+    if (state === "failed") failed += 1;
     if (!fuzz && state !== "failed") return;
     const rounds = fuzz ? `${fuzz.rounds} × ` : "";
     console.log(
       `${state === "failed" ? "FAILED" : "ok    "} ${rounds}${test.module.relativeModuleId} > ${test.fullName} (${seconds} s)`,
     );
+    // At once: a run that is stopped has told what it found.
+    if (state === "failed") printFailure(test, fuzz, errors);
   },
   onTestRunEnd(modules, unhandled) {
     const broken = [...unhandled, ...modules.flatMap((module) => module.errors())];
     for (const error of broken) console.log(`\nFAILED: ${error.stack ?? error.message}`);
-    for (const { test, fuzz, errors } of failed) {
-      const { relativeModuleId } = test.module;
-      const seed = fuzz ? ` --seed ${fuzz.seed}` : "";
-      console.log(`\n── ${relativeModuleId} > ${test.fullName} ──`);
-      if (fuzz) console.log(`seed: ${fuzz.seed} (round ${fuzz.rounds})`);
-      const name = escaped(test.fullName.replaceAll(" > ", " "));
-      console.log(`again: npm run fuzz -- ${relativeModuleId}${seed} -t ${quoted(name)}`);
-      for (const { message } of errors) console.log(message.slice(0, 4000));
-    }
-    console.log(`\n${tried} tests with properties, ${failed.length + broken.length} failed`);
-    if (failed.length + broken.length > 0) process.exitCode = 1;
+    console.log(`\n${tried} tests with properties, ${failed + broken.length} failed`);
+    if (failed + broken.length > 0) process.exitCode = 1;
   },
 };
 

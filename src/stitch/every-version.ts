@@ -78,7 +78,7 @@ export function templateFindings(entry: FolderEntry<Template>): Finding[] {
   const { slots } = entry.document;
   const ways = [slots, slots.filter(({ optional }) => optional !== true)];
   return ways.flatMap((filled) => {
-    const stages = filled.map(({ name }) => ({ name, slot: name, isEmpty: false }));
+    const stages = filled.map(({ name }) => ({ name, slot: name, lines: 1 }));
     return findingsIn(() => frameOf(entry, stages, ANY_BASE));
   });
 }

@@ -16,8 +16,8 @@ const LABELS = -1;
 interface Standing {
   name: string;
   slot: string;
-  /** Whether its body holds nothing. */
-  isEmpty: boolean;
+  /** How many lines its body has; 0 for one that holds nothing. */
+  lines: number;
 }
 
 /** A template with its slots filled, and a gap for each fragment's body. */
@@ -47,6 +47,9 @@ export function writeDockerfile({ parts, bodies }: Composed, labels: string): st
 
 const markOf = (at: number): string => `\u0005${at}\u0005`;
 
+/** Stands before a mark once for each further line of the body: so an error names the line of the whole Dockerfile. */
+const FURTHER_LINE = "#\u0006\n";
+
 /**
  * A template with a mark in place of each body: the same for all bodies, so it is made once. It stands for the whole:
  *
@@ -62,16 +65,16 @@ const markOf = (at: number): string => `\u0005${at}\u0005`;
  */
 export function frameOf(template: FolderEntry<Template>, standing: readonly Standing[], base: string): Frame {
   const { file } = template.dockerfile;
-  const stages = standing.map(({ name, slot, isEmpty }, at) => {
-    return { name, slot, body: () => (isEmpty ? "" : markOf(at)) };
+  const stages = standing.map(({ name, slot, lines }, at) => {
+    return { name, slot, body: () => (lines === 0 ? "" : FURTHER_LINE.repeat(lines - 1) + markOf(at)) };
   });
   const { text: marked, instructions } = fillTemplate(template, stages, base);
   const text = withoutMarks(marked);
   const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
-  for (const [at, { name, isEmpty }] of standing.entries()) {
+  for (const [at, { name, lines: own }] of standing.entries()) {
     const mark = markOf(at);
-    const own = instructions.filter(({ keyword }) => keyword === mark);
-    if (isEmpty || (own.length === 1 && own.every(({ line }) => lines[line - 1] === mark))) continue;
+    const found = instructions.filter(({ keyword }) => keyword === mark);
+    if (own === 0 || (found.length === 1 && found.every(({ line }) => lines[line - 1] === mark))) continue;
     throw new FactoryError("TEMPLATE_INSTRUCTION", `something stands behind the slot of ${name}`, {
       where: { file },
       fix: "put each {{slot …}} alone on a line, with no space or word behind it",
@@ -79,7 +82,7 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
   }
   refuseSources(file, text, instructions, template.document.reuse);
   const references = referencesOf(text, instructions);
-  const parts = `${text}\n`
+  const parts = `${text.replaceAll(FURTHER_LINE, "")}\n`
     .split(/(\u0003LABELS\u0003|\u0005\d+\u0005)/)
     .map((part) =>
       part === LABELS_MARK ? LABELS : part.startsWith("\u0005") ? Number(part.slice(1, -1)) : part,
@@ -109,7 +112,8 @@ export function compose(
   const { parts, references, images } = keep(frames, key, () => {
     const standing = pieces.map(({ entry: { document } }, at) => {
       const { name, slot = name } = document;
-      return { name, slot, isEmpty: bodies[at]?.text === "" };
+      const text = bodies[at]?.text ?? "";
+      return { name, slot, lines: text === "" ? 0 : text.split("\n").length };
     });
     return frameOf(template, standing, base);
   });

@@ -416,6 +416,24 @@ describe("a slot", () => {
   });
 });
 
+describe("what is refused in a template", () => {
+  it.each([
+    ["an instruction that does not end", "RUN <<E", "RUN <<E: no line `E` ends"],
+    ["a source without a hash", "ADD https://h.example/x /x", "SOURCE_UNPINNED"],
+    ["an image that is not plain", "FROM 'x'", "IMAGE_UNCLEAR"],
+  ])("is named by its line in the whole, behind bodies of several lines: %s", (_, line, told) => {
+    const core = "fragments/core/0.1.1/Dockerfile.hbs";
+    const text = `FROM {{base}} AS base\n{{slot "core"}}\n${line}\n{{slot "extra"}}\n{{slot "app"}}\nFROM {{last}} AS i\n{{labels}}\n`;
+    const refused = (body: string) => {
+      const files = { "templates/plain/0.1.0/Dockerfile.hbs": text, [core]: body };
+      const error = errorFrom(() => stitch(makeCatalog(files), "demo"));
+      expect(`${error.code} ${error.message}`).toContain(told);
+      return /line (\d+) of what is rendered/.exec(error.fix ?? "")?.[1];
+    };
+    expect(["", "RUN a\n", "RUN a\n\n# c\nRUN b \\\n  c\n"].map(refused)).toEqual(["3", "4", "8"]);
+  });
+});
+
 describe("a choice", () => {
   it("has a base in place of the manifest's", () => {
     const { base, dockerfile, labels } = stitch(makeCatalog(), "demo", { base: "debian:trixie-slim" });
