@@ -4,6 +4,7 @@ import { FactoryError } from "../errors.ts";
 import type { CellResult, RunOutcome } from "../run/outcome.ts";
 import { runCells } from "../run/run.ts";
 import type { Planned } from "../plan/cell.ts";
+import type { Buildx } from "../tools/buildx.ts";
 import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf, type PlanningOptions, splitDeps } from "./planning.ts";
@@ -59,6 +60,20 @@ async function plannedFor(context: Context, options: RunOptions): Promise<Planne
   return part;
 }
 
+/** What is to be run, and the builder asked meanwhile: its answer takes longer than reading a workspace. */
+async function plannedWhileAsking(context: Context, options: RunOptions, buildx: Buildx): Promise<Planned> {
+  // Where records may prove every cell, nothing may have to be asked.
+  if (options.reuse) return plannedFor(context, options);
+  const moot = new AbortController();
+  buildx.ask(AbortSignal.any([context.signal, moot.signal]));
+  try {
+    return await plannedFor(context, options);
+  } catch (error) {
+    moot.abort();
+    throw error;
+  }
+}
+
 /** `factory run`: stitch, build, smoke, SBOM and record for each cell. */
 export async function run(context: Context, options: RunOptions): Promise<CommandResult> {
   if (options.plan === undefined && options.manifestId === undefined && !options.all) {
@@ -72,8 +87,8 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     });
   }
   const catalog = await context.catalog();
-  const planned = await plannedFor(context, options);
   const world = await context.world();
+  const planned = await plannedWhileAsking(context, options, world.buildx);
 
   const sbomWith = options.sbomWith ?? "factory";
   await world.requireSbomTool(sbomWith);

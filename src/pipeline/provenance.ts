@@ -27,7 +27,7 @@ export const provenance: Stage = {
         inputs: planned.inputs,
         keys: planned.keys,
       },
-      { ...built, tools: settings.tools, source: settings.source, kept: Object.fromEntries(kept) },
+      { ...built, tools: await settings.tools, source: settings.source, kept: Object.fromEntries(kept) },
     );
     await keep("provenance", `${JSON.stringify(statement, null, 2)}\n`);
     return null;

@@ -75,7 +75,7 @@ export interface StageSettings {
   snapshots: Snapshots;
   push: boolean;
   /** Versions of the tools that take part. */
-  tools: Readonly<Record<string, string>>;
+  tools: Promise<Readonly<Record<string, string>>>;
   /** The commit that the workspace is at, and the CI job that runs this. */
   source: FactoryRecord["source"];
   /** Whether the prefixes that fill the registry cache are baked once for all cells, and not with each. */

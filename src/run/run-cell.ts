@@ -17,7 +17,7 @@ export interface Running {
   settings: StageSettings;
   stages: readonly Stage[];
   /** Versions of the tools that take part, for the records. */
-  tools: Record<string, string>;
+  tools: Promise<Record<string, string>>;
   source: FactoryRecord["source"];
   emit: Emit;
   signal: AbortSignal | undefined;
@@ -91,7 +91,7 @@ export async function runCell(
     plan_id: plan_ids[0] ?? null,
     start: date,
     duration_ms: Math.round(deps.clock.now() - start),
-    tools,
+    tools: await tools,
     source,
   };
   const retagged = path === "retag" && known !== null && trail.failure === null;

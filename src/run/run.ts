@@ -43,6 +43,20 @@ function withoutCache(planned: PlannedCell): PlannedCell {
     : withCell(planned, { cache_from: [], cache_to: [] });
 }
 
+/** Versions of all tools, asked while the first builds run: one that cannot be told by now costs no result. */
+async function toolVersions(
+  known: Record<string, string>,
+  buildx: RunDeps["buildx"],
+): Promise<Record<string, string>> {
+  const asked = await buildx.version().catch((error: unknown) => {
+    if (error instanceof FactoryError) return {};
+    throw error;
+  });
+  return Object.fromEntries(
+    Object.entries({ ...known, ...asked }).filter((pair): pair is [string, string] => pair[1] !== null),
+  );
+}
+
 /** The result of a cell that a record proves, and whose image is where it should be. */
 function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellEnded, "v" | "at"> {
   const { cell_id, manifest_id, platform } = cell;
@@ -114,12 +128,7 @@ async function runWork(
   emit: Emit,
 ): Promise<{ cell_id: string; platform: string }[]> {
   const { jobs, signal } = request;
-  const [versions, able, source] = await Promise.all([
-    deps.buildx.version(),
-    deps.buildx.platforms(),
-    deps.source(),
-    deps.sweep(),
-  ]);
+  const [able, source] = await Promise.all([deps.buildx.platforms(), deps.source(), deps.sweep()]);
   const { cells: chosen, leftOut } = selectPlatforms(work, request.platform, able, {
     others: request.proven,
   });
@@ -137,11 +146,8 @@ async function runWork(
     sweepHeld(request.root, deps.docker, deps.lease, deps.clock.date()),
   ]);
   const cells = cacheRepository === null ? chosen.map(withoutCache) : chosen;
-  const tools = Object.fromEntries(
-    Object.entries({ ...request.versions, ...versions }).filter(
-      (pair): pair is [string, string] => pair[1] !== null,
-    ),
-  );
+  const tools = toolVersions(request.versions, deps.buildx);
+  tools.catch(() => undefined);
   const settings = {
     ...request,
     snapshots: openSnapshots(request.root, join(deps.folder.path(), "files")),

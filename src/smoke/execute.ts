@@ -69,6 +69,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
   const { containers } = docker;
   let hasHolder = true;
   let refusesToShare = false;
+  /** Where a command passed: the next one may follow there. */
   let idle: Seat | undefined;
 
   /** A new container that runs; undefined where the image has nothing to hold it. */
@@ -99,6 +100,15 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
       ...Object.keys(WRITABLE).map(async (path) => (await containers.stat(id, `${path}/.`, signal))?.size),
     ]);
     return processes === 1 && sizes.every((size) => size === EMPTY_TMPFS);
+  };
+
+  /** The container of the command before, where nothing of that is left in it; else it is let go. */
+  const takeIdle = async (): Promise<Seat | undefined> => {
+    const seat = idle;
+    idle = undefined;
+    if (!seat || (await isClean(seat).catch(() => false))) return seat;
+    release(context, seat.id);
+    return undefined;
   };
 
   /** Bounds a call by the test's time and the suite's interruption. */
@@ -192,8 +202,7 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
     program: Program,
     shared: boolean,
   ): Promise<{ execution: Execution; seat?: Seat }> => {
-    const kept = shared ? idle : undefined;
-    if (kept) idle = undefined;
+    const kept = shared ? await takeIdle() : undefined;
     const seat = kept ?? (hasHolder ? await takeSeat(shared) : undefined);
     if (seat && "refused" in seat) return { execution: { ended: "error", why: seat.refused } };
     if (seat) {
@@ -208,12 +217,6 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
     return { execution: await runAlone(program) };
   };
 
-  /** Keeps a container for the next command where nothing is left in it, else lets go of it. */
-  const giveBack = async (seat: Seat, keep: boolean): Promise<void> => {
-    if (keep && (await isClean(seat).catch(() => false))) idle = seat;
-    else release(context, seat.id);
-  };
-
   const execute: Tools["execute"] = async (program, judge) => {
     const shares = !program.isolated && !refusesToShare && hasHolder && mayShare;
     const { execution, seat } = await runOnce(program, shares);
@@ -224,7 +227,8 @@ export function createExecutor(context: SmokeContext, mayShare: boolean) {
       if (seat && !seat.shared) release(context, seat.id);
     }
     if (!seat?.shared) return outcome;
-    await giveBack(seat, outcome.status === "pass");
+    if (outcome.status === "pass") idle = seat;
+    else release(context, seat.id);
     // Only a container of its own, with all of the sandbox, can blame the image.
     return outcome.status === "fail" ? execute({ ...program, isolated: true }, judge) : outcome;
   };

@@ -23,6 +23,12 @@ export interface BakeOptions {
 /** What Factory asks of `docker buildx`, for the builder that is current. */
 export interface Buildx {
   /**
+   * Starts to ask the builder what it is and what it can build; `version`, `platforms` and `driver` wait for that answer, and ask
+   * themselves where nobody did. A failure is theirs to throw.
+   * @param signal ends the question
+   */
+  ask: (signal: AbortSignal) => void;
+  /**
    * Versions of the engine, of buildx and of BuildKit (null where the builder does not tell).
    * @throws FactoryError DOCKER_MISSING, BUILDX_MISSING, ENGINE_UNREACHABLE
    */
@@ -99,8 +105,9 @@ export function parseInspect(text: string): Builder & { error: string | null } {
   };
 }
 
-async function inspectBuilder(exec: Exec): Promise<Builder> {
-  const result = await exec("docker", ["buildx", "inspect", "--bootstrap"], { timeoutMs: ANSWER_MS });
+async function inspectBuilder(exec: Exec, signal?: AbortSignal): Promise<Builder> {
+  const argv = ["buildx", "inspect", "--bootstrap"];
+  const result = await exec("docker", argv, { timeoutMs: ANSWER_MS, signal });
   if (result.exitCode !== 0) throw buildxError(result);
   const { error, ...builder } = parseInspect(result.stdout);
   if (builder.platforms.length > 0) return builder;
@@ -119,6 +126,11 @@ export function createBuildx(exec: Exec): Buildx {
   const builder = () => (asked ??= inspectBuilder(exec));
 
   return {
+    ask: (signal) => {
+      asked ??= inspectBuilder(exec, signal);
+      asked.catch(() => undefined);
+    },
+
     version: async () => {
       const [engine, plugin] = await Promise.all([
         exec("docker", ["version", "--format", "{{.Server.Version}}"], { timeoutMs: ANSWER_MS }),

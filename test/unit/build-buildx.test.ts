@@ -55,6 +55,30 @@ describe("the builder", () => {
     expect(calls).toEqual([BUILDER]);
   });
 
+  it("may be asked ahead: the others wait for that answer, and throw its failure", async () => {
+    const { exec, calls } = scripted(healthy);
+    const buildx = createBuildx(exec);
+    buildx.ask(new AbortController().signal);
+    expect(calls).toEqual([BUILDER]);
+    expect(await buildx.driver()).toBe("docker");
+    expect(calls).toEqual([BUILDER]);
+
+    const broken = createBuildx(scripted({ [BUILDER]: failed('ERROR: no builder "x" found') }).exec);
+    broken.ask(new AbortController().signal);
+    await expect(broken.platforms()).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+  });
+
+  it("is told by a signal that nobody waits for its answer", () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const exec: Exec = (_file, _argv, options) => {
+      signals.push(options?.signal);
+      return Promise.resolve(failed("killed"));
+    };
+    const { signal } = new AbortController();
+    createBuildx(exec).ask(signal);
+    expect(signals).toEqual([signal]);
+  });
+
   it("tells the versions; one that says nothing is null", async () => {
     expect(await createBuildx(scripted(healthy).exec).version()).toEqual({
       docker: "28.5.2",

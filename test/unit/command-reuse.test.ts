@@ -11,10 +11,11 @@ import { BUILT, NOW, OWN_TAG, proven } from "./reuse-world.ts";
 import { scriptedPlaces } from "./scripted-places.ts";
 
 /** What a command line has, on a workspace whose one cell is proven and never was pushed. */
-async function context(): Promise<{ context: Context; said: string[] }> {
+async function context(): Promise<{ context: Context; said: string[]; asked: AbortSignal[] }> {
   const { root } = await proven();
   const catalog = openCatalog(root);
   const said: string[] = [];
+  const asked: AbortSignal[] = [];
   const world = {
     attempts: (_: string, manifestIds: readonly string[]) =>
       openStore(root).attempts({
@@ -22,6 +23,7 @@ async function context(): Promise<{ context: Context; said: string[] }> {
         now: () => Date.now() + 10_000,
         onNote: (text) => said.push(text),
       }),
+    buildx: { ask: (signal: AbortSignal) => void asked.push(signal) },
     baseDigests: () => Promise.resolve(new Map()),
     places: scriptedPlaces({ engine: { [OWN_TAG]: BUILT } }),
     environment: {},
@@ -34,8 +36,7 @@ async function context(): Promise<{ context: Context; said: string[] }> {
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
       sweep: () => Promise.resolve(),
       buildx: {
-        version: () => Promise.reject(new FactoryError("ENGINE_UNREACHABLE", "no engine")),
-        platforms: () => Promise.resolve([]),
+        platforms: () => Promise.reject(new FactoryError("ENGINE_UNREACHABLE", "no engine")),
       },
     }),
   } as unknown as World;
@@ -51,7 +52,7 @@ async function context(): Promise<{ context: Context; said: string[] }> {
     say: (text) => void said.push(text),
     signal: new AbortController().signal,
   };
-  return { context: made as Context, said };
+  return { context: made as Context, said, asked };
 }
 
 const textOf = ({ text }: CommandResult) => (typeof text === "string" ? text : [...text].join(""));
@@ -85,5 +86,30 @@ describe("what a record proves", () => {
     await expect(
       run((await context()).context, { manifestId: "demo", reuse: true, push: true }),
     ).rejects.toMatchObject({ code: "ENGINE_UNREACHABLE" });
+  });
+});
+
+describe("the builder", () => {
+  it("is asked while the workspace is read, and let go where that ends in an error", async () => {
+    const { context: given, asked } = await context();
+    await expect(run(given, { manifestId: "demmo" })).rejects.toThrow("there is no manifest `demmo`");
+    expect(asked.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it("is not asked ahead where records may prove every cell", async () => {
+    const { context: given, asked } = await context();
+    expect((await run(given, { manifestId: "demo", reuse: true })).exitCode).toBe(0);
+    expect(asked).toEqual([]);
+  });
+
+  it("goes on answering until the command is interrupted", async () => {
+    const { context: given, asked } = await context();
+    const stop = new AbortController();
+    await expect(run({ ...given, signal: stop.signal }, { manifestId: "demo" })).rejects.toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+    });
+    expect(asked.map(({ aborted }) => aborted)).toEqual([false]);
+    stop.abort();
+    expect(asked.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });

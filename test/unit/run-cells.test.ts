@@ -114,6 +114,19 @@ describe("runCells", () => {
     expect(readdirSync(join(world.root, ".factory/run"))).toEqual([]);
   });
 
+  it("records the versions of the tools, and no result is lost where one cannot be told", async () => {
+    const toolsOf = async (version?: () => Promise<never>) => {
+      const world = manyCells();
+      const { value, store } = await runIn({ ...world, platform: "linux/amd64", version });
+      const records = await Promise.all((value?.results ?? []).map(({ record_id }) => store.get(record_id)));
+      expect((await store.verify()).problems).toEqual([]);
+      return new Set(records.map(({ tools }) => JSON.stringify(tools)));
+    };
+    expect(await toolsOf()).toEqual(new Set(['{"factory":"0.1.0","docker":"1","buildx":"2"}']));
+    const silent = () => Promise.reject(new FactoryError("ENGINE_UNREACHABLE", "no answer within 30 s"));
+    expect(await toolsOf(silent)).toEqual(new Set(['{"factory":"0.1.0"}']));
+  });
+
   it("says of a cell that was meant to fail whether it did", async () => {
     const world = manyCells();
     const { value } = await runIn({

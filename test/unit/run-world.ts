@@ -92,6 +92,8 @@ interface World {
   planned: Planned;
   /** Called for each bake; it builds unless it throws BuildFails. */
   build?: Build;
+  /** What buildx says of versions. */
+  version?: RunDeps["buildx"]["version"];
   deps?: Partial<RunDeps>;
   platform?: string;
   jobs?: number;
@@ -107,6 +109,7 @@ export async function runIn({
   root,
   planned,
   build,
+  version = () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
   deps = {},
   images = scriptedImages(),
   ...settings
@@ -151,7 +154,8 @@ export async function runIn({
         stateOf: (owner) => (owner === "dead" ? "dead" : owner === "test" ? "alive" : "unknown"),
       },
       buildx: {
-        version: () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
+        version,
+        ask: () => undefined,
         platforms: () => Promise.resolve(["linux/amd64"]),
         driver: () => Promise.resolve("docker"),
         bake: async (options) => {

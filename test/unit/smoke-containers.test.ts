@@ -181,6 +181,16 @@ describe("commands that share a container", () => {
     expect(there.size).toBe(0);
   });
 
+  it("leave a container that nobody looks at after the last of them", async () => {
+    let looked = 0;
+    const processes = () => Promise.resolve((looked += 1));
+    const { deps } = engine({ more: { processes } });
+    await smokeTest({ ...request, tests: [command] }, deps);
+    expect(looked).toBe(0);
+    await smokeTest({ ...request, tests: [command, second] }, deps);
+    expect(looked).toBe(1);
+  });
+
   it("are believed where they pass, and run again alone, with all of the sandbox, where they fail", async () => {
     const { deps, calls, specs } = engine({
       exec: ([file], { spec }) => ({ exitCode: file === "second" && spec.HostConfig.Sysctls ? 1 : 0 }),
