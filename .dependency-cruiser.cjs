@@ -123,7 +123,7 @@ module.exports = {
       to: {
         path: "^(src/|(node:)?[a-z])",
         pathNot:
-          "^(src/(errors|version|plan/formats/formats|commands/(verb|[a-z-]+-verb))\\.ts$|node_modules/@commander-js/)",
+          "^(src/(errors|version|ci/[a-z-]+|plan/formats/formats|commands/(verb|[a-z-]+-verb))\\.ts$|node_modules/@commander-js/)",
         dependencyTypesNot: ["type-only"],
         dynamic: false,
       },

@@ -14,6 +14,7 @@ const HOSTED: Readonly<Record<string, string>> = {
 };
 
 const matrix = {
+  description: "the strategy of a GitHub Actions job",
   maxJobs: 256,
   // A platform that GitHub has no machine of is emulated.
   runnerFor: (platform, gpus) =>

@@ -23,6 +23,8 @@ export interface CiJob {
 
 /** How a system takes many jobs at once. */
 export interface CiMatrix {
+  /** What the matrix is, in a few words for the help of `factory plan --format`. */
+  description: string;
   /** The system's own limit on the jobs of one matrix. */
   maxJobs: number;
   /** The words for a machine that the system itself offers for a platform, where no pool of the workspace takes it. */

@@ -1,6 +1,12 @@
 import { Option } from "@commander-js/extra-typings";
 import { FORMAT_NAMES, PLAN_FORMATS } from "../plan/formats/formats.ts";
+import type { PlanFormat } from "../plan/formats/format.ts";
 import { manifestFlag, outputPath, planningFlags, type Verb, verb, wholeNumber } from "./verb.ts";
+
+/** Formats that are written from shards always, and the limit of each. */
+const LIMITS = Object.entries<PlanFormat>(PLAN_FORMATS).flatMap(([name, { maxJobs }]) =>
+  maxJobs === undefined ? [] : [`default for ${name}: ${maxJobs}`],
+);
 
 export const planVerb: Verb = (act) =>
   verb("plan", "expand plans, or one manifest, to cells: all plans where none is named", [
@@ -29,7 +35,7 @@ export const planVerb: Verb = (act) =>
       ),
     )
     .addOption(
-      new Option("--max-jobs <n>", "one job a cell, and at most so many (default for github: 256)")
+      new Option("--max-jobs <n>", `one job a cell, and at most so many (${LIMITS.join(", ")})`)
         .argParser(wholeNumber(1))
         .conflicts("shards"),
     )

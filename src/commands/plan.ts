@@ -28,11 +28,11 @@ function shardLines({ shards, estimate, fingerprint }: ShardedPlan): string {
 /** The split that the command line asks for, or the format needs; null for none. */
 async function shardedFor(
   planned: Planned,
-  sharding: PlanFormat["sharding"],
-  { shards, maxJobs }: { shards?: number; maxJobs?: number },
+  format: PlanFormat,
+  { shards, maxJobs = format.maxJobs }: Pick<PlanOptions, "shards" | "maxJobs">,
   context: Context,
 ): Promise<ShardedPlan | null> {
-  if (sharding === "never") return null;
+  if (format.sharding === "never") return null;
   const by = shards !== undefined ? { shards } : maxJobs !== undefined ? { maxJobs } : null;
   if (!by) return null;
   const { splitPlan } = await import("../plan/shards/split.ts");
@@ -75,12 +75,12 @@ export async function plan(context: Context, options: PlanOptions): Promise<Comm
   const name = options.format ?? (context.json ? "json" : "table");
   const format: PlanFormat = PLAN_FORMATS[name];
   const output = options.output === "-" ? undefined : options.output;
-  const [{ write, maxJobs }, { planDocument }, input] = await Promise.all([
+  const [{ write }, { planDocument }, input] = await Promise.all([
     format.load(),
     import("../plan/formats/json.ts"),
     inputOf(context, output !== undefined),
   ]);
-  const sharded = await shardedFor(planned, format.sharding, { maxJobs, ...options }, context);
+  const sharded = await shardedFor(planned, format, options, context);
   const made = write({ ...input, planned, sharded, maxJobs: options.maxJobs });
   const { count, files, isContent, document } = made;
   if (output !== undefined) {

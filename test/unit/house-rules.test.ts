@@ -26,7 +26,6 @@ const SHARED: Record<string, string> = {
   choice: "of a shard, and of versions",
   containers: "what smoke tests need of containers, and how the engine is asked",
   explain: "the verb, and why values cannot be combined",
-  github: "the CI system, and the format for it",
   lock: "the verb, and the document",
   open: "of a workspace, and of a search",
   outcome: "of a smoke test, and of a run",

@@ -45,8 +45,9 @@ export interface PlanFormat {
   description: string;
   /** Whether it is written from shards: always, where they are asked for, or never. */
   sharding: "always" | "asked" | "never";
-  /** `maxJobs`: how many shards it is written from where the command line says nothing. */
-  load: () => Promise<{ write: WriteFormat; maxJobs?: number }>;
+  /** How many shards it is written from where the command line says nothing. */
+  maxJobs?: number;
+  load: () => Promise<{ write: WriteFormat }>;
 }
 
 /** One file for programs, whose text `--json` gives under the format's name. */

@@ -1,6 +1,8 @@
 import { type CiJob, type CiMatrix, jobNameFindings } from "../../ci/system.ts";
 import { errorOf, FactoryError } from "../../errors.ts";
 import type { PlannedCell } from "../cell.ts";
+import { poolOf } from "../pools.ts";
+import type { WriteFormat } from "./format.ts";
 
 /** A CI system that takes a matrix, which `D` is. */
 export interface MatrixSystem<D = unknown> {
@@ -81,4 +83,20 @@ export function ciMatrix<D>(
   const findings = jobNameFindings(jobs, matrix);
   if (findings.length > 0) throw errorOf(findings);
   return matrix.document(jobs);
+}
+
+/** Writes the matrix of a CI system: a job for each shard that has work to do, on a pool's machine or one of the system's own. */
+export function matrixWriter(system: MatrixSystem): WriteFormat {
+  return ({ catalog, sharded, maxJobs }) => {
+    if (maxJobs !== undefined) checkMaxJobs(maxJobs, system);
+    const poolFor = poolOf(catalog);
+    const json = ciMatrix(system, sharded?.shards ?? [], {
+      fingerprint: sharded?.fingerprint,
+      runsOn: ({ cell: { platform }, keys: { gpus } }) =>
+        poolFor(platform, gpus)?.runs_on ?? system.matrix.runnerFor(platform, gpus !== null),
+      needed: ({ cell }) => cell.action !== "reuse",
+    });
+    const text = JSON.stringify(json);
+    return { count: 1, files: [{ name: "matrix.json", text }], isContent: false, document: { json } };
+  };
 }

@@ -32,14 +32,14 @@ export async function splitPlan(
 ): Promise<ShardedPlan> {
   const manifestIds = [...new Set(planned.cells.map(({ cell }) => cell.manifest_id))];
   const attempts = await deps.attempts(manifestIds);
-  const runnerOf = poolOf(deps.catalog);
+  const poolFor = poolOf(deps.catalog);
   const durationOf = ({ cell }: PlannedCell) =>
     attempts.ofCell(cell.manifest_id, cell.cell_id).find(({ status }) => status === "pass")?.duration_ms ??
     null;
   const sharded = shard(planned.cells, {
     ...by,
     durationOf,
-    runnerKey: ({ cell, keys }) => runnerKey(runnerOf(cell.platform, keys.gpus)),
+    runnerKey: ({ cell, keys }) => runnerKey(poolFor(cell.platform, keys.gpus), keys.gpus),
   });
   const ids = sharded.shards.map((cells) => cells.map(({ cell }) => cell.cell_id));
   return { ...sharded, fingerprint: digestOf(ids).slice("sha256:".length, "sha256:".length + 12) };
