@@ -8,7 +8,7 @@ import { visibleLines } from "./model/visible.ts";
 import { paletteOf, printable, takesColor } from "./screen/palette.ts";
 import { version } from "./version.ts";
 
-/** What the docker CLI asks of a plugin, so that `docker factory …` works. */
+/** What the docker CLI asks a plugin, so that `docker factory …` works. */
 const PLUGIN_METADATA = {
   SchemaVersion: "0.1.0",
   Vendor: "Factory",
@@ -16,7 +16,7 @@ const PLUGIN_METADATA = {
   ShortDescription: "A production line for container images",
 };
 
-/** The arguments after the program's name; called as a docker CLI plugin, without the plugin's own name. */
+/** The arguments after the program's name, and after the plugin's name if docker's CLI called it as a plugin. */
 function argumentsOf(argv: readonly string[]): string[] {
   const rest = argv.slice(2);
   return basename(argv[1] ?? "").startsWith("docker-factory") && rest[0] === "factory" ? rest.slice(1) : rest;
@@ -34,7 +34,7 @@ function print(
     stdout.write("\n");
     return;
   }
-  // A pipe or a file gets the bytes of a content; on a terminal it is shown.
+  // A pipe or a file gets the exact bytes of a file's content; on a terminal it is made safe to show.
   const asIs = isContent && stdout.isTTY !== true;
   const show = (piece: string) => (asIs ? piece : printable(piece, colored));
   if (typeof text === "string") {
@@ -64,16 +64,16 @@ export async function main(argv: readonly string[]): Promise<void> {
       import("./screen/findings.ts"),
     ]);
 
-  // What stands after `--` is never an option; an unreadable command line still gets its error as asked for.
+  // Nothing after `--` is an option. Even an error in the command line itself is shown as --json or --no-color ask.
   const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   const asJson = ours.includes("--json");
   const wantsColor = !ours.includes("--no-color");
   const stdoutColor = takesColor(process.stdout, process.env, wantsColor);
   const stderrColor = takesColor(process.stderr, process.env, wantsColor);
   let signal: AbortSignal | undefined;
-  /** Reports anything thrown; what only ended after the help that was asked for is none. */
+  /** Reports anything that was thrown, except commander's end after a help that was asked for. */
   const report = (thrown: unknown): void => {
-    // Once interrupted, what else went wrong is what the interruption did.
+    // After an interruption, other errors are its consequences.
     const error = signal?.aborted
       ? new FactoryError("INTERRUPTED", "interrupted")
       : thrown instanceof CommanderError
@@ -104,7 +104,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   } catch (thrown) {
     report(thrown);
-    // All is cleaned up by now, and an engine or a registry that never answers holds no interrupted process.
+    // Everything is cleaned up by now: an engine or a registry that never answers must not hold up an interrupted process.
     if (signal?.aborted) setTimeout(() => process.exit(), 500).unref();
   }
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { FactoryError } from "./errors.ts";
 
-/** What the operating system refuses or runs out of; everything else that is thrown unforeseen is a bug of ours. */
+/** What the operating system refuses or runs out of; any other unexpected error is a bug of ours. */
 const REFUSALS = new Set([
   "EACCES",
   "EPERM",
@@ -19,14 +19,14 @@ const REFUSALS = new Set([
   "E2BIG",
 ]);
 
-/** The error that stands for anything thrown: itself, a refusal of the operating system, or a bug of ours. */
+/** Anything that was thrown, as an error of ours: itself, a refusal of the operating system, or a bug of ours. */
 export function errorFor(thrown: unknown): FactoryError {
   if (thrown instanceof FactoryError) return thrown;
   if (thrown instanceof Error) {
     const { code, syscall } = thrown as NodeJS.ErrnoException;
     if (code !== undefined && syscall !== undefined && REFUSALS.has(code)) {
       return new FactoryError("SYSTEM_REFUSED", `the operating system refused: ${thrown.message}`, {
-        fix: "make room, raise the limit or give the permission that it names",
+        fix: "free what it names, raise the limit, or grant the permission",
         cause: thrown,
       });
     }
@@ -37,7 +37,7 @@ export function errorFor(thrown: unknown): FactoryError {
   });
 }
 
-/** The folder that the process stands in. @throws FactoryError FOLDER_GONE where it was deleted */
+/** The current folder. @throws FactoryError FOLDER_GONE where it was deleted */
 export function workingFolder(): string {
   try {
     return process.cwd();
@@ -50,8 +50,8 @@ export function workingFolder(): string {
 }
 
 /**
- * Ends the process in order where its output cannot be written: quietly where the reader of stdout has gone, as `head`
- * does; with 3 where stdout is full. What stderr cannot take is dropped: a run goes on to remove its containers.
+ * Ends the process properly if its output cannot be written: quietly if the reader of stdout has gone, as with `head`;
+ * with 3 if stdout is full. What stderr cannot take is dropped: a run still has to remove its containers.
  */
 export function guardStreams(): void {
   process.stderr.on("error", () => undefined);
@@ -67,7 +67,7 @@ export function guardStreams(): void {
 /** Fires at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  // Every cell and every program that runs listens to it.
+  // Every cell and every running program listens to it.
   setMaxListeners(0, controller.signal);
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {

@@ -37,7 +37,7 @@ export interface GlobalOptions {
   color?: boolean;
 }
 
-/** Gives a command, and those below it, the settings of its parent. */
+/** Gives a command and its subcommands the settings of its parent. */
 function inherit(command: CommandUnknownOpts, parent: CommandUnknownOpts): CommandUnknownOpts {
   command.copyInheritedSettings(parent);
   for (const below of command.commands) inherit(below, command);
@@ -57,11 +57,11 @@ export function createProgram(
     )
     .option(
       "--workspace <dir>",
-      "the workspace (default: the nearest folder upward with factory.yaml; $FACTORY_WORKSPACE)",
+      "the workspace (default: $FACTORY_WORKSPACE, else the nearest folder upward with factory.yaml)",
     )
     .option("--json", "one JSON document on stdout")
     .addOption(new Option("--quiet", "no progress on stderr").conflicts("verbose"))
-    .option("--verbose", "each outside program that is run, on stderr")
+    .option("--verbose", "show each outside program that is run, on stderr")
     .option("--no-color", "no colours ($NO_COLOR)")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
@@ -86,18 +86,18 @@ export function createProgram(
   return program;
 }
 
-/** Commander's own error as one of ours; null where it only ended after the help that was asked for. */
+/** Commander's error as one of ours; null if it only ended after a help that was asked for. */
 export function usageError(error: CommanderError): FactoryError | null {
   if (error.exitCode === 0) return null;
   if (error.code === "commander.help") {
-    return new FactoryError("USAGE", "no command is named, or none that there is", {
+    return new FactoryError("USAGE", "no known command is named", {
       fix: "see `factory --help`",
     });
   }
   const message = error.message.replace(/^error: /, "");
   const guess = /\n\(Did you mean (.+)\?\)$/.exec(message);
   const what = guess ? message.slice(0, guess.index) : message;
-  // An operand that stands after `--`: its likeness to an option helps nobody.
+  // An operand after `--`: that it resembles an option helps nobody.
   const isOperand = error.code === "commander.unknownCommand" && what.includes("'-");
   const fix = isOperand ? undefined : guess?.[1];
   return new FactoryError("USAGE", what.replace(/\.$/, ""), {

@@ -6,7 +6,7 @@ import type { Palette } from "./screen/palette.ts";
 import { FactoryError } from "./errors.ts";
 import type { GlobalOptions } from "./program.ts";
 
-/** What of the process a command's context is made of. */
+/** What a command's context is made of. */
 interface Surroundings {
   cwd: string;
   env: NodeJS.ProcessEnv;
@@ -17,7 +17,7 @@ interface Surroundings {
   signal: () => AbortSignal;
 }
 
-/** FACTORY_REPOSITORY and FACTORY_CACHE_REPOSITORY stand in for the settings of factory.yaml. Owners' names may be in upper case. */
+/** FACTORY_REPOSITORY and FACTORY_CACHE_REPOSITORY replace the settings of factory.yaml. Owners' names may be in upper case. */
 async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): Promise<OpenCatalog> {
   const { isRepository } = await import("./catalog/names.ts");
   const read = (name: string): string | undefined => {
@@ -26,7 +26,7 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
     if (isRepository(text)) return text;
     throw new FactoryError(
       "USAGE",
-      `${name} is no repository: ${JSON.stringify(addressWithoutUserinfo(env[name] ?? ""))}`,
+      `${name} is not a repository: ${JSON.stringify(addressWithoutUserinfo(env[name] ?? ""))}`,
       {
         fix: "such as registry.example:5000/team",
       },
@@ -48,12 +48,12 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
   };
 }
 
-/** What buildx itself hands from the environment to every build: it is in the times that an image names. */
+/** What buildx itself passes from the environment to every build: it becomes the times in an image. */
 function buildEnvironment({ SOURCE_DATE_EPOCH }: NodeJS.ProcessEnv): Record<string, string> {
   return SOURCE_DATE_EPOCH ? { SOURCE_DATE_EPOCH } : {};
 }
 
-/** The context of one command. The workspace and the engine are looked for when they are asked for. */
+/** The context of one command. The workspace and the engine are looked for when they are first needed. */
 export function createContext(options: GlobalOptions, around: Surroundings): Context {
   const { cwd, env, color, stderrColor, columns } = around;
   const named = options.workspace ?? (env.FACTORY_WORKSPACE || undefined);

@@ -36,7 +36,7 @@ import { version } from "./version.ts";
 export interface World {
   docker: Docker;
   buildx: Buildx;
-  /** What a run asks of the world, but for its listeners. */
+  /** What a run asks of the world, without its listeners. */
   runDeps: (catalog: Catalog, options: { sbomWith: SbomTool }) => Omit<RunDeps, "onEvent">;
   smokeDeps: { docker: Docker; clock: { now: () => number } };
   makeSbom: (
@@ -46,25 +46,25 @@ export interface World {
       signal?: AbortSignal;
       cache?: LayerCache;
       onUnreadable?: (digest: string) => void;
-      /** Told how far the work has come, once a second where it takes longer. */
+      /** Called with the progress, once a second if the work takes longer. */
       onProgress?: (text: string) => void;
     },
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
-  /** @throws FactoryError TOOL_MISSING where what is to write SBOMs is not installed */
+  /** @throws FactoryError TOOL_MISSING if the tool that is to write SBOMs is not installed */
   requireSbomTool: (tool: SbomTool) => Promise<void>;
   /**
-   * What the builder makes of base images, by `baseKey`. With `pull` it asks the registry where a tag points by now; without,
-   * an image that the engine holds stands for its tag, as it does in a build.
-   * @throws FactoryError INTERRUPTED, and where there is no engine to ask
+   * How the builder resolves base images, by `baseKey`. With `pull` it asks the registry what a tag points to now; without,
+   * an image that the engine holds counts, as it does in a build.
+   * @throws FactoryError INTERRUPTED, and if there is no engine to ask
    */
   baseDigests: (
     refs: readonly BaseRef[],
     options: { pull: boolean; signal?: AbortSignal },
   ) => Promise<Map<string, BaseResolution>>;
-  /** Where the images are that records prove. */
+  /** Where the images that records prove are. */
   places: Places;
   /**
-   * What the records of some manifests say. `note` is told what a person may want to know.
+   * What the records of some manifests say. `note` gets lines for people.
    * @throws FactoryError with `strict` RECORD_UNREADABLE for every record that cannot be read
    */
   attempts: (
@@ -73,8 +73,8 @@ export interface World {
     options: { note: (text: string) => void; strict: boolean },
   ) => Promise<Attempts>;
   /**
-   * The workspace as it was at the merge base of HEAD and a commit, in a folder of its own; `unknown` says why it cannot
-   * be had. @throws FactoryError GIT_FAILED, TOOL_MISSING
+   * The workspace as it was at the merge base of HEAD and a commit, in a temporary folder; `unknown` says why there is
+   * none. @throws FactoryError GIT_FAILED, TOOL_MISSING
    */
   workspaceAt: (
     root: string,
@@ -83,12 +83,12 @@ export interface World {
   exists: (root: string, path: string) => boolean;
   /** The lines of a file, or of stdin for `-`. @throws FactoryError FILE_UNREADABLE */
   readLines: (file: string, cwd: string) => string[];
-  /** Names this process as the owner of containers and folders; see src/tools/lease.ts. */
+  /** This process as the owner of containers and folders; see src/tools/lease.ts. */
   owner: string;
   view: (options: { quiet: boolean; color: boolean }) => Promise<View>;
   /**
-   * Writes the events of a run to a file, a pipe or a device, a line each, without secrets. `close` gives what kept one from
-   * being written. @param path absolute @throws FactoryError USAGE, WRITE_FAILED, INTERRUPTED
+   * Writes the events of a run to a file, a pipe or a device, one per line, without secrets. `close` gives the error that
+   * kept one from being written, if there was one. @param path absolute @throws FactoryError USAGE, WRITE_FAILED, INTERRUPTED
    */
   eventFile: (
     path: string,
@@ -99,7 +99,7 @@ export interface World {
 /** How long a layer that no image uses is kept. */
 const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
 
-/** What of a repository makes a workspace, without its records. */
+/** The paths of a repository that make up a workspace, without its records. */
 const WORKSPACE_NAMES = [
   "factory.yaml",
   "factory.lock",
@@ -112,13 +112,13 @@ const WORKSPACE_NAMES = [
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
 
-/** Calls every so many milliseconds; the answer stops that. */
+/** Calls again and again, every so many milliseconds, until the returned function is called. */
 function every(ms: number, call: () => void): () => void {
   const timer = setInterval(call, ms);
   return () => clearInterval(timer);
 }
 
-/** @param trace is told each outside program that is run, with its arguments */
+/** @param trace gets a line for each outside program that is run, with its arguments */
 export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => void): World {
   const traced =
     <R>(call: (file: string, argv: readonly string[], options?: ExecOptions) => R) =>
@@ -162,7 +162,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     baseDigests: async (refs, options) => {
       const { resolveBases } = await import("./builder/base.ts");
       const resolved = await resolveBases(refs, { docker, buildx }, options);
-      // No base can be blamed for an engine that is away: asking for its version says so.
+      // If the engine does not answer, no base is to blame: asking for its version gives the right error.
       if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
       return resolved;
     },
@@ -196,7 +196,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           if (of >= 1000 && (read === of || read % 8192 < 256)) note(`records read: ${read} of ${of}`);
         },
       });
-      // A record that cannot be read may be a failure that came after a pass: nothing is reused without it.
+      // An unreadable record may be a failure that came after a pass: then nothing may be reused.
       if (strict && unreadable.length > 0) throw errorOf(unreadable.flatMap(findingsOf));
       for (const { message } of unreadable) note(`warning: ${message}`);
       return attempts;
@@ -227,7 +227,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     readLines,
     owner,
     runDeps: (catalog, options) => {
-      // What is written below these may not leave the workspace either.
+      // Nothing that is written below these may leave the workspace either.
       insideWorkspace(catalog.root, ".factory/run");
       const folder = insideWorkspace(catalog.root, ".factory/layers");
       const layers = options.sbomWith === "factory" ? openLayerStore(folder) : null;
@@ -281,7 +281,7 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           ci_url: detectCi(env).jobUrl(env),
         }),
         registryAnswers: async (repository) => {
-          // What this process sees of a registry must be what the engine sees.
+          // This process must see the same registry as the engine does.
           const proxied = !isLoopback(repository) && /./.test(env.HTTPS_PROXY ?? env.https_proxy ?? "");
           return !docker.isLocal() || proxied || (await registryAnswers(repository));
         },
@@ -289,11 +289,11 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           sweepRunFolders(catalog.root, lease.stateOf, Date.now());
           layers?.sweep(Date.now(), LAYER_AGE_MS);
           const { removeOrphans } = await import("./smoke/containers.ts");
-          // Machines that share an engine can be copies of one, down to its boot and process ids.
+          // Machines that share an engine can be copies of one machine, down to its boot and process ids.
           const stateOf = (name: string) =>
             docker.isLocal() || name === owner ? lease.stateOf(name) : "unknown";
           await removeOrphans(docker, stateOf).catch((error: unknown) => {
-            // A container that another run is removing at this moment is no reason to stop.
+            // It does not matter if another run is removing the same container right now.
             if (!(error instanceof FactoryError)) throw error;
           });
         },

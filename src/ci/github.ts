@@ -16,7 +16,7 @@ const HOSTED: Readonly<Record<string, string>> = {
 const matrix = {
   description: "the strategy of a GitHub Actions job",
   maxJobs: 256,
-  // A platform that GitHub has no machine of is emulated.
+  // A platform for which GitHub has no machine is emulated.
   runnerFor: (platform, gpus) =>
     gpus
       ? ["self-hosted", "linux", platform.split("/")[1] ?? "amd64", "gpu"]

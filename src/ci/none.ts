@@ -1,6 +1,6 @@
 import type { CiSystem } from "./system.ts";
 
-/** Where no CI system is known: a person's machine, or a system that Factory has no file for. */
+/** No known CI system: a person's machine, or a system that Factory has no file for. */
 export const none = {
   title: null,
   isHere: () => true,

@@ -3,9 +3,9 @@ import type { Finding } from "../errors.ts";
 /** The environment of a process, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One job of a matrix: a shard, to be run with `factory run --shard`. */
+/** One job of a matrix: a shard, run with `factory run --shard`. */
 export interface CiJob {
-  /** Unique in the matrix: the id of its one cell, or `shard-003-of-256`. */
+  /** Unique in the matrix: the id of its only cell, or `shard-003-of-256`. */
   name: string;
   /** `3/256`, or `3/256@1a2b3c4d5e6f` with the partition's fingerprint, for `--shard`. */
   shard: string;
@@ -14,22 +14,22 @@ export interface CiJob {
   platform: string;
   /** The words that choose its machine. */
   runner: string | string[];
-  /** These three only where the shard is one cell. */
+  /** These three only if the shard is one cell. */
   cell_id?: string;
   manifest_id?: string;
   /** The first plan that asks for the cell; empty for a manifest by itself. */
   plan_id?: string;
 }
 
-/** How a system takes many jobs at once. */
+/** How a system is given many jobs at once. */
 export interface CiMatrix {
   /** What the matrix is, in a few words for the help of `factory plan --format`. */
   description: string;
   /** The system's own limit on the jobs of one matrix. */
   maxJobs: number;
-  /** The words for a machine that the system itself offers for a platform, where no pool of the workspace takes it. */
+  /** The words for a machine that the system itself offers, for a platform that no pool of the workspace takes. */
   runnerFor: (platform: string, gpus: boolean) => string | string[];
-  /** What of two jobs' names would be one to the system, such as in the names of artifacts. */
+  /** Two job names for which this gives the same text are one name to the system, such as in the names of artifacts. */
   sameName: (name: string) => string;
   /** The matrix as the system reads it. */
   document: (jobs: readonly CiJob[]) => unknown;
@@ -37,17 +37,17 @@ export interface CiMatrix {
 
 /** What Factory knows of a CI system. */
 export interface CiSystem {
-  /** As people write it; null for none. */
+  /** The name as people write it; null for `none`. */
   title: string | null;
   /** Whether this process runs in one of its jobs. */
   isHere: (env: Environment) => boolean;
-  /** The address of the job that runs this process; null where it cannot be told. */
+  /** The address of the job that runs this process; null if it is not known. */
   jobUrl: (env: Environment) => string | null;
-  /** null where the system has no matrix. */
+  /** null if the system has no matrix. */
   matrix: CiMatrix | null;
 }
 
-/** Jobs that have the name of an earlier one: the artifact of one would take the place of the other's. */
+/** Findings about jobs with the name of an earlier one: the artifact of one would replace that of the other. */
 export function jobNameFindings(
   jobs: readonly Pick<CiJob, "name">[],
   { sameName }: Pick<CiMatrix, "sameName">,
@@ -66,7 +66,7 @@ export function jobNameFindings(
       {
         code: "JOB_NAME_COLLISION",
         what: `jobs ${earlier.at + 1} and ${at + 1} of the matrix are ${names}`,
-        fix: "take one of the two cells out of the plan, or give one of the manifests another id",
+        fix: "remove one of the two cells from the plan, or give one of the manifests another id",
       },
     ];
   });

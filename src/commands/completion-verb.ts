@@ -6,7 +6,7 @@ export const completionVerb: Verb = (act) =>
     .argument("<shell>", "bash, zsh or fish")
     .action(act(async (_, shell) => (await import("./completion.ts")).completion(shell)));
 
-/** What the completion scripts call; it stands in no list. */
+/** What the completion scripts call; no help lists it. */
 export const completeVerb: Verb = (act, root) =>
   new Command("__complete")
     .argument("[words...]")

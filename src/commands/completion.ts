@@ -35,7 +35,7 @@ export function completion(shell: string): Promise<CommandResult> {
   return Promise.resolve({ text: script, isContent: true, json: { shell, script } });
 }
 
-/** What may stand behind an option, or in place of an argument. */
+/** The values of an option or an argument. */
 async function values(context: Context, name: string, command: CommandUnknownOpts): Promise<string[]> {
   const choices = command.options.find((option) => option.long === name)?.argChoices;
   if (choices) return [...choices];
@@ -50,7 +50,7 @@ async function values(context: Context, name: string, command: CommandUnknownOpt
   return [];
 }
 
-/** The words that may come next, one a line. A workspace that cannot be read gives no words, and no error. */
+/** The words that may come next, one per line. An unreadable workspace gives no words, and no error. */
 export async function complete(
   context: Context,
   program: CommandUnknownOpts,

@@ -4,7 +4,7 @@ import type { World } from "../world.ts";
 
 /** What a command gives back: the text for people, the document for `--json`, and how the process ends. */
 export interface CommandResult {
-  /** Whole, or a piece at a time where there may be very much of it. */
+  /** Whole, or a piece at a time if it may be very long. */
   text: string | Iterable<string>;
   json: unknown;
   /** Whether the text is a file's content: a pipe or a file gets its bytes as they are. */
@@ -21,13 +21,13 @@ export interface Context {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  /** Columns of the terminal that stdout is; undefined where it is none. */
+  /** Columns of the terminal; undefined if stdout is not a terminal. */
   columns: number | undefined;
-  /** Colours for stdout; plain functions where there are none. */
+  /** Colours for stdout; without colours, functions that change nothing. */
   color: Palette;
   /** Whether stderr takes colours. */
   stderrColor: boolean;
-  /** Values that the environment feeds to every build. */
+  /** Values that the environment passes to every build. */
   environment: Readonly<Record<string, string>>;
   /** The workspace. @throws FactoryError WORKSPACE_NOT_FOUND */
   catalog: () => Promise<OpenCatalog>;

@@ -5,7 +5,7 @@ import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
 import { table } from "../screen/table.ts";
 
-/** The plan, or the manifest by itself, that a cell is of. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
+/** The plan, or the manifest by itself, that a cell belongs to. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
 async function findCell(context: Context, catalog: OpenCatalog, cellId: string, locked: boolean) {
   const known: string[] = [];
   let hidden: FactoryError | undefined;
@@ -18,7 +18,7 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
     try {
       planned = await planOf(context, { ...source, locked });
     } catch (error) {
-      // Another plan's findings are no reason not to explain this one's cell.
+      // Another plan's findings must not keep this cell from being explained.
       if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
       hidden ??= error;
       continue;
@@ -26,7 +26,7 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
     if (planned.cells.some(({ cell }) => cell.cell_id === cellId)) return source;
     for (const { cell } of planned.cells) known.push(cell.cell_id);
   }
-  // The cell may be of the one that cannot be planned.
+  // The cell may belong to the plan that cannot be planned.
   if (hidden) throw hidden;
   const { didYouMean } = await import("../catalog/suggest.ts");
   const guess = didYouMean(cellId, known);
@@ -41,12 +41,12 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
 
 const DOES: Record<string, string> = {
   build: "is built, tested and recorded",
-  retest: "is tested again: its bits are known",
-  retag: "gets its tag: bits and verdict are known",
+  retest: "is tested again: its image is known",
+  retag: "gets its tag: its image and verdict are known",
   reuse: "is not run: a record proves it",
 };
 
-/** `factory explain`: what is to be done about a cell, why, and what differs from the attempt that it is compared with. */
+/** `factory explain`: what will be done about a cell, why, and what differs from the attempt that it is compared with. */
 export async function explain(
   context: Context,
   cellId: string,

@@ -14,7 +14,7 @@ interface LockOptions {
   manifestId?: string[];
 }
 
-/** How many names a line holds. */
+/** How many names a line shows. */
 const NAMES = 10;
 
 /** Characters of a digest that people compare. */
@@ -53,7 +53,7 @@ function entries(count: number): string {
   return count === 1 ? "1 entry" : `${count} entries`;
 }
 
-/** Asks the builder for bases, in one go. */
+/** Asks the builder for all bases at once. */
 async function askFor(bases: readonly LockNeed[], context: Context) {
   const refs = bases.map(({ name, at }) => ({ ref: name, platform: at }));
   if (refs.length === 0) return () => undefined;
@@ -66,7 +66,7 @@ async function askFor(bases: readonly LockNeed[], context: Context) {
   return (base: { ref: string; platform: string }) => answers.get(baseKey(base));
 }
 
-/** `factory lock`: what ranges and images stand for, in factory.lock. `--check` writes nothing, and says what is not as it should be. */
+/** `factory lock`: writes what ranges and images resolve to to factory.lock. `--check` writes nothing and says what is out of date. */
 export async function lock(
   context: Context,
   { update, check, manifestId }: LockOptions,
@@ -78,12 +78,12 @@ export async function lock(
 
   const known = catalog.lock();
   for (const id of manifestId ?? []) catalog.manifest(id);
-  // Of some manifests alone: what the others need is not asked about, and stays.
+  // Only some manifests: what the others need is not resolved, and stays.
   const within = (entries: LockEntries): LockEntries =>
     manifestId ? new Map([...before, ...entries]) : entries;
   const before: LockEntries = known ? entriesOf(known.document) : new Map();
   const edited = known !== null && isEdited(known.document);
-  const editedLine = edited ? [`${path} was edited by hand, or merged: its lock_digest did not fit`] : [];
+  const editedLine = edited ? [`${path} was edited by hand or merged: its lock_digest did not match`] : [];
 
   if (check) {
     const [kept, newest] = [keepLock(catalog, before, manifestId), updateLock(catalog, manifestId)];

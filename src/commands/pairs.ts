@@ -1,12 +1,12 @@
 import { FactoryError } from "../errors.ts";
 
-/** `NAME=VALUE` texts as an object. @throws FactoryError USAGE where one has no `=`, or a name stands twice */
+/** `NAME=VALUE` texts as an object. @throws FactoryError USAGE if one has no `=`, or a name occurs twice */
 export function pairs(option: string, texts: readonly string[] = []): Record<string, string> {
   const found = new Map<string, string>();
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at <= 0) {
-      throw new FactoryError("USAGE", `${option} ${JSON.stringify(text)} has no NAME=VALUE form`, {
+      throw new FactoryError("USAGE", `${option} ${JSON.stringify(text)} is not of the form NAME=VALUE`, {
         fix: `such as ${option} core=0.1.0`,
       });
     }

@@ -5,7 +5,7 @@ import type { Planned } from "../plan/cell.ts";
 import { reasonTallies, tallies, type Tally } from "../plan/tallies.ts";
 import { numberTable, type Screen } from "../screen/table.ts";
 
-/** More rows than that are counted together. */
+/** Rows beyond this are counted together. */
 const MAX_ROWS = 20;
 
 /** Counts by platform, plan or manifest, by name; those past twenty together. */
@@ -14,7 +14,7 @@ function nameRows(counts: readonly Tally[], all: boolean): string[][] {
   const named = all || sorted.length <= MAX_ROWS ? sorted : sorted.slice(0, MAX_ROWS - 1);
   const rows = named.map(({ name, cells, build }) => [grouped(cells), grouped(build), visible(name)]);
   const left = sorted.length - named.length;
-  // A cell of two plans counts in both: what is left is not added up.
+  // A cell of two plans counts in both, so the rest cannot be added up.
   if (left > 0) rows.push(["", "", `… and ${grouped(left)} more`]);
   return rows;
 }

@@ -7,10 +7,10 @@ import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "..
 import { summaryLines } from "./plan-summary.ts";
 import { columnWidths, type Screen, shrink, tableLines, tableWidth, wrap } from "../screen/table.ts";
 
-/** More cells than that get a summary, and on a terminal more rows than that are cut. */
+/** With more cells than this there is a summary, and on a terminal rows beyond this are cut. */
 const MANY = 40;
 
-/** Rows that are left of a list that is cut, and left-out combinations that are named. */
+/** How many rows of a cut list are shown, and how many left-out combinations are named. */
 const SHOWN_ROWS = 30;
 const SHOWN_LEFT_OUT = 20;
 
@@ -55,7 +55,7 @@ function sectionsOf(cells: readonly PlannedCell[], together: boolean): Section[]
   });
 }
 
-/** A row on lines of its own, where the terminal is too narrow for columns: its id stays whole. */
+/** A row on several lines, for a terminal that is too narrow for columns: its id stays whole. */
 function* stacked(row: PlanRow, columns: number, color: Palette): Iterable<string> {
   yield* wrap(row.id, columns, "");
   const room = Math.max(1, columns - 2);
@@ -97,7 +97,7 @@ function* sectionLines({ manifest, facts, rows }: Section, { columns, color }: S
   });
 }
 
-/** How many of the cells have each value, the values in the order in which they are met. */
+/** How many cells have each value, in the order in which the values first occur. */
 function countsOf(
   cells: readonly PlannedCell[],
   of: (cell: PlannedCell["cell"]) => string,
@@ -124,7 +124,7 @@ function totals({ cells }: Planned): string[] {
     lines.push(actions.map(([action, count]) => `${grouped(count)} ${action}`).join(", "));
   }
   if (cells.every(({ cell }) => cell.reason === "NOT_ASKED"))
-    lines.push("NOT_ASKED: records were not asked; --reuse asks what is proven");
+    lines.push("NOT_ASKED: the records were not asked what is proven; --reuse asks them");
   return lines;
 }
 
@@ -146,9 +146,9 @@ function leftOutTexts(left_out: readonly LeftOut[]): string[] {
 }
 
 /**
- * A plan as lines for people: a heading for each manifest that says what its cells have in common, a row a cell, and totals.
- * Over 40 cells a summary comes first. On a terminal cells that differ in their platform alone are then one row, long lists
- * are cut, and no line is wider than the terminal; without one every cell has its own line, and nothing is cut.
+ * A plan as lines for people: for each manifest a heading that says what its cells have in common, one row per cell, and
+ * totals. Above 40 cells a summary comes first. On a terminal, cells that differ only in their platform then share a row,
+ * long lists are cut, and no line is wider than the terminal; elsewhere every cell has its own line and nothing is cut.
  */
 export function* planTable(planned: Planned, screen: Screen): Iterable<string> {
   const { cells, coverage, left_out, plan_ids } = planned;

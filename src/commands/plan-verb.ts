@@ -9,7 +9,7 @@ const LIMITS = Object.entries<PlanFormat>(PLAN_FORMATS).flatMap(([name, { maxJob
 );
 
 export const planVerb: Verb = (act) =>
-  verb("plan", "expand plans, or one manifest, to cells: all plans where none is named", [
+  verb("plan", "expand plans, or one manifest, to cells; all plans if none is named", [
     "factory plan baseline_core_light",
     "factory plan --reuse --since origin/main",
     "factory plan baseline_core_light --format bake -o docker-bake.hcl",
@@ -30,16 +30,20 @@ export const planVerb: Verb = (act) =>
       ).choices(FORMAT_NAMES),
     )
     .addOption(
-      new Option("--shards <n>", "split into so many shards, for `factory run --shard K/N`").argParser(
+      new Option("--shards <n>", "split into this many shards, for `factory run --shard K/N`").argParser(
         wholeNumber(1),
       ),
     )
     .addOption(
-      new Option("--max-jobs <n>", `one job a cell, and at most so many (${LIMITS.join(", ")})`)
+      new Option("--max-jobs <n>", `one job per cell, but at most this many (${LIMITS.join(", ")})`)
         .argParser(wholeNumber(1))
         .conflicts("shards"),
     )
-    .option("-o, --output <file>", "where to, or - for stdout; for several bake files, a folder", outputPath)
+    .option(
+      "-o, --output <file>",
+      "where to write, or - for stdout; for several bake files, a folder",
+      outputPath,
+    )
     .action(
       act(async (context, planId, options) =>
         (await import("./plan.ts")).plan(context, { ...options, planId }),

@@ -20,12 +20,12 @@ function shardLines({ shards, estimate, fingerprint }: ShardedPlan): string {
   const seconds = (ms: number) => `${grouped(Math.ceil(ms / 1000))} s`;
   const { floor_ms, longest_ms, slowest, known } = estimate;
   return (
-    `${shards.length} ${shards.length === 1 ? "shard" : "shards"} (${fingerprint}): the longest takes about ${seconds(longest_ms)}, and none of this plan can be done in less than ${seconds(floor_ms)}` +
+    `${shards.length} ${shards.length === 1 ? "shard" : "shards"} (${fingerprint}): the longest takes about ${seconds(longest_ms)}; with this plan it cannot be less than ${seconds(floor_ms)}` +
     `${slowest === null ? "" : ` (slowest cell: ${slowest})`}; ${known.durations} of ${known.of} durations are known from records`
   );
 }
 
-/** The split that the command line asks for, or the format needs; null for none. */
+/** The split that the command line asks for or the format needs; null if neither does. */
 async function shardedFor(
   planned: Planned,
   format: PlanFormat,
@@ -41,7 +41,7 @@ async function shardedFor(
   return sharded;
 }
 
-/** What a format is given of the world. @param toFile whether what it writes goes to a file */
+/** What a format may use. @param toFile whether its output goes to a file */
 async function inputOf(context: Context, toFile: boolean) {
   const [catalog, { planTable }, { fillFolder }, { insideWorkspace }] = await Promise.all([
     context.catalog(),
@@ -95,7 +95,7 @@ export async function plan(context: Context, options: PlanOptions): Promise<Comm
   if (!only) {
     throw new FactoryError(
       "USAGE",
-      `the plan takes ${count} files as ${name}: one holds only so many cells`,
+      `as ${name} the plan needs ${count} files, since the number of cells in one file is limited`,
       {
         fix: "name a folder for them with -o DIR, or narrow the plan",
       },

@@ -6,7 +6,7 @@ import { requestsOf } from "../plan/requests.ts";
 import type { SplitDeps } from "../plan/shards/split.ts";
 import type { Context } from "./context.ts";
 
-/** What the command line says of which cells are meant, and what is to be asked about them. */
+/** What the command line says about which cells are meant, and what to ask about them. */
 export interface PlanningOptions {
   planId?: string;
   manifestId?: string;
@@ -18,14 +18,14 @@ export interface PlanningOptions {
   reuse?: boolean;
   force?: boolean;
   since?: string;
-  /** A file with a changed path a line; `-` for stdin. */
+  /** A file with one changed path per line; `-` for stdin. */
   changedFilesFrom?: string;
   cell?: string[];
-  /** An image that was never pushed is not enough. */
+  /** Whether an image has to have been pushed to count as proven. */
   needPushed?: boolean;
 }
 
-/** Digests that `FROM ref@digest` works with. What cannot be resolved is no error here: its cells are built, and fail there. */
+/** Digests that work in `FROM ref@digest`. A base that cannot be resolved is no error here: its cells are built, and fail then. */
 function digestsOf(resolved: ReadonlyMap<string, BaseResolution>): Map<string, string> {
   const digests = new Map<string, string>();
   for (const [key, { digest, pinnable }] of resolved)
@@ -39,7 +39,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
   const { locked = false, reuse = false, force = false, since, changedFilesFrom, cell = [] } = options;
   if (since !== undefined && changedFilesFrom !== undefined) {
     throw new FactoryError("USAGE", "--since and --changed-files-from are both given", {
-      fix: "use one of the two: --since renders both sides and compares keys, --changed-files-from goes by paths",
+      fix: "use one of the two: --since renders both sides and compares keys, --changed-files-from compares paths",
     });
   }
   const requests = requestsOf(catalog, options);
@@ -80,7 +80,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
   );
 }
 
-/** What a split of a plan asks beside it. */
+/** What splitting a plan needs beside the plan. */
 export async function splitDeps(context: Context): Promise<SplitDeps> {
   const [catalog, world] = await Promise.all([context.catalog(), context.world()]);
   return {

@@ -2,13 +2,15 @@ import { Option } from "@commander-js/extra-typings";
 import { type Act, manifestFlag, type Verb, verb, wholeNumber } from "./verb.ts";
 
 const list = (act: Act) =>
-  verb("list", "list records, the newest first", [
+  verb("list", "list records, newest first", [
     "factory records list --manifest-id llm_factory --since 7d --limit 20",
   ])
     .addOption(manifestFlag())
-    .addOption(new Option("--status <status>", "only these").choices(["pass", "fail", "error"]))
+    .addOption(
+      new Option("--status <status>", "only records with this status").choices(["pass", "fail", "error"]),
+    )
     .option("--since <moment>", "an ISO 8601 date or time, or how long ago: 90m, 12h, 7d, 2w")
-    .option("--limit <n>", "at most so many", wholeNumber(1))
+    .option("--limit <n>", "at most this many", wholeNumber(1))
     .action(act(async (context, options) => (await import("./records.ts")).recordsList(context, options)));
 
 const show = (act: Act) =>
@@ -17,10 +19,11 @@ const show = (act: Act) =>
     .action(act(async (context, id) => (await import("./records.ts")).recordsShow(context, id)));
 
 const verify = (act: Act) =>
-  verb("verify", "hash all evidence again and compare; exit 1 where something differs or is missing", [
-    "factory records verify",
-    "factory records verify 20260131t120000000z-1a2b3c4d5e6f7890 --json",
-  ])
+  verb(
+    "verify",
+    "compute again what the evidence proves; exit 1 if a record differs from it or something is missing",
+    ["factory records verify", "factory records verify 20260131t120000000z-1a2b3c4d5e6f7890 --json"],
+  )
     .argument("[record-id]", "only this record")
     .action(act(async (context, id) => (await import("./records.ts")).recordsVerify(context, id)));
 

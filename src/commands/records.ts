@@ -23,7 +23,7 @@ export function momentOf(text: string, now: number): number {
   // A time without a zone is UTC, as in the list.
   const moment = time ? Date.parse(time[1] && !time[2] ? `${text}Z` : text) : Number.NaN;
   if (!Number.isNaN(moment)) return moment;
-  throw new FactoryError("USAGE", `--since ${JSON.stringify(text)} is no moment`, {
+  throw new FactoryError("USAGE", `--since ${JSON.stringify(text)} is not a date, a time or a duration`, {
     fix: "such as 2026-01-31, 2026-01-31T12:00:00Z, 12h or 7d",
   });
 }
@@ -32,7 +32,7 @@ async function storeOf(context: Context): Promise<RecordStore> {
   return openStore((await context.catalog()).root);
 }
 
-/** `factory records list`: the newest first. */
+/** `factory records list`: newest first. */
 export async function recordsList(context: Context, options: ListOptions): Promise<CommandResult> {
   const { manifestId, status, limit } = options;
   const since = options.since === undefined ? undefined : momentOf(options.since, Date.now());
@@ -73,14 +73,14 @@ export async function recordsShow(context: Context, recordId: string): Promise<C
   return { text: JSON.stringify(record, null, 2), json: record };
 }
 
-/** How many records make a person wonder what takes so long. */
+/** From this many records on, progress is shown. */
 const MANY = 500;
 
 function count(number: number, one: string, more = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : more}`;
 }
 
-/** `factory records verify`: what the evidence comes to, computed again, against what the records say. */
+/** `factory records verify`: computes again what the evidence proves, and compares it with what the records say. */
 export async function recordsVerify(context: Context, recordId: string | undefined): Promise<CommandResult> {
   const store = await storeOf(context);
   const { checked, verified, evidence, old, problems } = await store.verify({

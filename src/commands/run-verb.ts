@@ -16,18 +16,18 @@ export const runVerb: Verb = (act) =>
     .addOption(planningFlags.reuse())
     .addOption(planningFlags.since())
     .addOption(
-      new Option("--shard <k/n>", "only the cells of one shard, as `factory plan` numbers them").conflicts(
+      new Option("--shard <k/n>", "only the cells of this shard, as `factory plan` numbers them").conflicts(
         "cell",
       ),
     )
     .addOption(planningFlags.locked())
     .option(
       "--platform <platform>",
-      "only this platform; `all` insists on every one (default: what the engine can build)",
+      "only this platform; `all` insists on all of them (default: those that the engine can build)",
     )
     .option("--jobs <n>", "cells at once (default: four per processor, 16 at most)", wholeNumber(1))
     .option("--push", "push what passed")
-    .option("--events <file>", "write what happens to FILE as it happens, a JSON document a line")
-    .option("--force", "build even what is proven, whatever --reuse says")
+    .option("--events <file>", "write events to FILE as they happen, one JSON document per line")
+    .option("--force", "build even what is proven, whatever --reuse finds")
     .addOption(sbomWithFlag())
     .action(act(async (context, options) => (await import("./run.ts")).run(context, options)));

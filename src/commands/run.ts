@@ -9,7 +9,7 @@ import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf, type PlanningOptions, splitDeps } from "./planning.ts";
 
-/** Cells at once: most of a cell's time is spent waiting for the engine, which shares the work of cells. */
+/** Cells at once: a cell mostly waits for the engine, which shares work between cells. */
 const DEFAULT_JOBS = Math.min(16, Math.max(4, 4 * availableParallelism()));
 
 interface RunOptions extends PlanningOptions {
@@ -48,8 +48,8 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
 }
 
 /**
- * What is to be run. A shard is one of all cells, before records are asked: which shard a cell is in does not hang on what
- * is proven by now.
+ * The cells to run. All cells are split into shards before the records are asked, so the shard of a cell does not depend
+ * on what is proven so far.
  */
 async function plannedFor(context: Context, options: RunOptions): Promise<Planned> {
   const asked = { ...options, planId: options.plan, needPushed: options.push };
@@ -60,9 +60,9 @@ async function plannedFor(context: Context, options: RunOptions): Promise<Planne
   return part;
 }
 
-/** What is to be run, and the builder asked meanwhile: its answer takes longer than reading a workspace. */
+/** The cells to run. The builder is asked meanwhile: its answer takes longer than reading a workspace. */
 async function plannedWhileAsking(context: Context, options: RunOptions, buildx: Buildx): Promise<Planned> {
-  // Where records may prove every cell, nothing may have to be asked.
+  // If records may prove every cell, there may be no need to ask.
   if (options.reuse) return plannedFor(context, options);
   const moot = new AbortController();
   buildx.ask(AbortSignal.any([context.signal, moot.signal]));
@@ -77,7 +77,7 @@ async function plannedWhileAsking(context: Context, options: RunOptions, buildx:
 /** `factory run`: stitch, build, smoke, SBOM and record for each cell. */
 export async function run(context: Context, options: RunOptions): Promise<CommandResult> {
   if (options.plan === undefined && options.manifestId === undefined && !options.all) {
-    throw new FactoryError("USAGE", "nothing to run is named", {
+    throw new FactoryError("USAGE", "it is not said what to run", {
       fix: "pass --manifest-id ID, --plan PLAN_ID, or --all for every plan",
     });
   }

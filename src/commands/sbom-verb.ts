@@ -5,7 +5,7 @@ export const sbomVerb: Verb = (act) =>
     "factory sbom debian:bookworm-slim -o sbom.cdx.json",
   ])
     .argument("<image>", "an image that the engine has", imageName)
-    .option("-o, --output <file>", "where to, or - for stdout", outputPath)
+    .option("-o, --output <file>", "where to write, or - for stdout", outputPath)
     .option("--platform <platform>", "the image's platform")
     .addOption(sbomWithFlag())
     .action(

@@ -21,7 +21,7 @@ export async function sbom(context: Context, image: string, options: SbomOptions
   );
   for (const warning of warnings) context.say(`warning: ${warning}`);
   context.say(`${components} components`);
-  // The document is its own JSON: of a large image it is not parsed and written once more.
+  // The text already is the JSON document: a large one is not parsed and written again.
   const json = { json: null, jsonPieces: () => [text.trimEnd()] };
   if (options.output === undefined || options.output === "-")
     return { text: text.trimEnd(), isContent: true, ...json };

@@ -11,10 +11,10 @@ export const stitchVerb: Verb = (act) =>
     .option("--arg <name=value>", "another value of an argument (repeatable)", repeated)
     .option(
       "-o, --output <file>",
-      "where to, or - for stdout (default: .factory/stitch/ID/Dockerfile)",
+      "where to write, or - for stdout (default: .factory/stitch/ID/Dockerfile)",
       outputPath,
     )
-    .option("--check", "write nothing; exit 1 where the file differs")
+    .option("--check", "write nothing; exit 1 if the file differs")
     .action(
       act(async (context, options) => (await import("./stitch.ts")).stitch(context, needManifest(options))),
     );

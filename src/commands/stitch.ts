@@ -57,7 +57,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
     };
   }
   if (toStdout) return { text: dockerfile.trimEnd(), isContent: true, json };
-  // Without its Dockerfile.dockerignore a Dockerfile would be built with all of the workspace, so that one comes first.
+  // Without its Dockerfile.dockerignore a Dockerfile would send the whole workspace to the builder, so that file is written first.
   if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
   await writeOutput(file, [dockerfile], context.signal);
   return {

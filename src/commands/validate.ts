@@ -7,8 +7,8 @@ import { stitch } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 
 /**
- * `factory validate`: every finding of the workspace at once, among them those of rendering each manifest, each plan, and each
- * version of each fragment and template, used or not.
+ * `factory validate`: every finding of the workspace at once, including those from rendering each manifest, each plan and
+ * every version of every fragment and template, used or not.
  */
 export async function validate(context: Context): Promise<CommandResult> {
   const catalog = await context.catalog();
@@ -17,7 +17,7 @@ export async function validate(context: Context): Promise<CommandResult> {
     fragment: (entry) => fragmentFindings(catalog, entry),
     template: templateFindings,
   });
-  // A plan can only be expanded once the documents below it are sound.
+  // A plan can only be expanded if the documents that it builds on are sound.
   if (findings.length === 0) {
     const today = new Date(context.now()).toISOString().slice(0, 10);
     for (const planId of catalog.planIds())

@@ -3,22 +3,22 @@ import { FactoryError } from "../errors.ts";
 import type { CommandResult, Context } from "./context.ts";
 
 /**
- * Makes an action of a call: it makes the context, awaits the call, and hands its result on. The call is given what
- * commander gives an action: arguments, options, and the command itself.
+ * Turns a call into an action: it makes the context, awaits the call and passes its result on. The call gets what
+ * commander gives an action: arguments, options and the command itself.
  */
 export type Act = <A extends unknown[]>(
   call: (context: Context, ...args: A) => Promise<CommandResult>,
 ) => (...args: A) => Promise<void>;
 
 /**
- * Declares a verb: its flags, its help and its action. Declaring loads nothing: the action imports the code of the verb
- * when it is called. `root` is the whole program, which completion reads.
+ * Declares a verb: its flags, its help and its action. Declaring it loads nothing: its action imports the code of the
+ * verb when it is called. `root` is the whole program, which completion reads.
  */
 export type Verb = (act: Act, root: CommandUnknownOpts) => CommandUnknownOpts;
 
 /**
  * A command with its line in the list of commands and its examples.
- * @param examples whole command lines, one at least
+ * @param examples whole command lines, at least one
  */
 export function verb(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
@@ -31,7 +31,7 @@ export function wholeNumber(least: number) {
   return (text: string): number => {
     const number = Number(text);
     if (!/^\d{1,9}$/.test(text) || number < least)
-      throw new InvalidArgumentError(`It takes a whole number, ${least} or more.`);
+      throw new InvalidArgumentError(`It has to be a whole number, ${least} or more.`);
     return number;
   };
 }
@@ -42,23 +42,23 @@ export function wholeNumber(least: number) {
  */
 export function imageName(text: string): string {
   if (/^[A-Za-z0-9][!-~]*$/.test(text)) return text;
-  throw new InvalidArgumentError("It takes an image, such as debian:bookworm-slim or its digest.");
+  throw new InvalidArgumentError("It has to be an image, such as debian:bookworm-slim or its digest.");
 }
 
 /** Reads where to write. @throws InvalidArgumentError */
 export function outputPath(text: string): string {
   if (text !== "" && !text.includes("\0")) return text;
-  throw new InvalidArgumentError("It takes a path, or - for stdout.");
+  throw new InvalidArgumentError("It has to be a path, or - for stdout.");
 }
 
-/** Collects what a repeatable option is given. */
+/** Collects the values of a repeatable option. */
 export const repeated = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
 export const manifestFlag = (more = "") => new Option("--manifest-id <id>", `the manifest${more}`);
 
 /**
- * The options with the manifest that they have to name. It is not mandatory to commander, which would report the missing
- * option before a misspelt one.
+ * The options, with the manifest that they have to name. Commander is not told that it is mandatory: it would report the
+ * missing option before a misspelt one.
  * @throws FactoryError USAGE
  */
 export function needManifest<O extends { manifestId?: string }>(options: O): O & { manifestId: string } {
@@ -72,20 +72,20 @@ export const sbomWithFlag = () =>
     .choices(["factory", "syft"])
     .default("factory" as const);
 
-/** What plan, run and explain ask about cells in the same words. */
+/** Options that plan, run and explain share. */
 export const planningFlags = {
   locked: () => new Option("--locked", "take versions and base digests from factory.lock"),
-  reuse: () => new Option("--reuse", "ask the records, and do not run again what they prove"),
+  reuse: () => new Option("--reuse", "ask the records, and do not repeat what they prove"),
   since: () =>
     new Option("--since <ref>", "only cells that differ from the merge base with a branch or commit"),
   filter: () =>
     new Option(
       "--filter <key=id>",
-      "of all plans, those over manifest=ID or product=ID (repeatable)",
+      "of all plans, only those over manifest=ID or product=ID (repeatable)",
     ).argParser(repeated),
   changed: () =>
     new Option(
       "--changed-files-from <file>",
-      "only cells that read one of these paths, one a line; - for stdin",
+      "only cells that read one of these paths, one per line; - for stdin",
     ).conflicts("since"),
 };

@@ -2,10 +2,10 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 
 import { writing } from "./refused.ts";
 
 /**
- * Adds text to the end of a regular file in one write, so that it stays together when several processes do. A link is not
- * followed, and nothing is made.
+ * Appends text to a regular file in one write, so that it stays together even when several processes append. A link is
+ * not followed, and no file is created.
  * @param durable whether it is on the disk when this returns
- * @returns whether all of it was written: a full disk takes less
+ * @returns whether all of it was written; a full disk may take only a part
  * @throws FactoryError WRITE_FAILED
  */
 export function appendTo(file: string, text: string, durable = false): boolean {

@@ -2,20 +2,20 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, wri
 import { setTimeout as wait } from "node:timers/promises";
 import { FactoryError } from "../errors.ts";
 
-/** Lines that are written one by one as they come, to a file, a pipe or a device. */
+/** Lines that are written one by one to a file, a pipe or a device. */
 export interface LineStream {
   /** Never throws, and never waits for a reader. */
   write: (line: string) => void;
-  /** Waits, for a while, until all is written. Gives what kept a line from being written; null where nothing did. */
+  /** Waits a limited time until all is written. Gives the error that kept a line from being written; null if there was none. */
   close: () => Promise<FactoryError | null>;
 }
 
-/** How long a pipe may be without a reader at first, and how long it may take to read the rest at the end. */
+/** How long to wait for a pipe's first reader, and for a reader to take the rest at the end. */
 const READER_MS = 10_000;
 const REST_MS = 5_000;
 const PAUSE_MS = 20;
 
-/** How many bytes a slow reader may leave waiting. */
+/** How many bytes may wait for a slow reader. */
 const MOST_WAITING = 32 << 20;
 
 type Refusal = Error & { code: string };
@@ -30,13 +30,13 @@ function refused(path: string, why: string): FactoryError {
   });
 }
 
-/** What is open already is another's: it is not emptied. */
+/** A path such as `/dev/fd/3` names what somebody else opened: that is not emptied. */
 const OPEN_ALREADY = /^\/(dev\/(fd\/|stdout$|stderr$)|proc\/)/;
 
 function flagsFor(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory() || stats?.isSocket() || stats?.isBlockDevice())
-    throw new FactoryError("USAGE", `cannot write lines to ${path}: it is no file, pipe or terminal`, {
+    throw new FactoryError("USAGE", `cannot write lines to ${path}: it is not a file, a pipe or a terminal`, {
       fix: "name a file",
     });
   const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
@@ -44,7 +44,7 @@ function flagsFor(path: string): number {
   return O_WRONLY | O_APPEND | (OPEN_ALREADY.test(path) ? 0 : O_CREAT | O_TRUNC);
 }
 
-/** Opens a path. A pipe that nobody reads yet is waited for. */
+/** Opens a path. If nobody reads the pipe yet, it waits. */
 async function open(path: string, signal: AbortSignal | undefined): Promise<number> {
   for (const end = performance.now() + READER_MS; ;) {
     try {
@@ -63,9 +63,9 @@ async function open(path: string, signal: AbortSignal | undefined): Promise<numb
 }
 
 /**
- * Opens a file to be written line by line: emptied where it is one, written through where it is a pipe or a device, never
- * replaced. Each line of a file is there at once, whatever becomes of the process. A reader that is slow holds nothing up;
- * one that goes away is no failure, but one that never reads is.
+ * Opens a path to be written line by line. A regular file is emptied first, a pipe or device is written through, and
+ * neither is ever replaced. Each line is in the file at once, even if the process is killed. A slow reader delays nothing;
+ * a reader that goes away is not a failure, but one that never reads is.
  * @param path absolute
  * @throws FactoryError USAGE, WRITE_FAILED, INTERRUPTED
  */
@@ -84,7 +84,7 @@ export async function openLines(path: string, signal?: AbortSignal): Promise<Lin
     waiting.length = 0;
     bytes = 0;
   };
-  /** Writes one line, or its beginning. Gives how many bytes; where a file takes only a part, that is taken back. */
+  /** Writes one line, or its beginning. Gives the number of bytes; if a file takes only a part, that part is removed again. */
   const put = (line: Buffer): number => {
     let at = 0;
     try {
@@ -120,12 +120,12 @@ export async function openLines(path: string, signal?: AbortSignal): Promise<Lin
       const whole = Buffer.from(`${line}\n`);
       waiting.push(whole);
       bytes += whole.length;
-      if (bytes > MOST_WAITING) give(refused(path, "its reader does not keep up"));
+      if (bytes > MOST_WAITING) give(refused(path, "its reader is too slow"));
       else if (timer === undefined) flush();
     },
     close: async () => {
       for (const end = performance.now() + REST_MS; !over && waiting.length > 0; flush()) {
-        if (performance.now() >= end) give(refused(path, "its reader does not read on"));
+        if (performance.now() >= end) give(refused(path, "its reader stopped reading"));
         else await wait(PAUSE_MS);
       }
       clearTimeout(timer);

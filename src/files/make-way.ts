@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { isRefusal } from "./refused.ts";
 
 /**
- * Makes a folder and those above it, where they are missing. Node's own `recursive` says ENOENT where a file system is
- * read-only, and EEXIST where a file is in the way.
+ * Makes a folder, and the folders above it, if they are missing. Node's own `recursive` reports ENOENT on a read-only file
+ * system, and EEXIST if a file is in the way.
  * @throws an error of the file system
  */
 export function makeWay(folder: string): void {
@@ -19,7 +19,7 @@ export function makeWay(folder: string): void {
     }
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
     throw error.code === "EEXIST"
-      ? Object.assign(error, { code: "ENOTDIR", message: `ENOTDIR: ${folder} is no folder` })
+      ? Object.assign(error, { code: "ENOTDIR", message: `ENOTDIR: ${folder} is not a folder` })
       : error;
   }
 }

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
 
-/** What Factory writes to in a workspace. */
+/** The folders of a workspace that Factory writes to. */
 const OWN_FOLDERS = ["records", ".factory"] as const;
 
 function outside(path: string): FactoryError {
@@ -13,12 +13,12 @@ function outside(path: string): FactoryError {
 }
 
 /**
- * Refuses to go on where a path below the workspace leads out of it: each link on the way has to lead to something in the
- * workspace. What is not there yet leads nowhere else.
+ * Refuses a path below the workspace that leads out of it: every link on the way has to stay in the workspace. A part that
+ * does not exist yet leads nowhere else.
  * @param root absolute path of the workspace
  * @param path from there, with `/`
  * @returns the absolute path
- * @throws FactoryError FILE_OUTSIDE; FILE_UNREADABLE where it cannot be told
+ * @throws FactoryError FILE_OUTSIDE; FILE_UNREADABLE if this cannot be determined
  */
 export function insideWorkspace(root: string, path: string): string {
   const parts = path.split("/");
@@ -34,7 +34,7 @@ export function insideWorkspace(root: string, path: string): string {
     } catch (error) {
       if (error instanceof FactoryError) throw error;
       const { code } = error as NodeJS.ErrnoException;
-      // A link to nothing: what is written through it would come to be wherever it points.
+      // A dangling link: writing through it would create a file wherever it points.
       if (code === "ENOENT" || code === "ELOOP") throw outside(part);
       if (code === "ENOTDIR") break;
       throw new FactoryError("FILE_UNREADABLE", `${part} cannot be read (${code})`, {
@@ -48,7 +48,7 @@ export function insideWorkspace(root: string, path: string): string {
 }
 
 /**
- * Refuses a workspace whose `records` or `.factory` leads out of it, or is no folder.
+ * Refuses a workspace whose `records` or `.factory` leads out of it, or is not a folder.
  * @param root absolute path of the workspace
  * @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE
  */

@@ -4,22 +4,22 @@ import { FactoryError } from "../errors.ts";
 import { readRegular } from "./read-regular.ts";
 import { isRefusal } from "./refused.ts";
 
-/** The most that is read of a list: a million paths of 64 bytes. */
+/** The most that is read of a list: as much as a million paths of 64 bytes. */
 const MOST_BYTES = 64 << 20;
 const PIECE = 1 << 16;
 
-/** A pipe that another program set not to block says so where it is empty for now. */
+/** A non-blocking pipe reports this when it is empty for the moment. */
 const PAUSE_MS = 10;
 
 const OPEN = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
 
 function tooLarge(file: string): FactoryError {
-  return new FactoryError("FILE_TOO_LARGE", `${file} holds more than ${MOST_BYTES} bytes`, {
-    fix: "name a list with one path a line",
+  return new FactoryError("FILE_TOO_LARGE", `${file} has more than ${MOST_BYTES} bytes`, {
+    fix: "name a list with one path per line",
   });
 }
 
-/** Reads what the process has open to its end. @throws FactoryError FILE_TOO_LARGE; an error of the file system */
+/** Reads an open file descriptor to its end. @throws FactoryError FILE_TOO_LARGE; an error of the file system */
 function readOpen(file: string, descriptor: number): Buffer {
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -41,7 +41,7 @@ function readOpen(file: string, descriptor: number): Buffer {
 }
 
 /**
- * The lines of a file, without empty ones: of stdin for `-`, of what the process has open for `/dev/fd/N` (`<(…)`), else of a
+ * The lines of a file, without empty ones: of stdin for `-`, of an open descriptor for `/dev/fd/N` (`<(…)`), else of a
  * regular file or a link to one. Nothing else is opened: a pipe that nobody writes to would never end.
  * @param cwd absolute; where a relative path starts from
  * @throws FactoryError FILE_UNREADABLE, FILE_TOO_LARGE
@@ -49,7 +49,7 @@ function readOpen(file: string, descriptor: number): Buffer {
 export function readLines(file: string, cwd: string): string[] {
   const refuse = (what: string, cause?: unknown) =>
     new FactoryError("FILE_UNREADABLE", `cannot read ${file}: ${what}`, {
-      fix: "name a file with one path a line, or - for stdin",
+      fix: "name a file with one path per line, or - for stdin",
       cause,
     });
   let bytes: Buffer | undefined;
@@ -63,7 +63,7 @@ export function readLines(file: string, cwd: string): string[] {
     if (!isRefusal(error)) throw error;
     throw refuse(error.message, error);
   }
-  if (!bytes) throw refuse("it is no regular file, or too large");
+  if (!bytes) throw refuse("it is not a regular file, or it is too large");
   return bytes
     .toString("utf8")
     .split(/\r?\n/)

@@ -9,7 +9,7 @@ import {
   type Stats,
 } from "node:fs";
 
-/** A regular file's bytes, with its stamp from before they were read. */
+/** A regular file's bytes, with the stamp that it had before they were read. */
 export interface RegularFile {
   bytes: Buffer;
   stamp: string;
@@ -17,20 +17,20 @@ export interface RegularFile {
   changedMs: number;
 }
 
-/** More than any file that is read as a whole holds: 512 MiB. */
+/** More than any file that is read as a whole: 512 MiB. */
 const MOST_BYTES = 512 << 20;
 
 const PIECE = 1 << 20;
 
 /**
- * What changes with every change of a file: its size, the time of its last change (which programs cannot set, as they can that
- * of its contents) and its inode. A change within the clock tick of the one before need not show.
+ * Text that changes whenever a file changes: its size, its ctime (which programs cannot set, unlike its mtime) and its
+ * inode. A second change within one clock tick may not show.
  */
 function stampOf({ size, ctimeMs, ino }: Stats): string {
   return `${size} ${ctimeMs} ${ino}`;
 }
 
-/** The stamp of whatever lies at a path, undefined where nothing does. @throws an error of the file system */
+/** The stamp of what lies at a path; undefined if there is nothing. @throws an error of the file system */
 export function stampAt(file: string): string | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   return stats && stampOf(stats);
@@ -38,8 +38,8 @@ export function stampAt(file: string): string | undefined {
 
 /**
  * Opens a regular file for reading, and closes it when `use` is done. A link is not followed, and a pipe does not block.
- * @returns what `use` gives; undefined where it is something else
- * @throws an error of the file system, also where there is no file (ENOENT) and for a link (ELOOP)
+ * @returns what `use` gives; undefined if it is not a regular file
+ * @throws an error of the file system, also if there is no file (ENOENT) and for a link (ELOOP)
  */
 function withRegular<T>(file: string, use: (descriptor: number, stats: Stats) => T): T | undefined {
   const descriptor = openSync(
@@ -56,9 +56,9 @@ function withRegular<T>(file: string, use: (descriptor: number, stats: Stats) =>
 
 /**
  * Reads a regular file; a link is not followed, and a pipe does not block.
- * @param most a larger file counts as none
- * @returns undefined where it is something else
- * @throws an error of the file system, also where there is no file (ENOENT) and for a link (ELOOP)
+ * @param most bytes; a larger file gives undefined too
+ * @returns undefined if it is not a regular file
+ * @throws an error of the file system, also if there is no file (ENOENT) and for a link (ELOOP)
  */
 export function readRegular(file: string, most = MOST_BYTES): RegularFile | undefined {
   return withRegular(file, (descriptor, stats) =>
@@ -70,8 +70,8 @@ export function readRegular(file: string, most = MOST_BYTES): RegularFile | unde
 
 /**
  * Reads a regular file a piece at a time, whatever its size; links and pipes as in `readRegular`.
- * @param take a piece is its own for the length of the call only
- * @returns how many bytes there were; undefined where it is something else
+ * @param take may use a piece only during the call: its memory is reused
+ * @returns how many bytes there were; undefined if it is not a regular file
  * @throws an error of the file system
  */
 export function readRegularPieces(file: string, take: (piece: Uint8Array) => void): number | undefined {
@@ -86,7 +86,7 @@ export function readRegularPieces(file: string, take: (piece: Uint8Array) => voi
   });
 }
 
-/** Whether a regular file holds just this text; false where it cannot be read. */
+/** Whether a regular file holds exactly this text; false if it cannot be read. */
 export function holdsText(file: string, text: string): boolean {
   const wanted = Buffer.from(text);
   try {

@@ -5,12 +5,12 @@ import { insideWorkspace } from "./own-folders.ts";
 import { readRegular } from "./read-regular.ts";
 import { writeWhole } from "./write-whole.ts";
 
-/** The file of a process's folder that tells whose it is. The time of its last change is the heartbeat. */
+/** The file in a process's folder that names its owner. Its mtime is the heartbeat. */
 const OWNER_FILE = "owner";
 
 const BEAT_MS = 30_000;
 
-/** A folder whose owner cannot be known is nobody's after an hour without a heartbeat. */
+/** If it cannot be known whether a folder's owner still runs, the folder is abandoned after an hour without a heartbeat. */
 const SILENCE_MS = 3600_000;
 
 type OwnerState = "alive" | "dead" | "unknown";
@@ -23,7 +23,7 @@ export interface RunFolder {
   remove: () => void;
 }
 
-/** @param lease the process's own: its id names the folder, its owner text stands in it */
+/** @param lease this process's own: its id names the folder, which contains its owner text */
 export function openRunFolder(root: string, lease: { id: string; owner: string }): RunFolder {
   const below = `.factory/run/${lease.id}`;
   const folder = join(root, below);
@@ -38,7 +38,7 @@ export function openRunFolder(root: string, lease: { id: string; owner: string }
         try {
           utimesSync(file, new Date(), new Date());
         } catch {
-          // Gone, or a full disk: what is written next says so.
+          // The folder is gone, or the disk is full: the next write reports it.
         }
       }, BEAT_MS);
       timer.unref();
@@ -60,7 +60,7 @@ function isLeft(folder: string, stateOf: (owner: string) => OwnerState, nowMs: n
     beat = lstatSync(file).mtimeMs;
     owner = readRegular(file)?.bytes.toString("utf8") ?? "";
   } catch {
-    // One that is being made, or of an older version.
+    // The folder is being made right now, or comes from an older version.
     beat = lstatSync(folder).mtimeMs;
   }
   const state = stateOf(owner);
@@ -68,8 +68,8 @@ function isLeft(folder: string, stateOf: (owner: string) => OwnerState, nowMs: n
 }
 
 /**
- * Removes the folders below `.factory/run` whose process is no more. One of whose process nothing can be known (another
- * machine, another PID namespace) is left as long as its heartbeat is not an hour old.
+ * Removes the folders below `.factory/run` whose process has ended. If that cannot be known (another machine, another PID
+ * namespace), a folder is kept until its heartbeat is an hour old.
  */
 export function sweepRunFolders(root: string, stateOf: (owner: string) => OwnerState, nowMs: number): void {
   const base = join(root, ".factory", "run");
@@ -84,7 +84,7 @@ export function sweepRunFolders(root: string, stateOf: (owner: string) => OwnerS
     try {
       if (isLeft(folder, stateOf, nowMs)) removeTree(folder);
     } catch {
-      // Another sweep was faster, or it may not be removed: the run says so where it matters.
+      // Another sweep was faster, or we may not remove it: the run reports it if it matters.
     }
   }
 }

@@ -4,11 +4,11 @@ import { isRefusal } from "./refused.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /*
- * Writing of what only saves work: caches, and blobs that are lent from them. A file system that refuses (full, read-only,
- * without hard links, another process was faster) is no reason to fail.
+ * Writes what only saves work: caches, and blobs that are lent from them. An error of the file system (full, read-only, no
+ * hard links, another process was faster) is no reason to fail.
  */
 
-/** What `work` gives; undefined where the file system refuses. */
+/** What `work` gives; undefined on an error of the file system. */
 export function tryTo<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -18,7 +18,7 @@ export function tryTo<T>(work: () => T): T | undefined {
   }
 }
 
-/** Makes a hard link to a regular file; true also where there already is one. */
+/** Makes a hard link to a regular file; also true if the target exists already. */
 export function tryLink(from: string, to: string): boolean {
   const made = tryTo(() => {
     if (!lstatSync(from).isFile()) return false;
@@ -28,7 +28,7 @@ export function tryLink(from: string, to: string): boolean {
   return made ?? tryTo(() => lstatSync(to).isFile()) ?? false;
 }
 
-/** Marks a file as used at a time. */
+/** Sets the time at which a file was last used. */
 export function tryTouch(file: string, at: Date): void {
   tryTo(() => utimesSync(file, at, at));
 }
@@ -38,7 +38,7 @@ export function tryWrite(file: string, data: string | Uint8Array): void {
   tryTo(() => writeWhole(file, data, false));
 }
 
-/** Removes a file. @returns whether it was there, and is gone */
+/** Removes a file. @returns whether it existed and was removed */
 export function tryRemove(file: string): boolean {
   return tryTo(() => (rmSync(file), true)) ?? false;
 }

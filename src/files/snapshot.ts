@@ -21,20 +21,20 @@ import type { ReadFile } from "../model/inputs.ts";
 import { makeFolder, removeTree } from "./folders.ts";
 import { isRefusal, writing } from "./refused.ts";
 
-/** Copies of just the declared files, for builds to read. What changes in the workspace afterwards does not reach them. */
+/** Copies of exactly the declared files, for builds to read. Later changes in the workspace do not reach them. */
 export interface Snapshots {
   /**
-   * A folder that holds these files, by their paths, and no other. Builds with the same files share one, and what two have in
-   * common is copied once.
-   * @returns its absolute path. Its last part is over the files: a builder may keep what it got from a folder of that name
-   * @throws FactoryError FILE_CHANGED where a file is not what was declared any more; WRITE_FAILED
+   * A folder that holds these files, by their paths, and no others. Builds with the same files share a folder, and a file
+   * that two folders have in common is copied once.
+   * @returns its absolute path. Its last part is a hash over the files, so a builder may reuse what it read from that name
+   * @throws FactoryError FILE_CHANGED if a file is no longer what was declared; WRITE_FAILED
    */
   of: (files: readonly ReadFile[]) => Promise<string>;
 }
 
 const PIECE = 1 << 20;
 
-/** So many bytes are copied before others get their turn. */
+/** How many bytes are copied before other work gets its turn. */
 const TURN = 16 << 20;
 
 function changed(path: string, how: string, cause?: unknown): FactoryError {
@@ -49,24 +49,24 @@ const isExecutable = (mode: number): boolean => (mode & 0o100) !== 0;
 
 const modeOf = ({ mode }: ReadFile): number => Number.parseInt(mode, 8);
 
-/** What `work` gives. @throws FactoryError FILE_CHANGED for what the file system refuses */
+/** What `work` gives. @throws FactoryError FILE_CHANGED for an error of the file system */
 function readDeclared<T>({ path }: ReadFile, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const how = error.code === "ENOENT" ? "went away" : `cannot be read any more (${error.code})`;
+    const how = error.code === "ENOENT" ? "was deleted" : `cannot be read any more (${error.code})`;
     throw changed(path, how, error);
   }
 }
 
-/** Opens a file of the workspace that has to be a regular one. @throws FactoryError FILE_CHANGED */
+/** Opens a file of the workspace, which has to be a regular file. @throws FactoryError FILE_CHANGED */
 function openDeclared(root: string, file: ReadFile): { descriptor: number; stats: Stats } {
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const descriptor = readDeclared(file, () => openSync(join(root, file.path), flags));
   const stats = fstatSync(descriptor);
   const how = !stats.isFile()
-    ? "became something else than a file"
+    ? "is no longer a regular file"
     : isExecutable(stats.mode) !== isExecutable(modeOf(file))
       ? "changed its mode"
       : null;
@@ -75,7 +75,7 @@ function openDeclared(root: string, file: ReadFile): { descriptor: number; stats
   throw changed(file.path, how);
 }
 
-/** Copies a declared file, and hashes what it copies. @throws FactoryError FILE_CHANGED, WRITE_FAILED */
+/** Copies a declared file and hashes the copied bytes. @throws FactoryError FILE_CHANGED, WRITE_FAILED */
 async function copyDeclared(root: string, file: ReadFile, to: string): Promise<void> {
   const { descriptor, stats } = openDeclared(root, file);
   try {
@@ -87,7 +87,7 @@ async function copyDeclared(root: string, file: ReadFile, to: string): Promise<v
       let copied = 0;
       const next = () => readDeclared(file, () => readSync(descriptor, piece));
       for (let read = next(); read > 0; read = next()) {
-        // What grows meanwhile is another file; it need not be copied to its end, which may never come.
+        // A file that grows has changed; it is not copied to its end, which may never come.
         copied += read;
         if (copied > stats.size) throw changed(file.path, "changed");
         const bytes = piece.subarray(0, read);
@@ -103,7 +103,7 @@ async function copyDeclared(root: string, file: ReadFile, to: string): Promise<v
     if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changed(file.path, "changed");
     writing(to, () => {
       chmodSync(to, mode);
-      // As a build from the workspace itself would have it.
+      // The mtime that a build from the workspace itself would see.
       utimesSync(to, stats.atime, stats.mtime);
     });
   } finally {
@@ -111,7 +111,7 @@ async function copyDeclared(root: string, file: ReadFile, to: string): Promise<v
   }
 }
 
-/** Makes the folder that a file is to lie in, below one that is there, with a mode that no umask changes. */
+/** Makes the folder for a file, below an existing one, with a mode that does not depend on the umask. */
 function makeFolders(base: string, path: string, made: Set<string>): void {
   const parts = path.split("/").slice(0, -1);
   for (let length = 1; length <= parts.length; length += 1) {
@@ -123,7 +123,7 @@ function makeFolders(base: string, path: string, made: Set<string>): void {
   }
 }
 
-/** Gives the declared folders the times that those of the workspace have: as a build from the workspace would copy them. */
+/** Gives the folders the times that they have in the workspace, as a build from there would copy them. */
 function keepTimes(root: string, base: string, files: readonly ReadFile[]): void {
   for (const { path } of files) {
     const stats = path.endsWith("/") ? lstatSync(join(root, path), { throwIfNoEntry: false }) : undefined;
@@ -133,11 +133,11 @@ function keepTimes(root: string, base: string, files: readonly ReadFile[]): void
 
 /**
  * @param root absolute path of the workspace
- * @param folder absolute; made when the first snapshot is taken. Whose it is removes it
+ * @param folder absolute; made when the first snapshot is taken, and removed by its owner
  */
 export function openSnapshots(root: string, folder: string): Snapshots {
   const taken = new Map<string, Promise<string>>();
-  /** Where a declared file was copied to first. */
+  /** The first copy of each declared file. */
   const copies = new Map<string, string>();
 
   const place = async (file: ReadFile, to: string): Promise<void> => {
@@ -147,7 +147,7 @@ export function openSnapshots(root: string, folder: string): Snapshots {
       try {
         return linkSync(copy, to);
       } catch (error) {
-        // A file system without hard links, or with no more of them for this file.
+        // A file system without hard links, or one that allows no more for this file.
         if (!isRefusal(error)) throw error;
       }
     }
@@ -179,7 +179,7 @@ export function openSnapshots(root: string, folder: string): Snapshots {
       const known = taken.get(name);
       if (known) return known;
       const taking = take(name, files).catch((error: unknown) => {
-        // Who asks next may find the files as they were declared.
+        // The next attempt may find the files as they were declared.
         taken.delete(name);
         removeTree(join(folder, name));
         throw error;

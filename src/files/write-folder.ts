@@ -5,7 +5,7 @@ import { holdsText } from "./read-regular.ts";
 import { writing } from "./refused.ts";
 import { writePieces } from "./write-pieces.ts";
 
-/** Brings files of a folder that is there up to what they should be, each whole or not at all. */
+/** Updates the files of an existing folder, each whole or not at all. */
 function updateFolder(folder: string, fill: (write: (name: string, text: string) => void) => void): void {
   const old = new Set(readdirSync(folder));
   fill((name, text) => {
@@ -14,7 +14,7 @@ function updateFolder(folder: string, fill: (write: (name: string, text: string)
   });
 }
 
-/** Makes a folder, and puts it into its place when all its files are written. */
+/** Makes a folder under another name, and moves it into place once all its files are written. */
 function makeFolder(folder: string, fill: (write: (name: string, text: string) => void) => void): void {
   makeWay(dirname(folder));
   const made = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
@@ -29,8 +29,8 @@ function makeFolder(folder: string, fill: (write: (name: string, text: string) =
 }
 
 /**
- * Has a folder hold the files that `fill` writes by name, beside what others wrote there; a file that is as it should be is left
- * alone. They can be made again at any time: nothing is synced to the disk. No file is ever half-written.
+ * Puts the files that `fill` writes into a folder, beside what others wrote there. A file that is already right is left
+ * alone. The files can be made again at any time, so nothing is synced to the disk; but no file is ever half-written.
  * @throws FactoryError WRITE_FAILED
  */
 export function fillFolder(

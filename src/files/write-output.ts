@@ -15,20 +15,20 @@ import { holdsText } from "./read-regular.ts";
 import { isRefusal, writeFailed } from "./refused.ts";
 import { writePieces } from "./write-pieces.ts";
 
-/** Where the text goes that a person wants at a path. */
+/** Where text that is written to a path really goes. */
 type Target =
-  /** A file, written whole: the one that the path names in the end, when its links were followed. */
+  /** A file, written whole: the one that the path leads to after all links. */
   | { kind: "file"; path: string }
   /** A device or a pipe, written through. */
   | { kind: "stream"; path: string }
-  /** What the process has open already: `/dev/fd/63`, `/dev/stdout`. */
+  /** A descriptor that the process already has open: `/dev/fd/63`, `/dev/stdout`. */
   | { kind: "open"; descriptor: number };
 
 /** How long a pipe may be without a reader, and how long to wait before it is tried again, in milliseconds. */
 const READER_MS = 10_000;
 const PAUSE_MS = 20;
 
-/** As many as Linux follows. */
+/** As many links as Linux follows. */
 const MOST_LINKS = 40;
 
 const DESCRIPTORS = /^\/proc\/(?:self|thread-self|(\d+))(?:\/task\/\d+)?\/fd$/;
@@ -42,7 +42,7 @@ function realFolder(path: string): string | undefined {
   }
 }
 
-/** The number of a file that this process has open, where a path names one: `/dev/fd/63`, `/proc/self/fd/1`. */
+/** The number of the open descriptor that a path names, if it names one: `/dev/fd/63`, `/proc/self/fd/1`. */
 function descriptorAt(path: string): number | undefined {
   const number = /^\d+$/.exec(basename(path))?.[0];
   const folder = number === undefined ? undefined : realFolder(path);
@@ -57,14 +57,14 @@ function refused(path: string, what: string, fix: string): FactoryError {
   return new FactoryError("WRITE_FAILED", `cannot write ${path}: ${what}`, { fix });
 }
 
-/** Follows links by hand, for those of `/proc/…/fd` lead to what is open and not to a path. @throws FactoryError WRITE_FAILED */
+/** Follows links by hand, since those in `/proc/…/fd` lead to an open file and not to a path. @throws FactoryError WRITE_FAILED */
 function targetOf(path: string): Target {
   let at = path;
   for (let links = 0; links <= MOST_LINKS; links += 1) {
     const descriptor = descriptorAt(at);
     if (descriptor !== undefined) return { kind: "open", descriptor };
     const folder = realFolder(at);
-    // What the open file of another process is called now need not be where it is.
+    // The name that is shown for another process's open file may not exist.
     if (folder !== undefined && DESCRIPTORS.test(folder)) return { kind: "stream", path: at };
     try {
       at = resolve(folder ?? dirname(at), readlinkSync(at));
@@ -76,18 +76,18 @@ function targetOf(path: string): Target {
       return { kind: !stats || stats.isFile() ? "file" : "stream", path: at };
     }
   }
-  throw refused(path, "its links lead round in a circle", "name a file");
+  throw refused(path, "its links form a loop", "name a file");
 }
 
 /**
- * Whether a path names a device, a pipe or what the process has open: nothing that a second file could lie beside.
- * @throws FactoryError WRITE_FAILED for a folder, a socket and links that lead round in a circle
+ * Whether a path names a device, a pipe or an open descriptor: then no second file can lie beside it.
+ * @throws FactoryError WRITE_FAILED for a folder, a socket and links that form a loop
  */
 export function isStream(path: string): boolean {
   return targetOf(path).kind !== "file";
 }
 
-/** Whether the file that a path names, or a link to it, holds just this text. */
+/** Whether the file at a path, or the one that a link there leads to, holds exactly this text. */
 export function outputHolds(path: string, text: string): boolean {
   try {
     return holdsText(realpathSync.native(path), text);
@@ -97,7 +97,7 @@ export function outputHolds(path: string, text: string): boolean {
   }
 }
 
-/** Tries until it is done while the other end of a pipe is not ready. @throws FactoryError INTERRUPTED; the error of the last try */
+/** Tries again for as long as the other end of a pipe is not ready. @throws FactoryError INTERRUPTED; the error of the last try */
 async function insist<T>(
   code: string,
   ms: number,
@@ -128,22 +128,22 @@ async function writeThrough(
   }
 }
 
-/** Opens a device or a pipe. That a pipe has no reader yet is waited for, for a while. */
+/** Opens a device or a pipe. Waits a limited time for the reader of a pipe. */
 async function openStream(path: string, signal?: AbortSignal): Promise<number> {
   const flags = constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
   const descriptor = await insist("ENXIO", READER_MS, signal, () => openSync(path, flags));
-  // Something else may have come in its place; what is a file is never begun without being whole.
+  // Something else may have taken its place, and a regular file must be written whole or not at all.
   if (!fstatSync(descriptor).isFile() || DESCRIPTORS.test(realFolder(path) ?? "")) return descriptor;
   closeSync(descriptor);
-  throw refused(path, "it changed its kind", "run the command again");
+  throw refused(path, "it is no longer a device or a pipe", "run the command again");
 }
 
 /**
- * Writes what `-o PATH` asks for. A file is written whole or not at all, with the folders above it; a link to one stays, and
- * the file behind it gets the text. A device, a pipe (`>(…)`) and what the process has open (`/dev/fd/N`, `/dev/stdout`) are
- * written through, and never replaced.
+ * Writes what `-o PATH` asks for. A file is written whole or not at all, and the folders above it are made; a link to a
+ * file stays, and the file gets the text. A device, a pipe (`>(…)`) and an open descriptor (`/dev/fd/N`, `/dev/stdout`)
+ * are written through and never replaced.
  * @param path absolute
- * @throws FactoryError WRITE_FAILED, also for a folder, a socket and links that lead round in a circle; INTERRUPTED
+ * @throws FactoryError WRITE_FAILED, also for a folder, a socket and links that form a loop; INTERRUPTED
  */
 export async function writeOutput(
   path: string,

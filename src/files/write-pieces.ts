@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { makeWay } from "./make-way.ts";
 import { writing } from "./refused.ts";
 
-/** Writes all of the pieces to an open file that does not block. */
+/** Writes all pieces to an open regular file. */
 function writeAll(descriptor: number, pieces: Iterable<string>): void {
   for (const piece of pieces) {
     const bytes = Buffer.from(piece);
@@ -13,12 +13,12 @@ function writeAll(descriptor: number, pieces: Iterable<string>): void {
 }
 
 /**
- * Writes a file from pieces of text, whole or not at all: to a temporary file beside it, then renamed. Not synced: for what
- * can be made again at any time.
+ * Writes a file from pieces of text, whole or not at all: to a temporary file beside it, which is then renamed. It is not
+ * synced to the disk: use it for what can be made again at any time.
  * @throws FactoryError WRITE_FAILED
  */
 export function writePieces(file: string, pieces: Iterable<string>): void {
-  // Short, and unlike any other: a name at the limit has room for none of its own with something behind it.
+  // A short name of its own: a name of the greatest length has no room for a suffix.
   const temporary = join(dirname(file), `.factory-${randomBytes(8).toString("hex")}`);
   let made = false;
   writing(file, () => {

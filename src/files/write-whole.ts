@@ -6,9 +6,9 @@ import { writing } from "./refused.ts";
 
 /**
  * Writes a file whole or not at all: a temporary file in the same folder, fsync, rename, then fsync of the folder.
- * The folder is made where there is none. A link to a file stays, and the file behind it is replaced.
+ * The folder is made if it is missing. A link to a file stays, and the file that it leads to is replaced.
  * @param durable false leaves out fsync, for what can be made again at any time
- * @throws FactoryError WRITE_FAILED, for a full disk or a folder that may not be written
+ * @throws FactoryError WRITE_FAILED, for a full disk or a folder that is not writable
  */
 export function writeWhole(file: string, data: string | Uint8Array, durable = true): void {
   writing(file, () => {

@@ -23,7 +23,7 @@ export interface Question {
   reuse: boolean;
   /** Nothing is reused, whatever the records say. */
   force: boolean;
-  /** An image that was never pushed is not enough. */
+  /** Whether an image has to have been pushed to count as proven. */
   needPushed: boolean;
   /** Only cells that differ from what they are at the merge base with this commit. */
   since?: string;
@@ -42,7 +42,7 @@ export interface Answers {
   /** The digests that the builder resolves images to, by `<ref> <platform>`; those that cannot be pinned are missing. */
   baseDigests: (images: readonly ImageOn[]) => Promise<ReadonlyMap<string, string>>;
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
-  /** Where the images are that records prove. */
+  /** Where the images that records prove are. */
   places: Places;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
   workspaceAt: (ref: string) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;

@@ -2,42 +2,42 @@ import type { CellEnded, RunEvent } from "../schemas/types.ts";
 import { createLines, type ViewLines } from "./view-lines.ts";
 import { drawFrame, elapsed, oneLine } from "./view-frame.ts";
 
-/** Milliseconds since some fixed moment, and a way to be called again and again; the answer of `every` stops that. */
+/** Milliseconds since some fixed moment, and a timer that calls again and again; the function that `every` returns stops it. */
 export interface ViewClock {
   now: () => number;
   every: (ms: number, call: () => void) => () => void;
 }
 
-/** Shows how a run goes on: a reader of its events. */
+/** Shows the progress of a run: a reader of its events. */
 export interface View {
   take: (event: RunEvent) => void;
-  /** Draws the last state and gives the terminal back. Nothing is shown afterwards. */
+  /** Draws the last state and restores the terminal. Nothing is shown afterwards. */
   close: () => void;
 }
 
 interface ViewOptions {
   stream: NodeJS.WriteStream;
-  /** Whether the stream is a terminal on which lines may be drawn over. */
+  /** Whether the stream is a terminal on which lines may be redrawn. */
   interactive: boolean;
   color: boolean;
   clock: ViewClock;
 }
 
-/** How often a terminal is drawn, and after how much silence a plain view gives a sign of life. */
+/** How often a terminal is redrawn, and after how much silence the plain view writes a line. */
 const FRAME_MS = 100;
 const SILENCE_MS = 15_000;
 
-/** How much of a cause fits into a line; the record has it whole. */
+/** How much of a cause is shown in one line; the record has all of it. */
 const CAUSE_LENGTH = 160;
 
-/** Why a cell came to its verdict, in one line. */
+/** Why a cell got its verdict, in one line. */
 function causeOf({ status, expected, notes, record_id, cache }: CellEnded): string {
   if (status === "reused") return (notes[0] ?? `proven by ${record_id}`).slice(0, CAUSE_LENGTH);
   if (status !== "pass") return `${expected ? "as expected: " : ""}${notes[0] ?? ""}`.slice(0, CAUSE_LENGTH);
   return `${expected ? "" : "NOT as expected: "}${cache.hits} of ${cache.total} steps from the cache`;
 }
 
-/** Tells the lines what happened. Gives the id of a cell whose shown stage is another now. */
+/** Updates the lines after an event. Gives the id of a cell whose shown stage has changed. */
 function follow(lines: ViewLines, event: RunEvent): string | undefined {
   switch (event.type) {
     case "run-started":
@@ -130,7 +130,7 @@ async function createTerminalView({ stream, color, clock }: ViewOptions): Promis
   };
 }
 
-/** The live view on a terminal: a line per cell, drawn in place. Elsewhere plain lines. Writes to `stream` alone. */
+/** The live view: on a terminal one line per cell, redrawn in place; elsewhere plain lines. Writes only to `stream`. */
 export async function createView(options: ViewOptions): Promise<View> {
   return options.interactive ? createTerminalView(options) : createPlainView(options);
 }

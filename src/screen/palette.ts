@@ -1,9 +1,9 @@
 import { visibleLines } from "../model/visible.ts";
 
-/** Colours of texts; functions that change nothing where there are none. */
+/** Colours for text; without colours, functions that change nothing. */
 export type Palette = Record<"red" | "green" | "yellow" | "cyan" | "dim" | "bold", (text: string) => string>;
 
-/** What opens and closes each colour, as the numbers of SGR sequences. */
+/** The SGR numbers that start and end each colour. */
 const CODES: Record<keyof Palette, readonly [open: number, close: number]> = {
   red: [31, 39],
   green: [32, 39],
@@ -28,7 +28,7 @@ export function paletteOf(on: boolean): Palette {
   };
 }
 
-/** Whether a stream takes colours: a terminal, unless $NO_COLOR, $TERM=dumb or --no-color; $FORCE_COLOR insists. */
+/** Whether a stream gets colours: if it is a terminal, unless $NO_COLOR, $TERM=dumb or --no-color say no; $FORCE_COLOR wins. */
 export function takesColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv, wanted: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = env;
   if (!wanted || (NO_COLOR !== undefined && NO_COLOR !== "")) return false;
@@ -37,8 +37,8 @@ export function takesColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv, 
 }
 
 /**
- * Lines as they may be printed: the colours of a palette stay, and every other character that a terminal may act on, or
- * that cannot be seen, is written as an escape.
+ * Lines that are safe to print: the colours of a palette stay, and every other character that a terminal may act on, or
+ * that is invisible, is written as an escape.
  */
 export function printable(text: string, colored: boolean): string {
   if (!colored) return visibleLines(text);

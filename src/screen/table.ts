@@ -1,24 +1,24 @@
 import stringWidth from "string-width";
 import type { Palette } from "./palette.ts";
 
-/** What lines are written for. */
+/** The place that lines are written for. */
 export interface Screen {
-  /** Columns of the terminal; undefined where it is none: then nothing is cut. */
+  /** Columns of the terminal; undefined if it is not a terminal: then nothing is cut. */
   columns: number | undefined;
   color: Palette;
 }
 
 const GAP = 2;
 
-/** Texts of characters that each take one column: ASCII, Latin letters and the signs of our own. */
+/** Matches text whose characters each take one column: ASCII, Latin letters and our own signs. */
 const NARROW = /^[ -~¡-¨ª-¬¯-ÿ…→]*$/;
 
-/** Columns that a text takes in a terminal. */
+/** How many columns a text takes in a terminal. */
 export function textWidth(text: string): number {
   return NARROW.test(text) ? text.length : stringWidth(text);
 }
 
-/** Text cut to so many columns, with `…` at the end where something was cut. Colours in it stay, and end. */
+/** Text cut to a number of columns, ending in `…` if something was cut. Its colours are kept, and closed. */
 function fit(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   let cut = "";
@@ -36,7 +36,7 @@ function fit(text: string, columns: number): string {
   return cut;
 }
 
-/** How wide each column is: as its widest text. */
+/** The width of each column: that of its widest text. */
 export function columnWidths(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
   const widths = head.map(textWidth);
   for (const row of rows) {
@@ -52,8 +52,8 @@ export function tableWidth(widths: readonly number[]): number {
 }
 
 /**
- * Takes from the widest columns until the table fits, as long as one is wider than `least`.
- * @param giving the columns that may give way; all of them where it is left out
+ * Narrows the widest columns until the table fits, but none to less than `least`.
+ * @param giving the columns that may be narrowed; all of them by default
  */
 export function shrink(
   widths: readonly number[],
@@ -74,7 +74,7 @@ export function shrink(
 
 /**
  * Rows as lines, in columns of these widths.
- * @param paint colours a text of a column; its width stays
+ * @param paint colours a text of a column without changing its width
  */
 export function* tableLines(
   rows: Iterable<readonly string[]>,
@@ -98,8 +98,8 @@ export function* tableLines(
 }
 
 /**
- * Rows in columns as wide as their widest cell, the head first. Where the terminal is narrower, the widest columns
- * give way until the rest fits; without a terminal nothing is cut.
+ * Rows in columns as wide as their widest cell, the head first. If the terminal is narrower, the widest columns are
+ * narrowed until the table fits; without a terminal nothing is cut.
  */
 export function table(
   head: readonly string[],
@@ -111,7 +111,7 @@ export function table(
   return [...tableLines([head, ...rows], widths)].join("\n");
 }
 
-/** A text broken between words into lines of so many columns; a longer word is broken too. Lines but the first are indented. */
+/** Text broken between words into lines of a number of columns; a longer word is broken too. All lines but the first are indented. */
 export function wrap(text: string, columns: number | undefined, indent = "  "): string[] {
   if (columns === undefined || textWidth(text) <= columns) return [text];
   const lines: string[] = [];
@@ -137,7 +137,7 @@ export function wrap(text: string, columns: number | undefined, indent = "  "): 
 }
 
 /**
- * A table whose first columns are numbers, which stand to the right; its last column gives way where the terminal is narrow.
+ * A table whose first columns are numbers, aligned to the right; its last column is narrowed if the terminal is narrow.
  * @param numbers how many columns are numbers
  */
 export function* numberTable(
@@ -152,7 +152,7 @@ export function* numberTable(
   let widths = natural;
   if (columns !== undefined) {
     widths = shrink(widths, columns, { giving: [head.length - 1] });
-    // A terminal of a few columns: something has to give way.
+    // A terminal of very few columns: the numbers have to be cut too.
     widths = shrink(widths, columns, { least: 1 });
   }
   yield* tableLines([right(head)], widths, (text) => color.dim(text));

@@ -5,12 +5,12 @@ import { visible } from "../model/visible.ts";
 export interface CellState {
   /** `build`, `smoke`, … */
   stage: string;
-  /** In a build: steps that have ended, and how many there are. */
+  /** In a build: how many steps have ended, and how many there are. */
   step?: number;
   steps?: number;
   /** Whether all steps so far came from the cache. */
   cached?: boolean;
-  /** What is being done just now, such as the step's own text. */
+  /** What is happening now, such as the text of the step. */
   detail?: string;
 }
 
@@ -43,7 +43,7 @@ interface Piece {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** Text on one line: without the escape sequences of colours and cursors, other characters that cannot be seen as escapes. */
+/** Text on one line, without the escape sequences of colours and cursors; other invisible characters are written as escapes. */
 export function oneLine(text: string): string {
   return visible(stripVTControlCharacters(text).replace(/\s+/g, " ").trim());
 }
@@ -57,7 +57,7 @@ export function elapsed(ms: number): string {
   return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
 }
 
-/** As much of a text as fits into so many columns, with `…` where something was left out. */
+/** As much of a text as fits into a number of columns, ending in `…` if something was left out. */
 export function cutToWidth(text: string, columns: number, width: (text: string) => number): string {
   if (width(text) <= columns) return text;
   let cut = "";
@@ -71,7 +71,7 @@ export function cutToWidth(text: string, columns: number, width: (text: string) 
   return columns > 0 ? `${cut}…` : "";
 }
 
-/** Joins pieces with a space, cuts the whole to the width, and paints what is left of each. */
+/** Joins pieces with spaces, cuts the result to the width, and colours what is left of each. */
 function fitPieces(pieces: Piece[], columns: number, width: FrameOptions["width"]): string {
   let left = columns;
   const shown: string[] = [];
@@ -120,7 +120,7 @@ function piecesOf(cell: CellLine, name: string, { now, paint }: FrameOptions): P
   ];
 }
 
-/** Which cells are left out first where there are too many: those that passed, then those that wait. */
+/** Which cells are left out first if there are too many: those that passed, then those that wait. */
 function importance(cell: CellLine): number {
   if (cell.verdict === null) return cell.state ? 0 : 2;
   return cell.verdict === "fail" || cell.verdict === "error" ? 1 : 3;
@@ -139,7 +139,7 @@ function summary(hidden: CellLine[]): string {
   return `… and ${parts.map(([count, what]) => `${count} ${what}`).join(", ")}`;
 }
 
-/** The text of one frame: a line per cell, none wider than the terminal, and no more than it has rows. */
+/** The text of one frame: one line per cell, no line wider than the terminal, and no more lines than it has rows. */
 export function drawFrame(cells: readonly CellLine[], options: FrameOptions): string {
   const { size, width, paint } = options;
   const columns = Math.max(1, size.columns - 1);

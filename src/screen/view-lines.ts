@@ -1,23 +1,23 @@
 import type { StageProgress } from "../schemas/types.ts";
 import type { CellLine, CellState, CellVerdict } from "./view-frame.ts";
 
-/** The cells of a run as they are shown, brought up to date by what is told of them. */
+/** The cells of a run as they are shown, updated by events. */
 export interface ViewLines {
   all: () => CellLine[];
   of: (id: string) => CellLine;
-  /** @param stages in their order: of those that run at once the first is shown */
+  /** @param stages in their order: of several that run at once, the first is shown */
   begin: (stages: readonly string[], cells: readonly string[]) => void;
-  /** Both tell whether the stage that is shown is another one now. */
+  /** Both say whether the shown stage has changed. */
   start: (id: string, stage: string) => boolean;
   stop: (id: string, stage: string) => boolean;
   progress: (progress: StageProgress) => void;
   finish: (id: string, verdict: CellVerdict, text: string) => void;
 }
 
-/** @param clock tells milliseconds since some fixed moment */
+/** @param clock gives milliseconds since some fixed moment */
 export function createLines(clock: { now: () => number }): ViewLines {
   const cells = new Map<string, CellLine>();
-  /** Stages under way, by cell. */
+  /** Stages that are running, by cell. */
   const running = new Map<string, Map<string, CellState>>();
   const order = new Map<string, number>();
 
@@ -32,7 +32,7 @@ export function createLines(clock: { now: () => number }): ViewLines {
     if (!stages) running.set(id, (stages = new Map<string, CellState>()));
     return stages;
   };
-  /** Shows the first of the stages under way; where none is, the last one stays. */
+  /** Shows the first of the stages that are running; if there is none, the last one stays. */
   const show = (id: string): boolean => {
     const cell = cellOf(id);
     const place = ({ stage }: CellState) => order.get(stage) ?? order.size;

@@ -180,8 +180,8 @@ describe("operands", { timeout: 60_000 }, () => {
 
   it("B3 an image is no option of docker, and not empty", () => {
     for (const image of ["-f={{.Os}}", "", "a b", "a\nb", "\u202edebian"])
-      expect(refused(["sbom", "--", image]).stderr).toContain("It takes an image");
-    expect(refused(["smoke", "--manifest-id", "demo", "--", "-"]).stderr).toContain("It takes an image");
+      expect(refused(["sbom", "--", image]).stderr).toContain("It has to be an image");
+    expect(refused(["smoke", "--manifest-id", "demo", "--", "-"]).stderr).toContain("It has to be an image");
   });
 
   it("B3 names of a prototype, huge ones and many of them are only unknown", () => {

@@ -197,7 +197,7 @@ describe("-o PATH", () => {
     for (const [path, words] of [
       ["folder", "it is a folder"],
       ["file/below", "a part of the path is a file"],
-      ["loop", "round in a circle"],
+      ["loop", "form a loop"],
       ["x".repeat(300), "name too long"],
     ] as const) {
       const { status, stderr } = bounded(root, [...STITCH, "-o", join(out, path)]);

@@ -62,8 +62,8 @@ describe("the command line", () => {
     [["stitch", "--manifes-id", "demo"], "unknown option '--manifes-id'", "did you mean --manifest-id?"],
     [["plan", "--formt", "json", "grid"], "unknown option '--formt'", "did you mean --format?"],
     [["records", "lst"], "unknown command 'lst'", "did you mean list?"],
-    [["records"], "no command is named", "--help"],
-    [["help", "stich"], "no command is named", "--help"],
+    [["records"], "no known command is named", "--help"],
+    [["help", "stich"], "no known command is named", "--help"],
     [["plan", "grid", "more"], "too many arguments", "--help"],
     [
       ["plan", "grid", "--format", "yaml"],
@@ -129,7 +129,7 @@ describe("the command line", () => {
     expect(stdout).toContain("ref=ghcr.example/owner/cache:");
     const wrong = factory(root, ["plan", "grid"], { FACTORY_REPOSITORY: "a b" });
     expect(wrong).toMatchObject({ status: 2 });
-    expect(wrong.stderr).toContain('FACTORY_REPOSITORY is no repository: "a b"');
+    expect(wrong.stderr).toContain('FACTORY_REPOSITORY is not a repository: "a b"');
   });
 
   it("colours for a terminal alone, unless it is told to", () => {

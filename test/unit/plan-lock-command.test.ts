@@ -174,7 +174,7 @@ factory.lock: 6 changes, 7 entries`);
     expect(await run(root, { check: true })).toMatchObject({ exitCode: 1, json: { status: "stale" } });
     const result = await run(root);
     expect(result.text).toBe(
-      "factory.lock was edited by hand, or merged: its lock_digest did not fit\nfactory.lock: 0 changes, 5 entries",
+      "factory.lock was edited by hand or merged: its lock_digest did not match\nfactory.lock: 0 changes, 5 entries",
     );
     expect(result).toMatchObject({ asked: [], json: { changes: [], status: "written" } });
     expect(openCatalog(root).lock()?.document.fragments).toMatchObject({ core: { "~0.1": "0.1.0" } });

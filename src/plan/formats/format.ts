@@ -21,7 +21,7 @@ export interface FormatInput {
 /** A file, without the line break at its end. */
 export interface FormatFile {
   name: string;
-  /** Whole, or a piece at a time where there may be very much of it. */
+  /** Whole, or a piece at a time if it may be very long. */
   text: string | Iterable<string>;
 }
 
