@@ -354,7 +354,7 @@ describe("A4 a record of the old form", () => {
   });
 });
 
-describe("B special files in the place of records, evidence and ledgers", () => {
+describe("special files in the place of records, evidence and ledgers", () => {
   const fifo = (path: string) => {
     rmSync(path);
     execFileSync("mkfifo", [path]);
@@ -372,7 +372,7 @@ describe("B special files in the place of records, evidence and ledgers", () => 
     ["a FIFO", fifo],
     ["a link", link],
     ["a link round in a circle", circle],
-  ])("B are found by verify and refused by --reuse alike: %s", async (_, spoil) => {
+  ])("B1 are found by verify and refused by --reuse alike: %s", async (_, spoil) => {
     const places = [
       ["RECORD_UNREADABLE", (root: string, record: string) => join(root, record)],
       [
@@ -397,7 +397,7 @@ describe("B special files in the place of records, evidence and ledgers", () => 
     }
   });
 
-  it("B records behind a link that leads out of the workspace are refused by all", async () => {
+  it("B1 records behind a link that leads out of the workspace are refused by all", async () => {
     const [root, outside] = [temporaryFolder(), temporaryFolder()];
     mkdirSync(join(outside, "records"));
     symlinkSync(join(outside, "records"), join(root, "records"));

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import parseExpression from "spdx-expression-parse";
 import { describe, expect, test } from "vitest";
 import { parseApk } from "../../src/sbom/catalogers/apk.ts";
+import { CATALOGERS } from "../../src/sbom/catalogers/catalogers.ts";
 import { parseRelations, presentState } from "../../src/sbom/catalogers/dpkg.ts";
 import { parseNpmLock, parsePackageJson } from "../../src/sbom/catalogers/npm-files.ts";
 import { normalizePythonName, parsePythonMetadata } from "../../src/sbom/catalogers/python.ts";
@@ -365,4 +366,22 @@ describe("small things", () => {
       }),
     );
   });
+});
+
+test("each cataloger says which files it wants, and no two want the same", () => {
+  const paths = [
+    ...[
+      "var/lib/dpkg/status",
+      "var/lib/dpkg/status.d/x",
+      "var/lib/dpkg/info/x.list",
+      "usr/share/doc/x/copyright",
+    ],
+    ...["lib/apk/db/installed", "app/package.json", "app/node_modules/.package-lock.json"],
+    ...["x/a-1.dist-info/METADATA", "x/a.egg-info"],
+  ];
+  for (const path of paths) {
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    const wanting = Object.values(CATALOGERS).filter(({ wants }) => wants(path, base) !== null);
+    expect(wanting).toHaveLength(1);
+  }
 });

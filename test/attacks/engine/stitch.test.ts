@@ -131,7 +131,7 @@ describeEngine("a second image that a build reads", () => {
 });
 
 describeEngine("an image that plain docker build makes", () => {
-  test("B2 has the recipe key of the record of its cell as a label", { timeout: 120_000 }, async () => {
+  test("B2.5 has the recipe key of the record of its cell as a label", { timeout: 120_000 }, async () => {
     const root = makeWorkspace({
       fragments: { a: { "0.1.0": { body: "RUN echo a > /a" } } },
       manifest: "smoke: [{id: there, command: {argv: [cat, /a]}}]\n",

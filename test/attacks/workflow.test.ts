@@ -77,23 +77,23 @@ function judge(planResult: string, cellResult: string, expected = "success"): nu
 }
 
 describe("the workflow", () => {
-  it("uses actions by full commit only, with the version beside it", () => {
+  it("B2.8 uses actions by full commit only, with the version beside it", () => {
     const lines = text.split("\n").filter((line) => /\buses:/.test(line));
     expect(lines.length).toBe(steps.filter((step) => step.uses).length);
     for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it("never pastes an expression into a script", () => {
+  it("B2.8 never pastes an expression into a script", () => {
     const scripts = steps.flatMap((step) => (step.run === undefined ? [] : [step.run]));
     expect(scripts.length).toBeGreaterThan(5);
     for (const script of scripts) expect(script).not.toContain("${{");
   });
 
-  it("has scripts that bash can read", () => {
+  it("B2.8 has scripts that bash can read", () => {
     for (const { run } of steps) if (run) execFileSync("bash", ["-n", "-c", run]);
   });
 
-  it("gives each job the least it needs, and never runs a stranger's code with a secret", () => {
+  it("B2.8 gives each job the least it needs, and never runs a stranger's code with a secret", () => {
     expect(workflow.permissions).toEqual({});
     expect(plan.permissions).toEqual({ contents: "read" });
     expect(cell.permissions).toEqual({ contents: "read", packages: "write" });
@@ -108,7 +108,7 @@ describe("the workflow", () => {
     ]);
   });
 
-  it("pushes on the default branch alone, which no tag of that name is", () => {
+  it("B2.8 pushes on the default branch alone, which no tag of that name is", () => {
     expect(workflow.on.push).toEqual({ branches: ["**"] });
     expect(workflow.env.PUSH).toBe(
       "${{ github.ref == format('refs/heads/{0}', github.event.repository.default_branch) && 'yes' || '' }}",
@@ -131,7 +131,7 @@ describe("the workflow", () => {
     }
   });
 
-  it("logs in to the registries that the variables name, and gives each only its own token", () => {
+  it("B2.8 logs in to the registries that the variables name, and gives each only its own token", () => {
     const ghcr = "ghcr.io/me/x";
     const cache = { CACHE_REGISTRY_USER: "c", CACHE_REGISTRY_TOKEN: "cc" };
     const images = { REGISTRY_USER: "i", REGISTRY_TOKEN: "ii" };
@@ -154,12 +154,12 @@ describe("the workflow", () => {
     expect(without.stdout).toContain("set the variable REGISTRY_USER and the secret REGISTRY_TOKEN");
   });
 
-  it("ends every job in time, and none twice at once", () => {
+  it("B2.8 ends every job in time, and none twice at once", () => {
     for (const job of jobs) expect(job["timeout-minutes"]).toBeGreaterThan(0);
     expect(workflow.concurrency.group).toContain("github.ref");
   });
 
-  it("takes matrix and strategy from the plan, in parts that linters can read, and the shard from its environment", () => {
+  it("B2.8 takes matrix and strategy from the plan, in parts that linters can read, and the shard from its environment", () => {
     expect(plan.outputs).toEqual({ strategy: "${{ steps.plan.outputs.strategy }}" });
     expect(plan.steps.some((step) => step.id === "plan")).toBe(true);
     expect(cell.strategy).toEqual({
@@ -177,7 +177,7 @@ describe("the workflow", () => {
     ]);
   });
 
-  it("splits a plan in one way in all jobs: none looks for records that only some have", () => {
+  it("B2.8 splits a plan in one way in all jobs: none looks for records that only some have", () => {
     const planned = plan.steps.find((step) => step.id === "plan")?.run ?? "";
     const run = cell.steps.find((step) => step.run?.includes("cli.js run"))?.run ?? "";
     for (const script of [planned, run]) {
@@ -186,19 +186,19 @@ describe("the workflow", () => {
     }
   });
 
-  it("keeps records with evidence and ledger whatever happened, and misses them loudly", () => {
+  it("B2.8 keeps records with evidence and ledger whatever happened, and misses them loudly", () => {
     const upload = cell.steps.at(-1);
     expect(upload?.uses).toContain("actions/upload-artifact@");
     expect(upload?.if).toBe("always()");
     expect(upload?.with).toMatchObject({ "if-no-files-found": "error", path: "records/*/**" });
   });
 
-  it("hides no failure", () => {
+  it("B2.8 hides no failure", () => {
     for (const job of jobs) expect(job["continue-on-error"]).toBeUndefined();
     expect(text).not.toMatch(/\|\| true|continue-on-error/);
   });
 
-  it("passes its verdict only where plan and cells succeeded", () => {
+  it("B2.8 passes its verdict only where plan and cells succeeded", () => {
     expect(verdict.if).toBe("always()");
     expect(verdict.needs).toEqual(["plan", "cell"]);
     expect(verdict.env).toMatchObject({

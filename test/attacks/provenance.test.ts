@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Inputs, keysOf } from "../../src/model/inputs.ts";
 import { subjectOf, subjectPurl } from "../../src/model/subject.ts";
 import { statementOf } from "../../src/pipeline/statement.ts";
-import { manyCells, runIn } from "./run-world.ts";
+import { manyCells, runIn } from "../unit/run-world.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -142,13 +142,13 @@ const make = (source: Parameters<typeof statementOf>[1]["source"]) =>
 describe("statementOf", () => {
   const whole = make({ commit: "a".repeat(40), dirty: false, ci_url: "https://ci.example/jobs/1" });
 
-  it("has the published shape, with a commit and a job and without", () => {
+  it("B2.6 has the published shape, with a commit and a job and without", () => {
     expect(shapeProblems(whole)).toEqual([]);
     expect(shapeProblems(make({ commit: null, dirty: null, ci_url: null }))).toEqual([]);
     expect(shapeProblems({ ...whole, subject: [] })).not.toEqual([]);
   });
 
-  it("names the image as the SBOM does, and all that went into it by digest", () => {
+  it("B2.6 names the image as the SBOM does, and all that went into it by digest", () => {
     expect(whole.subject).toEqual([
       {
         name: "r.example/team/demo",
@@ -179,7 +179,7 @@ describe("statementOf", () => {
     });
   });
 
-  it("is what a run keeps of each image, beside BuildKit's own", async () => {
+  it("B2.6 is what a run keeps of each image, beside BuildKit's own", async () => {
     const world = manyCells();
     const one = { ...world.planned, cells: world.planned.cells.slice(0, 1) };
     const { value, store } = await runIn({ ...world, planned: one });
