@@ -7,7 +7,7 @@ import { sha256Hex } from "../model/digest.ts";
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import { checkRecord } from "./check.ts";
 import { attemptAt, buildKeyAt, cellIdAt, sha256At, verdictKeyAt } from "./index-line.ts";
-import { type Ledgers, NO_LEDGERS, readLedgers } from "./ledger.ts";
+import { type Ledgers, readLedgers } from "./ledger.ts";
 import { recordAt, recordIdsIn, recordPath, unreadableRecord } from "./locate.ts";
 import { ifThere, placeOf } from "./place.ts";
 import { openProven, type Proven } from "./proven.ts";
@@ -135,10 +135,9 @@ export async function openAttempts(
     const names = manifestIds ?? ifThere("records", () => readdirSync(place.base)) ?? [];
     for (const id of [...new Set(names)].filter(isId).sort(compareText)) {
       if (!hasFolder(place.base, id, watch.onUnreadable)) continue;
-      const path = `records/${id}`;
       const folder = join(place.base, id);
-      const ids = ifThere(path, () => recordIdsIn(folder)) ?? [];
-      const ledgers = ifThere(`${path}/ledger`, () => readLedgers(folder, id)) ?? NO_LEDGERS;
+      const ids = recordIdsIn(place.base, id);
+      const ledgers = readLedgers(folder, id);
       const { byKey, warnings } = lostOf(id, ids, ledgers);
       warnings.forEach(watch.onNote);
       byManifest.set(id, {

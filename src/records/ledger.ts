@@ -15,6 +15,7 @@ import {
   putLine,
   readLines,
 } from "./ledger-lines.ts";
+import { ifThere } from "./place.ts";
 import type { ProblemCode } from "./problem.ts";
 
 /*
@@ -45,28 +46,18 @@ export interface Ledgers {
   doubtBefore: string | null;
 }
 
-export const NO_LEDGERS: Ledgers = {
-  entries: new Map(),
-  done: new Set(),
-  problems: [],
-  doubtBefore: null,
-};
-
 interface Read {
   name: string;
   bytes: Buffer;
   lines: LedgerLines | null;
 }
 
-/** Every ledger of a manifest, sorted by name. What is no regular file has no lines. */
+/**
+ * Every ledger of a manifest, sorted by name. What is no regular file has no lines.
+ * @throws FactoryError FILE_UNREADABLE where they cannot be listed
+ */
 function readAll(folder: string, manifestId: string): Read[] {
-  let names: string[];
-  try {
-    names = readdirSync(join(folder, FOLDER));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  const names = ifThere(`records/${manifestId}/${FOLDER}`, () => readdirSync(join(folder, FOLDER))) ?? [];
   return names
     .filter((name) => NAME.test(name))
     .sort(compareText)
@@ -96,7 +87,7 @@ function headsOf(all: readonly Read[]): LedgerHead[] {
 /**
  * Reads the ledgers of a manifest, and holds each to what later ones have seen of it.
  * @param folder real path of the manifest's records
- * @throws an error of the file system where they cannot be listed
+ * @throws FactoryError FILE_UNREADABLE where they cannot be listed
  */
 export function readLedgers(folder: string, manifestId: string): Ledgers {
   const all = readAll(folder, manifestId);

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { type Dirent, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
+import { ifThere } from "./place.ts";
 import { RECORD_ID } from "./record-id.ts";
 
 /** A file that is named like a record. */
@@ -24,27 +25,34 @@ export function recordAt(base: string, manifestId: string, recordId: string): Lo
   return { manifestId, recordId, file: `${base}/${manifestId}/${recordId}${ENDING}` };
 }
 
-/** Ids of the files in a folder that are named like records. Temporary files of a killed run are named otherwise. */
-export function recordIdsIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
+/**
+ * Ids of the files in a manifest's folder that are named like records. Temporary files of a killed run are named otherwise.
+ * @param base absolute path of the folder `records`
+ * @throws FactoryError FILE_UNREADABLE
+ */
+export function recordIdsIn(base: string, manifestId: string): string[] {
+  const names = ifThere(`records/${manifestId}`, () => readdirSync(join(base, manifestId))) ?? [];
+  return names.flatMap((name) => {
     const id = name.slice(0, -ENDING.length);
     return name.endsWith(ENDING) && RECORD_ID.test(id) ? [id] : [];
   });
 }
 
-/** Names of the folders in `records`, none where it is missing. Links are no folders. */
-function manifestFolders(base: string): string[] {
-  if (!existsSync(base)) return [];
-  return readdirSync(base, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? [entry.name] : [],
-  );
+/** What lies in `records`; nothing where it is missing. @throws FactoryError FILE_UNREADABLE */
+export function entriesOf(base: string): Dirent[] {
+  return ifThere("records", () => readdirSync(base, { withFileTypes: true })) ?? [];
 }
 
-/** Files named like records, newest first. */
+/** Names of the folders in `records`. Links are no folders. @throws FactoryError FILE_UNREADABLE */
+export function manifestFolders(base: string): string[] {
+  return entriesOf(base).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
+
+/** Files named like records, newest first. @throws FactoryError FILE_UNREADABLE */
 export function locateRecords(base: string, manifestId?: string): Located[] {
   return manifestFolders(base)
     .filter((name) => manifestId === undefined || name === manifestId)
-    .flatMap((name) => recordIdsIn(join(base, name)).map((id) => recordAt(base, name, id)))
+    .flatMap((name) => recordIdsIn(base, name).map((id) => recordAt(base, name, id)))
     .sort((a, b) => compareText(b.recordId, a.recordId) || compareText(a.manifestId, b.manifestId));
 }
 

@@ -1,10 +1,9 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { checkRecord } from "./check.ts";
 import { type Ledgers, readLedgers } from "./ledger.ts";
-import { type Located, locateRecords, recordIdsIn } from "./locate.ts";
+import { entriesOf, type Located, locateRecords, manifestFolders, recordIdsIn } from "./locate.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
@@ -14,7 +13,7 @@ export const VERIFY_BATCH = 32;
 
 /** What is wrong with a manifest's records as a whole: ledgers, and records that are gone. */
 function wholeProblems(base: string, manifestId: string, ledgers: Ledgers): RecordProblem[] {
-  const there = new Set(recordIdsIn(join(base, manifestId)));
+  const there = new Set(recordIdsIn(base, manifestId));
   const gone = [...ledgers.done].filter((id) => !there.has(id)).sort(compareText);
   return [
     ...ledgers.problems.map(({ code, what }) => ({
@@ -34,7 +33,7 @@ function wholeProblems(base: string, manifestId: string, ledgers: Ledgers): Reco
 
 /** Links in the place of folders: what lies behind them does not count. */
 function linkProblems(base: string): RecordProblem[] {
-  return readdirSync(base, { withFileTypes: true })
+  return entriesOf(base)
     .filter((entry) => entry.isSymbolicLink())
     .map(({ name }) => ({
       record_id: null,
@@ -47,7 +46,7 @@ function linkProblems(base: string): RecordProblem[] {
 /**
  * Checks one record, or all and their ledgers.
  * @param base real path of the folder `records`; undefined where there is none
- * @throws FactoryError INTERRUPTED
+ * @throws FactoryError INTERRUPTED; FILE_UNREADABLE where they cannot be listed
  */
 export async function verifyRecords(
   base: string | undefined,
@@ -96,8 +95,7 @@ export async function verifyRecords(
   }
   if (!one) {
     problems.push(...linkProblems(base));
-    for (const { name } of readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
-      problems.push(...wholeProblems(base, name, ledgers(name)));
+    for (const name of manifestFolders(base)) problems.push(...wholeProblems(base, name, ledgers(name)));
   }
   return outcome;
 }

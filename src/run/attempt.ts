@@ -6,7 +6,7 @@ import { runStages } from "../pipeline/run-stages.ts";
 import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
 import { type Path, stagesOf } from "../pipeline/table.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { failedRef, heldRef, noteHeld, release } from "./held.ts";
+import { failedRef, forgetHeld, heldRef, noteHeld, release } from "./held.ts";
 import { type Known, takeKnown } from "./known.ts";
 import type { RunDeps } from "./types.ts";
 
@@ -84,6 +84,7 @@ export async function attemptCell(
     // A build that was ended may have left an image all the same.
     if (attempt.image || attempt.trail.stages_ms.build !== undefined)
       await release(settings.root, deps.docker, held);
+    else forgetHeld(settings.root, held);
     removeTree(folder);
   }
 }

@@ -44,11 +44,16 @@ export function noteHeld(root: string, held: string, { owner }: Pick<Lease, "own
   writeWhole(join(folderOf(root), parseReference(held).tag), `${held}\n${owner}\n`, false);
 }
 
+/** Forgets a tag that no image got, or has any more. */
+export function forgetHeld(root: string, held: string): void {
+  removeTree(join(folderOf(root), parseReference(held).tag));
+}
+
 /** Removes a tag that an attempt held its image by. One that cannot be removed now is swept later. */
 export async function release(root: string, docker: Pick<Docker, "removeTag">, held: string): Promise<void> {
   try {
     await docker.removeTag(held);
-    removeTree(join(folderOf(root), parseReference(held).tag));
+    forgetHeld(root, held);
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
   }

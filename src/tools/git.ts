@@ -34,6 +34,8 @@ export type MergeBase =
 
 const COMMIT = /^[a-f0-9]{40}(?:[a-f0-9]{24})?$/;
 const TIMEOUT_MS = 120_000;
+/** What git needs no history for is answered soon, or never: its files may be pipes. */
+const ANSWER_MS = 30_000;
 const MAX_BYTES = 256 << 20;
 
 /** What a caller that is itself run by git, such as a hook, hands on about another repository, index or way of naming paths. */
@@ -101,12 +103,8 @@ function gitIn(exec: Exec, folder: string, settings: readonly string[] = []) {
 /** The repository that a workspace is in. @throws FactoryError GIT_FAILED */
 async function repositoryOf(exec: Exec, root: string) {
   const git = gitIn(exec, root);
-  const { stdout } = await git([
-    "rev-parse",
-    "--is-inside-work-tree",
-    "--is-shallow-repository",
-    "--absolute-git-dir",
-  ]);
+  const asked = ["--is-inside-work-tree", "--is-shallow-repository", "--absolute-git-dir"];
+  const { stdout } = await git(["rev-parse", ...asked], { timeoutMs: ANSWER_MS });
   const [inside, shallow, ...rest] = stdout.split("\n");
   if (inside !== "true") throw failed("it is not in the work tree of a repository");
   const prefix = (await git(["rev-parse", "--show-prefix"])).stdout.replace(/\n$/, "");

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   type Files,
   cleanEnv,
@@ -22,48 +22,10 @@ import {
   temporaryFolder,
   treeOf,
 } from "../unit/workspace.ts";
+import { canMakeDevices, canMount, mountDisk } from "./machine.ts";
 
-const isRoot = process.getuid?.() === 0;
-
-/** Whether a machine lets root make what a test needs; else the test says why it is left out. */
-const can = (work: () => void): boolean => {
-  if (!isRoot) return false;
-  try {
-    work();
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-function probe(argv: (folder: string) => string[], undo: (folder: string) => string[] | null): boolean {
-  return can(() => {
-    const folder = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
-    try {
-      const [program = "", ...rest] = argv(folder);
-      execFileSync(program, rest, { stdio: "ignore" });
-      const [back, ...words] = undo(folder) ?? [];
-      if (back) execFileSync(back, words, { stdio: "ignore" });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
-}
-
-/** Needs root on a file system that takes devices. */
-const itWithDevices = it.skipIf(
-  !probe(
-    (folder) => ["mknod", join(folder, "null"), "c", "1", "3"],
-    () => null,
-  ),
-);
-/** Needs root that may mount. */
-const itWithMounts = it.skipIf(
-  !probe(
-    (folder) => ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder],
-    (folder) => ["umount", folder],
-  ),
-);
+const itWithDevices = it.skipIf(!canMakeDevices);
+const itWithMounts = it.skipIf(!canMount);
 
 /** Runs the program; one that hangs is killed, and its status is null. */
 function bounded(cwd: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -84,13 +46,11 @@ function fifo(path: string): void {
   execFileSync("mkfifo", [path]);
 }
 
-/** A workspace that stands on a tmpfs of this size, or one that is read-only. Call it inside a test. */
+/** A workspace on a disk of this size. Call it inside a test. */
 function mounted(size: string, changes: Files = {}): string {
   const root = temporaryFolder();
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", root]);
-  onTestFinished(() => void spawnSync("umount", ["-l", root]));
-  const from = makeWorkspace(changes);
-  execFileSync("cp", ["-a", `${from}/.`, root]);
+  mountDisk(root, size);
+  execFileSync("cp", ["-a", `${makeWorkspace(changes)}/.`, root]);
   return root;
 }
 
@@ -217,8 +177,7 @@ describe("-o PATH", () => {
   itWithMounts("B3 a full disk keeps the old file whole", () => {
     const root = makeWorkspace();
     const out = temporaryFolder();
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "none", out]);
-    onTestFinished(() => void spawnSync("umount", ["-l", out]));
+    mountDisk(out, "64k");
     writeFileSync(join(out, "Dockerfile"), "old\n");
     spawnSync("dd", ["if=/dev/zero", `of=${join(out, "fill")}`, "bs=4096"], { stdio: "ignore" });
     const { status, stderr } = bounded(root, [...STITCH, "-o", join(out, "Dockerfile")]);
@@ -282,7 +241,24 @@ describe("what is no regular file", () => {
     [".factory/stitch/demo/Dockerfile", [STITCH, [...STITCH, "--check"]]],
     [".factory/plan/grid/demo_core-0-2-0_linux-amd64.Dockerfile", [BAKE]],
     [".factory/run", [RUN]],
+    [".factory/run/20260101t000000000z-0123abcd-12/owner", [RUN]],
+    [".factory/held", [RUN]],
+    [".factory/held/factory-run-mjvi0000-0123abcd", [RUN]],
     [".factory/layers", [RUN]],
+    ["manifests", [["validate"], STITCH]],
+    ["fragments", [["validate"], STITCH]],
+    ["fragments/app", [["validate"], STITCH]],
+    ["fragments/app/0.1.0", [["validate"], STITCH]],
+    ["templates/plain", [["validate"], STITCH]],
+    ["templates/plain/0.1.0/template.yaml", [["validate"], STITCH]],
+    ["control_plane", [["validate"], ["plan", "grid"], ["explain", "grid"]]],
+    ["control_plane/pools", [["validate"], ["plan", "grid", "--format", "github"]]],
+    ["control_plane/pools/default.yaml", [["validate"], ["plan", "grid", "--format", "github"]]],
+    ["records/demo/evidence", [VERIFY, REUSE]],
+    ["records/demo/ledger", [VERIFY, REUSE]],
+    ["records/demo/ledger/20260101t000000000z-0123abcd.ndjson", [VERIFY, REUSE]],
+    [".git", [["plan", "grid", "--since", "main"], RUN]],
+    [".git/HEAD", [["plan", "grid", "--since", "main"], RUN]],
   ];
 
   const make: Record<string, (path: string) => void> = {
@@ -299,8 +275,6 @@ describe("what is no regular file", () => {
         const root = makeWorkspace();
         const path = join(root, place);
         mkdirSync(dirname(path), { recursive: true });
-        if (place !== "records/demo" && place.startsWith("records/"))
-          mkdirSync(join(root, "records/demo"), { recursive: true });
         rmSync(path, { recursive: true, force: true });
         make[kind]?.(path);
         for (const argv of commands) {
@@ -344,15 +318,24 @@ describe("what is no regular file", () => {
 });
 
 describe("what lies outside", () => {
+  /** Each verb, in the ways that lead it by different places. */
   const COMMANDS = [
     ["records", "list"],
     ["records", "show", "20260101t000000000z-00000001"],
     ["records", "verify"],
     ["plan", "grid", "--reuse"],
     ["plan", "grid"],
+    ["plan", "grid", "--format", "bake", "-o", "-"],
+    ["explain", "grid"],
+    ["lock"],
+    ["lock", "--check"],
     STITCH,
+    [...STITCH, "-o", "-"],
+    [...STITCH, "--check"],
     ["validate"],
     ["run", "--manifest-id", "demo"],
+    ["run", "--plan", "grid", "--reuse"],
+    ["smoke", "debian:bookworm-slim", "--manifest-id", "demo"],
   ];
 
   it.each(["records", ".factory"])("B1 `%s` linked outward is refused by all commands alike", (name) => {

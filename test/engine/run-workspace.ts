@@ -56,6 +56,9 @@ export interface Parts {
   cacheRepository?: string;
 }
 
+/** The label by which images are known that lost their name to a later one. Its value is the repository. */
+const LABEL = "factory.test.repository";
+
 /**
  * The name that images of the test's workspace have; the images are gone when the test is over.
  * @param host of a registry, with `/` at the end
@@ -63,10 +66,11 @@ export interface Parts {
 export function imagesOfTest(host = ""): string {
   const repository = `${host}${uniqueName("factory-test")}`;
   onTestFinished(() => {
-    const ids = docker(["image", "ls", "-q", "--filter", `reference=${repository}/*`])
-      .split("\n")
-      .filter(Boolean);
-    if (ids.length > 0) docker(["image", "rm", "-f", ...new Set(ids)]);
+    const ids = [`reference=${repository}/*`, `label=${LABEL}=${repository}`].flatMap((filter) =>
+      docker(["image", "ls", "--all", "--quiet", "--no-trunc", "--filter", filter]).split("\n"),
+    );
+    const found = new Set(ids.filter(Boolean));
+    if (found.size > 0) docker(["image", "rm", "-f", ...found]);
   });
   return repository;
 }
@@ -93,7 +97,7 @@ export function makeWorkspace(
   );
   write(
     "templates/app/0.1.0/Dockerfile.hbs",
-    `FROM {{base}} AS base\n\n${names.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
+    `FROM {{base}} AS base\n\n${names.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\nLABEL ${LABEL}=${repository}\n`,
   );
   for (const [at, [name, versions]] of Object.entries(fragments).entries()) {
     for (const [version, { body, yaml = "" }] of Object.entries(versions)) {

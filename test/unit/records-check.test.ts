@@ -15,7 +15,6 @@ import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { checkRecord } from "../../src/records/check.ts";
 import { inspectEvidence, keepEvidence } from "../../src/records/evidence.ts";
-import { NO_LEDGERS } from "../../src/records/ledger.ts";
 import { recordAt, recordPath } from "../../src/records/locate.ts";
 import type { StageRules } from "../../src/records/proof/prove-result.ts";
 import { loadRecordCheck, parseRecord, readRecord } from "../../src/records/read-record.ts";
@@ -23,6 +22,8 @@ import { verifyRecords } from "../../src/records/verify.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { provenDraft, putAt, START } from "./records-made.ts";
 import { errorFrom, sha256, temporaryFolder } from "./workspace.ts";
+
+const noLedgers = { entries: new Map(), done: new Set<string>(), problems: [], doubtBefore: null };
 
 const RULES: StageRules = { id: "rules", required: () => [], odd: () => undefined };
 const MIB = 1 << 20;
@@ -239,7 +240,7 @@ describe("checkRecord", () => {
       verdict_key: before.verdict_key.slice("sha256:".length),
       ...listed,
     };
-    const ledgers = { ...NO_LEDGERS, entries: new Map([[entry.record_id, entry]]) };
+    const ledgers = { ...noLedgers, entries: new Map([[entry.record_id, entry]]) };
     const place = { folder: join(base, "demo"), plain: new Set<string>(), ledgers, rules: RULES, proven };
     return checkRecord(record, "f", place).map(({ code, what }) => `${code} ${what}`);
   };
@@ -282,7 +283,7 @@ describe("checkRecord", () => {
     const { base, record } = await one();
     rmSync(join(base, "demo", record.evidence.build_log?.path ?? ""));
     const entry = { record_id: record.record_id, sha256: "f", verdict_key: record.verdict_key.slice(7) };
-    const ledgers = { ...NO_LEDGERS, entries: new Map([[entry.record_id, entry]]) };
+    const ledgers = { ...noLedgers, entries: new Map([[entry.record_id, entry]]) };
     const place = { folder: join(base, "demo"), plain: new Set<string>(), ledgers, rules: RULES, proven };
     expect(checkRecord(record, "f", place)).toMatchObject([{ code: "EVIDENCE_GONE" }]);
     expect([...proven]).toEqual([]);

@@ -176,7 +176,7 @@ describeEngine("A6 containers of one suite", () => {
   const attacks: [string, string[]][] = [
     ["killed", ["kill"]],
     ["told to end", ["stop", "--time", "1"]],
-    ["removed", ["rm", "--force"]],
+    ["removed", ["rm", "--force", "--volumes"]],
     ["paused", ["pause"]],
   ];
   const kinds: [string, object][] = [
@@ -210,7 +210,10 @@ describeEngine("A6 containers of one suite", () => {
         const labels = ["--label", `io.factory.owner=${owner}`, "--label", `io.factory.life-s=${life}`];
         docker(["run", "--detach", ...labels, silent]);
         onTestFinished(
-          () => void spawnSync("docker", ["rm", "--force", ...containersOf(owner)], { stdio: "ignore" }),
+          () =>
+            void spawnSync("docker", ["rm", "--force", "--volumes", ...containersOf(owner)], {
+              stdio: "ignore",
+            }),
         );
         return owner;
       };

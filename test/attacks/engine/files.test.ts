@@ -1,9 +1,22 @@
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync, chmodSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { describeEngine, docker } from "../../engine/engine.ts";
-import { factory, makeWorkspace } from "../../engine/run-workspace.ts";
+import { describeEngine, docker, temporaryFolder, uniqueName } from "../../engine/engine.ts";
+import { factory, imagesOfTest, makeWorkspace, project } from "../../engine/run-workspace.ts";
+import { canMount, mountDisk } from "../machine.ts";
 
 interface Document {
   results: { status: string; image: { ref: string; digest: string }; notes: string[] }[];
@@ -66,6 +79,93 @@ describeEngine("what a build reads", () => {
         const { stdout } = await factory(root, ["--json", "run", "--manifest-id", "app"]);
         expect(fileIn(resultOf(stdout)?.image.digest, "/data.txt")).toBe(text);
       }
+    },
+  );
+
+  it(
+    "A3 modes in the image are git's two by ONBUILD COPY, a mount, and from there, whatever checkout and run have for an umask",
+    { timeout: 400_000 },
+    () => {
+      const nonce = uniqueName("n");
+      const built = [0o022, 0o077, 0o000].map((umask) => {
+        const root = makeWorkspace({
+          fragments: {
+            first: { "0.1.0": { body: 'ONBUILD COPY {{file "tree"}} /onbuild/' } },
+            second: {
+              "0.1.0": {
+                body: `RUN --mount=type=bind,target=/c cp -a /c /mounted && echo ${nonce}-${umask} > /n`,
+              },
+            },
+            third: { "0.1.0": { body: "COPY --from=second /onbuild /mounted /copied/" } },
+          },
+        });
+        const folder = join(root, "fragments/first/0.1.0");
+        mkdirSync(join(folder, "tree/sub"), { recursive: true });
+        for (const [path, mode] of [
+          ["tree", 0o777],
+          ["tree/sub", 0o777],
+          ["tree/plain", 0o666],
+          ["tree/sub/runs", 0o777],
+        ] as const) {
+          if (mode === 0o666 || path.endsWith("runs")) writeFileSync(join(folder, path), "x\n");
+          chmodSync(join(folder, path), mode & ~umask);
+        }
+        const argv = ["-c", 'umask "$1"; shift; exec "$@"', "sh", umask.toString(8), process.execPath];
+        const run = [join(project, "dist/cli.js"), "run", "--manifest-id", "app", "--json", "--quiet"];
+        const ended = spawnSync("sh", [...argv, ...run], { cwd: root, encoding: "utf8" });
+        expect(ended.status, ended.stdout + ended.stderr).toBe(0);
+        const image = resultOf(ended.stdout)?.image.digest ?? "";
+        const find = ["find", "/onbuild", "/mounted", "/copied", "-printf", "%m %p\n"];
+        return docker(["run", "--rm", image, ...find])
+          .split("\n")
+          .sort();
+      });
+      const [first = [], ...others] = built;
+      expect(first).toContain("644 /onbuild/plain");
+      expect(first).toContain("755 /onbuild/sub/runs");
+      expect(first).toContain("755 /mounted");
+      expect(first).toContain("644 /mounted/fragments/first/0.1.0/tree/plain");
+      expect(first).toContain("755 /copied/fragments/first/0.1.0/tree/sub/runs");
+      for (const other of others) expect(other).toEqual(first);
+    },
+  );
+
+  it.skipIf(!canMount)(
+    "B3 a full disk of the workspace ends the run with 3, wherever it fills up, and leaves nothing half-written",
+    { timeout: 600_000 },
+    async () => {
+      const repository = imagesOfTest();
+      const made = makeWorkspace(
+        {
+          fragments: { app: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /n` } } },
+          manifest: "smoke: [{id: there, file: {path: /n}}]\n",
+        },
+        repository,
+      );
+      const root = temporaryFolder();
+      mountDisk(root, "96m");
+      execFileSync("cp", ["-a", `${made}/.`, root]);
+      const run = ["--json", "run", "--manifest-id", "app"];
+      const fill = join(root, "fill");
+      const codes = new Set<number | null>();
+      for (const left of [0, 1, 4, 16, 64, 1024, 20_000]) {
+        spawnSync("dd", ["if=/dev/zero", `of=${fill}`, "bs=4096"], { stdio: "ignore" });
+        truncateSync(fill, Math.max(statSync(fill).size - left * 4096, 0));
+        const { exitCode, stdout, stderr } = await factory(root, run);
+        codes.add(exitCode);
+        if (exitCode !== 0) {
+          expect([exitCode, stdout], stderr).toEqual([3, expect.stringContaining("WRITE_FAILED")]);
+          expect(stdout).toMatch(/make room/);
+        }
+        rmSync(fill);
+        const verified = await factory(root, ["records", "verify"]);
+        expect(verified.exitCode, verified.stdout + verified.stderr).toBe(0);
+        for (const folder of [".factory/run", ".factory/held"].map((name) => join(root, name)))
+          expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
+      }
+      expect(codes).toEqual(new Set([3, 0]));
+      const tags = docker(["image", "ls", "--format", "{{.Tag}}", "--filter", `reference=${repository}/*`]);
+      expect(tags.split("\n").filter(Boolean)).toEqual(["linux-amd64"]);
     },
   );
 

@@ -161,3 +161,43 @@ describeEngine("an image that plain docker build makes", () => {
     expect(plain).not.toHaveProperty("io.factory.build-key");
   });
 });
+
+describeEngine("an image whose last stage starts anew", () => {
+  test.each([
+    ["scratch", "scratch", "COPY --from=a /a /a\n"],
+    ["another image", "OTHER", "COPY --from=a /a /a\n"],
+  ])("A9 names the base of that stage: %s", { timeout: 200_000 }, async (_, last, body) => {
+    const other = `${registry}/${uniqueName("factory-attack")}:1`;
+    removeImageAfterwards(other);
+    pushImage(other, "one\n");
+    const base = last === "OTHER" ? other : last;
+    const root = makeWorkspace({
+      fragments: { a: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /a` } } },
+      manifest: "smoke: [{id: there, file: {path: /a}}]\n",
+    });
+    const file = join(root, "templates/app/0.1.0/Dockerfile.hbs");
+    const text = readFileSync(file, "utf8");
+    const changed = text.replace("FROM {{last}} AS image\n", `FROM ${base} AS image\n${body}`);
+    expect(changed).not.toBe(text);
+    writeFileSync(file, changed);
+    const ran = await factory(root, ["run", "--manifest-id", "app", "--json", "--quiet"]);
+    expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0);
+    const { results } = JSON.parse(ran.stdout) as {
+      results: { record: string; image: { digest: string } }[];
+    };
+    const record = JSON.parse(readFileSync(join(root, results[0]?.record ?? ""), "utf8")) as FactoryRecord;
+    const argv = ["image", "inspect", "--format", "{{json .Config.Labels}}", results[0]?.image.digest ?? ""];
+    const labels = JSON.parse(docker(argv)) as Record<string, string>;
+    const digest = labels["org.opencontainers.image.base.digest"];
+    expect(labels["org.opencontainers.image.base.name"]).toBe(base);
+    if (base === "scratch") expect(digest).toBeUndefined();
+    else expect(digest).toMatch(/^sha256:[a-f0-9]{64}$/);
+    expect(record.base).toEqual({ ref: base, digest: digest ?? null });
+    // What the stages before are made of is an input all the same.
+    expect(record).toMatchObject({
+      images: expect.arrayContaining([expect.objectContaining({ ref: "debian:bookworm-slim" })]) as unknown,
+    });
+    const verified = await factory(root, ["records", "verify"]);
+    expect(verified.exitCode, verified.stdout + verified.stderr).toBe(0);
+  });
+});
