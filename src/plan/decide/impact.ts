@@ -1,9 +1,9 @@
-import { realpathSync } from "node:fs";
-import { join, posix, relative } from "node:path";
+import { posix } from "node:path";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { FactoryError } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
 import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
+import { createNaming } from "./links.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
 /**
@@ -58,6 +58,7 @@ function above(path: string): string[] {
 function readChanged({ catalog, changed, exists }: ChangedFiles) {
   /** As given, by path from the root. */
   const paths = new Map<string, string>();
+  const otherNames = changed.length > 0 ? createNaming(catalog.root) : () => [];
   for (const given of [...changed].sort(compareText)) {
     const path = clean(given);
     if (path === null) continue;
@@ -68,6 +69,7 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
     // A path from the repository's root where the workspace is a folder of it: in doubt it is meant.
     const [, own] = OWN.exec(path) ?? [];
     if (own !== undefined && own !== path && !paths.has(own) && !exists(path)) paths.set(own, given);
+    for (const name of otherNames(path)) if (!paths.has(name)) paths.set(name, given);
   }
   /** The first changed path below a folder, by folder. */
   const below = new Map<string, string>();
@@ -88,30 +90,14 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
       contracts.set(name, given);
   }
 
-  const lookUp = (read: string): string | undefined => {
+  /** The changed path that touches what is read: it, a folder that holds it, or, where a folder is read, what is in it. */
+  const touching = (read: string): string | undefined => {
     const path = read.replace(/\/$/, "");
     for (const one of [path, ...above(path)]) {
       const found = paths.get(one) ?? paths.get(posix.join(one, ".gitattributes"));
       if (found !== undefined) return found;
     }
     return read.endsWith("/") ? below.get(path) : undefined;
-  };
-  const known = new Map<string, string | undefined>();
-  /** The changed path that touches what is read: it, a folder that holds it, or, where a folder is read, what is in it. */
-  const touching = (read: string): string | undefined => {
-    if (known.has(read)) return known.get(read);
-    let found = lookUp(read);
-    if (found === undefined && paths.size > 0) {
-      try {
-        const real = relative(catalog.root, realpathSync.native(join(catalog.root, read)));
-        found = lookUp(read.endsWith("/") ? `${real}/` : real);
-      } catch (error) {
-        // What is not there leads nowhere.
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      }
-    }
-    known.set(read, found);
-    return found;
   };
   return { touching, gone, contracts };
 }
