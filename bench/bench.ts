@@ -1,7 +1,15 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
 // print, growth, pairwise, lookup.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +20,8 @@ import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
 const project = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(project, "dist", "cli.js");
 const factory = (cwd: string, ...args: string[]) => once({ argv: [process.execPath, cli, ...args], cwd });
+/** What the images of this bench are known by, those that lost their name to a later one too. */
+const LABEL = `factory.bench=${process.pid}-${Date.now().toString(36)}`;
 const nothing = () => once({ argv: [process.execPath, "-e", "0"] });
 
 interface Result {
@@ -34,11 +44,13 @@ function report(
   );
 }
 
-/** The reference workspace in a folder of its own, with names of its own, and without a registry cache. */
+/** The reference workspace in a folder of its own, with names and a label of its own, and without a registry cache. */
 function copyOfWorkspace(folder: string): string {
   for (const name of ["manifests", "fragments", "templates", "control_plane"]) {
     cpSync(join(project, name), join(folder, name), { recursive: true });
   }
+  for (const path of readdirSync(join(folder, "templates"), { recursive: true, encoding: "utf8" }))
+    if (path.endsWith("Dockerfile.hbs")) appendFileSync(join(folder, "templates", path), `LABEL ${LABEL}\n`);
   writeFileSync(join(folder, "factory.yaml"), "schema_version: 1\nrepository: factory-bench\n");
   return folder;
 }
@@ -110,7 +122,7 @@ async function twelve(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "factory-bench-"));
   const hand = mkdtempSync(join(tmpdir(), "factory-bench-"));
   try {
-    writeWorkspace(folder);
+    writeWorkspace(folder, LABEL);
     const all: string[] = [];
     const result = await compare(
       3,
@@ -131,7 +143,7 @@ async function twelve(): Promise<void> {
       },
       (run) =>
         once({
-          argv: ["docker", "buildx", "bake", "-f", writeBakeFile(hand, `h${process.pid}-${run}`)],
+          argv: ["docker", "buildx", "bake", "-f", writeBakeFile(hand, `h${process.pid}-${run}`, LABEL)],
           cwd: hand,
         }),
       false,
@@ -153,7 +165,7 @@ async function twelve(): Promise<void> {
 async function reuse(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "factory-bench-"));
   try {
-    writeWorkspace(folder);
+    writeWorkspace(folder, LABEL);
     setNonce(folder, `r${process.pid}`);
     await factory(folder, "lock", "--quiet");
     const again = ["run", "--plan", "eleven", "--locked", "--reuse", "--json", "--quiet"];
@@ -228,10 +240,9 @@ async function sbomLarge(): Promise<void> {
 
 /** Removes the images that the sections built. */
 function removeImages(): void {
-  const list = spawnSync("docker", ["image", "ls", "-q", "--filter", "reference=factory-bench/*"], {
-    encoding: "utf8",
-  });
-  const ids = [...new Set(list.stdout.trim().split("\n"))].filter(Boolean);
+  const argv = ["image", "ls", "--all", "--quiet", "--no-trunc", "--filter", `label=${LABEL}`];
+  const { stdout } = spawnSync("docker", argv, { encoding: "utf8" });
+  const ids = [...new Set(stdout.trim().split("\n"))].filter(Boolean);
   if (ids.length > 0) spawnSync("docker", ["image", "rm", "-f", ...ids], { stdio: "ignore" });
 }
 
@@ -251,11 +262,14 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
 };
 const wanted = process.argv.slice(2);
 const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;
-for (const name of wanted.length > 0 ? wanted : Object.keys(sections)) {
-  const section = sections[name];
-  if (!section)
-    throw new Error(`there is no section ${name}; there are: ${Object.keys(sections).join(", ")}`);
-  if (section.engine && !engine) process.stdout.write(`${name}: left out, no Docker engine answers\n`);
-  else await section.run();
+try {
+  for (const name of wanted.length > 0 ? wanted : Object.keys(sections)) {
+    const section = sections[name];
+    if (!section)
+      throw new Error(`there is no section ${name}; there are: ${Object.keys(sections).join(", ")}`);
+    if (section.engine && !engine) process.stdout.write(`${name}: left out, no Docker engine answers\n`);
+    else await section.run();
+  }
+} finally {
+  if (engine) removeImages();
 }
-removeImages();

@@ -31,12 +31,13 @@ const APP = (nonce: string) =>
 /**
  * A workspace with a plan `twelve` of 12 cells: 1 security × 3 core × 4 light × 1 app, each fragment one step of 1.5
  * seconds, of which one fails, as is expected of it; and a plan `eleven` of those that pass.
+ * @param label that the images get, such as `a.b=c`
  */
-export function writeWorkspace(root: string): void {
+export function writeWorkspace(root: string, label: string): void {
   write(root, {
     "factory.yaml": "schema_version: 1\nrepository: factory-bench\n",
     "templates/twelve/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: twelve\nversion: 0.1.0\nslots: [${SLOTS.map((name) => `{name: ${name}}`).join(", ")}]\n`,
-    "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${SLOTS.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\n`,
+    "templates/twelve/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${SLOTS.map((name) => `{{slot "${name}"}}`).join("\n\n")}\n\nFROM {{last}} AS image\n{{labels}}\nLABEL ${label}\n`,
     ...fragment("security", "0.1.0", 10),
     ...merged(CORES.map((version) => fragment("core", version, 20))),
     ...merged(LIGHTS.map((version) => fragment("light", version, 30))),
@@ -61,7 +62,7 @@ export function setNonce(root: string, nonce: string): void {
 }
 
 /** The same twelve as a person would write them for `docker buildx bake`: one file, a flat Dockerfile each. */
-export function writeBakeFile(root: string, nonce: string): string {
+export function writeBakeFile(root: string, nonce: string, label: string): string {
   const targets: string[] = [];
   const blocks: string[] = [];
   for (const core of CORES) {
@@ -73,6 +74,7 @@ export function writeBakeFile(root: string, nonce: string): string {
         step("core", core, nonce),
         step("light", light, nonce),
         step("app", "0.1.0", nonce),
+        `LABEL ${label}`,
       ];
       write(root, { [`${name}.Dockerfile`]: `${lines.join("\n")}\n` });
       targets.push(name);

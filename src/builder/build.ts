@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
+import { withoutUserinfo } from "../model/userinfo.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import {
   bakeWatched,
@@ -97,7 +98,8 @@ function createLog(append: (line: string) => void) {
   const tail: string[] = [];
   return {
     tail,
-    write: (line: string) => {
+    write: (text: string) => {
+      const line = withoutUserinfo(text);
       append(line);
       tail.push(line.length > TAIL_LENGTH ? `${line.slice(0, TAIL_LENGTH - 1)}…` : line);
       if (tail.length > TAIL_LINES) tail.shift();
@@ -155,7 +157,7 @@ async function attemptBuild(
     return {
       progress,
       status: "failed",
-      message: failureMessage(text),
+      message: withoutUserinfo(failureMessage(text)),
       ...classifyFailure(result.exitCode, text),
     };
   }

@@ -1,5 +1,6 @@
 import { buildCell, type BuildOutcome } from "../builder/build.ts";
 import { BUILD_CLASSES, type BuildClass, OWN_FAULT } from "../builder/classify.ts";
+import { withoutUserinfo } from "../model/userinfo.ts";
 import type { Failure, Fault, Stage } from "./stage.ts";
 import { bakeFileOf, layoutOf } from "./stitch.ts";
 
@@ -39,7 +40,12 @@ export const build: Stage = {
         workDir: folder,
         signal,
         onProgress: ({ step, steps, cached, stage, current }) =>
-          progress({ step, steps, cached, detail: [stage, current].filter(Boolean).join(": ") }),
+          progress({
+            step,
+            steps,
+            cached,
+            detail: withoutUserinfo([stage, current].filter(Boolean).join(": ")),
+          }),
       },
       {
         buildx: deps.buildx,
@@ -60,7 +66,9 @@ export const build: Stage = {
       warn(`${cell.cell_id}: ${what}`);
       trail.notes.push(what);
     }
-    await keep("buildkit_provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
+    // It names the proxies that docker hands to builds, with their users and passwords.
+    const provenance = withoutUserinfo(JSON.stringify(outcome.provenance, null, 2));
+    await keep("buildkit_provenance", `${provenance}\n`);
     const { digest, manifest_digest } = outcome;
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
     // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.

@@ -2,8 +2,10 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,13 +15,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { describeEngine, docker, temporaryFolder, uniqueName } from "../../engine/engine.ts";
 import { factory, imagesOfTest, makeWorkspace, project } from "../../engine/run-workspace.ts";
-import { canMount, mountDisk } from "../machine.ts";
+import { canMakeDevices, canMount, mountDisk } from "../machine.ts";
 
 interface Document {
-  results: { status: string; image: { ref: string; digest: string }; notes: string[] }[];
+  results: { status: string; record: string; image: { ref: string; digest: string }; notes: string[] }[];
 }
 
 const resultOf = (stdout: string) => (JSON.parse(stdout) as Document).results[0];
@@ -199,4 +202,102 @@ describeEngine("what a build reads", () => {
       ]);
     },
   );
+});
+
+describeEngine("what the engine's answers are written to", () => {
+  it.skipIf(!canMakeDevices)(
+    "B1 sbom and --events write through devices, pipes and links, and replace none",
+    { timeout: 300_000 },
+    async () => {
+      const out = temporaryFolder();
+      const at = (name: string) => join(out, name);
+      execFileSync("mknod", ["-m", "0666", at("null"), "c", "1", "3"]);
+      execFileSync("mkfifo", [at("pipe")]);
+      writeFileSync(at("file"), "old\n");
+      symlinkSync("file", at("link"));
+      const sbom = ["sbom", "debian:bookworm-slim", "-o"];
+      for (const name of ["null", "link"]) {
+        const ended = await factory(out, [...sbom, at(name)]);
+        expect(ended.exitCode, ended.stderr).toBe(0);
+      }
+      expect(lstatSync(at("null")).isCharacterDevice()).toBe(true);
+      expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
+      expect(JSON.parse(readFileSync(at("file"), "utf8"))).toMatchObject({ bomFormat: "CycloneDX" });
+      const reader = spawn("cat", [at("pipe")], { stdio: ["ignore", "pipe", "inherit"] });
+      onTestFinished(() => void reader.kill());
+      const read = text(reader.stdout);
+      expect((await factory(out, [...sbom, at("pipe")])).exitCode).toBe(0);
+      expect(JSON.parse(await read)).toMatchObject({ bomFormat: "CycloneDX" });
+      expect(lstatSync(at("pipe")).isFIFO()).toBe(true);
+
+      const root = makeWorkspace({
+        fragments: { app: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /n` } } },
+      });
+      const run = ["run", "--manifest-id", "app", "--quiet", "--events"];
+      for (const name of ["null", "link"]) {
+        const ended = await factory(root, [...run, at(name)]);
+        expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
+      }
+      expect(lstatSync(at("null")).isCharacterDevice()).toBe(true);
+      expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
+      expect(readFileSync(at("file"), "utf8")).toMatch(/"type":"run-ended".*\n$/);
+      expect(readdirSync(out).sort()).toEqual(["file", "link", "null", "pipe"]);
+    },
+  );
+
+  it.skipIf(!canMount)(
+    "B3 a `.factory` or `records` that is read-only ends a run with 3, before anything is built or when it is recorded",
+    { timeout: 300_000 },
+    async () => {
+      for (const name of [".factory", "records"]) {
+        const root = makeWorkspace({
+          fragments: { app: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /n` } } },
+        });
+        mkdirSync(join(root, name));
+        mountDisk(join(root, name), "64k");
+        execFileSync("mount", ["-o", "remount,ro", join(root, name)]);
+        const { exitCode, stdout, stderr } = await factory(root, ["--json", "run", "--manifest-id", "app"]);
+        expect([exitCode, stdout], stderr).toEqual([3, expect.stringContaining("WRITE_FAILED")]);
+        expect(stdout).toContain("the file system is read-only");
+      }
+    },
+  );
+});
+
+describeEngine("secrets of a run", () => {
+  it("B4 of addresses are in no evidence, no record and no event", { timeout: 300_000 }, async () => {
+    const secret = uniqueName("s3cr3t");
+    const root = makeWorkspace({
+      fragments: { app: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /n` } } },
+    });
+    const git = (...argv: string[]) => execFileSync("git", ["-C", root, ...argv], { stdio: "ignore" });
+    git("init");
+    git("remote", "add", "origin", `https://me:${secret}@host.example/x.git`);
+    const config = temporaryFolder();
+    const proxy = `http://me:${secret}@127.0.0.1:9`;
+    // What docker hands to builds and containers of itself.
+    writeFileSync(join(config, "config.json"), JSON.stringify({ proxies: { default: { noProxy: proxy } } }));
+    const env = {
+      GITHUB_ACTIONS: "true",
+      GITHUB_SERVER_URL: `https://me:${secret}@host.example`,
+      GITHUB_REPOSITORY: "a/b",
+      GITHUB_RUN_ID: "1",
+      DOCKER_CONFIG: config,
+    };
+    const ended = await factory(
+      root,
+      ["--json", "--verbose", "run", "--manifest-id", "app", "--events", "events"],
+      { env },
+    );
+    expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
+    expect(ended.stdout + ended.stderr).not.toContain(secret);
+    const { status, stdout } = spawnSync("grep", ["-rl", secret, "records", ".factory", "events"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect([stdout, status]).toEqual(["", 1]);
+    expect(readFileSync(join(root, resultOf(ended.stdout)?.record ?? ""), "utf8")).toContain(
+      "https://***@host.example/a/b/actions/runs/1",
+    );
+  });
 });
