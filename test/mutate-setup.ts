@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { inject, vi } from "vitest";
 
 declare module "vitest" {
@@ -13,3 +14,6 @@ const world = globalThis as { triedMutant?: string };
 const mutant = inject("activeMutant");
 if (world.triedMutant !== mutant) vi.resetModules();
 world.triedMutant = mutant;
+
+// That a property fails is enough: nobody looks for its smallest example.
+fc.configureGlobal({ endOnFailure: true });

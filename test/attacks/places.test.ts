@@ -32,6 +32,11 @@ describe("A5 the image that a record proves", () => {
       },
     ],
     ["has no name any more", { engine: {}, held: [BUILT] }, { action: "retag", reason: "IMAGE" }],
+    [
+      "has no name any more, which is no other image's either",
+      { engine: {}, held: [BUILT] },
+      { changes: [{ input: "tag", before: short(BUILT), after: null }] },
+    ],
     // It was never pushed: what a registry has under its name is not it.
     [
       "is gone, and a registry has the name",
@@ -103,6 +108,26 @@ describe("A5 the image that a record proves", () => {
       false,
       { action: "build", reason: "IMAGE" },
     ],
+    [
+      "was overwritten in its registry and lost its tag here, where it is wanted",
+      { engine: {}, held: [BUILT], registry: { [OWN_TAG]: OTHER } },
+      false,
+      {
+        action: "retag",
+        reason: "IMAGE",
+        changes: [{ input: "tag", before: short(BUILT), after: null }],
+      },
+    ],
+    [
+      "was removed from its registry, and is gone here, and is wanted there",
+      { engine: {}, registry: {} },
+      true,
+      {
+        action: "build",
+        reason: "IMAGE",
+        changes: [{ input: "registry", before: short(BUILT), after: null }],
+      },
+    ],
   ])("A5 that was pushed %s", async (_, world, needPushed, expected) => {
     const { root } = await proven({ push: true });
     const [cell] = await plan(root, { places: scriptedPlaces(world), needPushed });
@@ -122,6 +147,19 @@ describe("A5 the image that a record proves", () => {
     const reused = withCell(first, { action: "reuse", record_id: "r", seen: "unasked" });
     const { value } = await runIn({ ...world, planned: { ...world.planned, cells: [reused] } });
     expect(value?.results[0]?.notes).toEqual([expect.stringContaining("proven by the record alone")]);
+  });
+
+  it("A5 is looked for where there are images alone, in each of their repositories once", async () => {
+    const places = scriptedPlaces({ engine: {}, registry: {} });
+    expect(await placementsOf([], places, true)).toEqual([]);
+    expect(places.asked).toEqual({ engine: [], registry: [] });
+    const refs = ["z.example/z:1", "a.example/a:1", "z.example/z:2"];
+    await placementsOf(
+      refs.map((ref) => attemptAt(cellOf(), 0, { ref, pushed: false }).attempt),
+      places,
+      true,
+    );
+    expect(places.asked).toEqual({ engine: [["a.example/a", "z.example/z"]], registry: [] });
   });
 
   it("A5 of a thousand cells is one question to the engine, and none to a registry for what was not pushed", async () => {

@@ -164,6 +164,19 @@ describe("decide: age", () => {
     expect((await decided(old, [attemptAt(old, 0)], { maxAge: () => Number.NaN })).action).toBe("retest");
   });
 
+  it.each<[string, string, number, number, string]>([
+    ["no age that is a number", "proof", NOW, Number.NaN, "NaN"],
+    ["an age before all time", "proof", NOW, -Infinity, "-Infinity"],
+    ["the first moment that has a name", "proof", NOW, -8.64e15 - (NOW - DAY), "-271821-04-20T00:00:00.000Z"],
+    ["a moment too early to have one", "proof", NOW, -8.64e15 - (NOW - DAY) - 1, "-8640000000000001"],
+    ["a clock that tells nothing", "clock", Number.NaN, DAY, "NaN"],
+  ])("says until when a proof held: %s", async (_, input, now, age, after) => {
+    const pass = attemptAt(old, DAY);
+    expect((await decided(old, [pass], { now, maxAge: () => age })).changes).toEqual([
+      { input, before: pass.attempt.tested_at, after },
+    ]);
+  });
+
   it("builds where the bits of an old proof are not to be had again", async () => {
     const late = attemptAt(old, 8 * DAY);
     const broken = attemptAt(cellOf({ tests: "others" }), DAY, BROKEN);
@@ -195,6 +208,10 @@ describe("decide: age", () => {
     expect(await decided(cell, [old])).toMatchObject({ action: "build", reason: "NEW" });
   });
 
+  it("takes a pass of this very moment, whatever failed before", async () => {
+    expect((await decided(cell, [attemptAt(cell, 0), attemptAt(cell, DAY, FAIL)])).action).toBe("reuse");
+  });
+
   it("does not take a pass by a clock that is ahead where anything failed", async () => {
     const told = [attemptAt(cell, -1000), attemptAt(cell, DAY, FAIL)];
     expect(await decided(cell, told)).toMatchObject({ action: "retest", reason: "NEW" });
@@ -214,6 +231,15 @@ describe("decide: retag", () => {
       record_id: pass.attempt.record_id,
     });
     expect((await decided(cell, [attemptAt(cell, DAY, { ref: null })])).action).toBe("retag");
+  });
+
+  it("names all tags of the cell, and is not needed where the image has any of them", async () => {
+    const tags = ["registry.example/a:1", "registry.example/b:2"];
+    const two = cellOf({ tags });
+    expect((await decided(two, [attemptAt(cell, DAY)])).changes).toEqual([
+      { input: "tags", before: RECIPE.tags[0], after: "registry.example/a:1, registry.example/b:2" },
+    ]);
+    expect((await decided(two, [attemptAt(cell, DAY, { ref: tags[1] ?? "" })])).action).toBe("reuse");
   });
 
   it("is enough for an image that was never pushed, where a pushed one is asked for", async () => {
@@ -250,6 +276,18 @@ describe("decide: retest", () => {
     expect(await decided(cell, told)).toMatchObject({ action: "retest", reason: "NEW", changes: [] });
   });
 
+  it.each(["resolve", "stitch", "build", "provenance"])(
+    "has no image of an attempt that broke off in %s",
+    async (stage) => {
+      const told = attemptAt(cell, DAY, { status: "error", stage, class: "interrupted" });
+      expect((await decided(cell, [told])).action).toBe("build");
+      const failed = attemptAt(cell, DAY, { status: "fail", stage, class: "step" });
+      expect((await decided(cell, [failed])).action).toBe("build");
+      // It tells nothing of the bits either: those of an earlier attempt are taken.
+      expect((await decided(cell, [told, attemptAt(cell, 2 * DAY, FAIL)])).action).toBe("retest");
+    },
+  );
+
   it("looks past builds that the environment broke off, and not past one that failed", async () => {
     const told = [attemptAt(cell, 2 * DAY, FAIL), attemptAt(cell, DAY, CUT)];
     expect((await decided(cell, told)).action).toBe("retest");
@@ -285,6 +323,32 @@ describe("decide: build", () => {
       record_id,
     });
     expect(await decided(cell, [fail])).toMatchObject({ reason: "ARGS", record_id: fail.attempt.record_id });
+  });
+
+  it("is never spared where a document says `reuse: never`", async () => {
+    const files = ["fragments/core/0.1.0/fragment.yaml", "templates/plain/0.1.0/template.yaml"];
+    const never = cellOf({ neverReused: files });
+    const attempts = recordsOf([attemptAt(never, DAY)]);
+    const [one] = await deciding([never], attempts);
+    expect(one?.cell).toMatchObject({
+      action: "build",
+      reason: "NEVER",
+      changes: files.map((after) => ({ input: "reuse", before: null, after })),
+      record_id: null,
+    });
+    expect(attempts.asked).toEqual([]);
+  });
+
+  it("is new where a list says less of an attempt than its record", async () => {
+    const told = attemptAt(cell, DAY, { build_key: "sha256:0", verdict_key: "sha256:0" });
+    const { record_id } = told.attempt;
+    expect(await decided(cell, [told])).toEqual({ action: "build", reason: "NEW", changes: [], record_id });
+  });
+
+  it("reads no record where the list of attempts tells the reason", async () => {
+    const attempts = recordsOf([attemptAt(cell, 0, BROKEN)]);
+    const [one] = await deciding([cell], attempts);
+    expect([one?.cell.reason, attempts.asked]).toEqual(["NEW", []]);
   });
 
   it("is new where the last verdict on the same was no pass", async () => {
@@ -354,11 +418,35 @@ describe("decide: records that lie", () => {
     expect(error.message).toContain("would prove demo.relying.linux-amd64");
   });
 
+  it("are told by the first of the cells that would rely on them", async () => {
+    const told = lie(attemptAt(cell, DAY), "sbom: missing");
+    const relying = ["first", "second"].map((chosen) => cellOf({ tests: chosen, chosen }));
+    const error = await errorOf(deciding(relying, recordsOf([told])));
+    expect([error.code, error.findings?.length]).toEqual(["EVIDENCE_MISMATCH", 1]);
+    expect(error.message).toContain("would prove demo.first.linux-amd64");
+  });
+
+  it("keep the place that an error names", async () => {
+    const where = { file: "records/demo/x.json", line: 3, col: 1 };
+    const broken = new FactoryError("RECORD_UNREADABLE", "no JSON", { where, fix: "restore it" });
+    const attempts = { ...recordsOf([attemptAt(cell, DAY)]), problems: () => Promise.reject(broken) };
+    expect((await errorOf(deciding([cell], attempts))).where).toEqual(where);
+  });
+
+  it("of two manifests are two records, though they have one name", async () => {
+    const other = cellOf({ manifest_id: "other", label: "Another" });
+    const both = [attemptAt(cell, DAY), lie(attemptAt(other, DAY), "sbom: missing")];
+    const error = await errorOf(deciding([cell, other], recordsOf(both)));
+    expect(error.where?.file).toBe(`records/other/${both[1]?.attempt.record_id}.json`);
+  });
+
   it("name five of many problems", async () => {
     const told = lie(attemptAt(cell, DAY), ...["a", "b", "c", "d", "e", "f", "g"]);
     expect((await errorOf(deciding([cell], recordsOf([told])))).message).toMatch(
       /: a; b; c; d; e; and 2 more$/,
     );
+    const five = lie(attemptAt(cell, DAY), ...["a", "b", "c", "d", "e"]);
+    expect((await errorOf(deciding([cell], recordsOf([five])))).message).toMatch(/: a; b; c; d; e$/);
   });
 
   it("does not hide an error that is no finding", async () => {

@@ -57,6 +57,46 @@ describe("compareInputs", () => {
     expect(compare({}, { platform: "linux/arm64" })).toEqual({ reason: "POLICY", changes });
   });
 
+  it("names the order of fragments, before and after", () => {
+    expect(compare({}, { fragments: [...RECIPE.fragments].reverse() })?.changes).toEqual([
+      { input: "fragments", before: "core, app", after: "app, core" },
+    ]);
+  });
+
+  it("tells another digest of an image beside the base, and not that of the base twice", () => {
+    const image = (ref: string, hex: string | null) => {
+      const digest = hex === null ? null : `sha256:${hex.repeat(64)}`;
+      return { role: "copy" as const, ref, digest };
+    };
+    const before = { images: [image("node:22", "a"), image("gone:1", "b"), image("same:1", "c")] };
+    const after = { images: [image("node:22", null), image("same:1", "c"), image("new:1", "d")] };
+    expect(compare(before, after)).toEqual({
+      reason: "BASE",
+      changes: [
+        { input: "images.node:22", before: `sha256:${"a".repeat(12)}`, after: "unknown" },
+        { input: "images.new:1", before: null, after: `sha256:${"d".repeat(12)}` },
+        { input: "images.gone:1", before: `sha256:${"b".repeat(12)}`, after: null },
+      ],
+    });
+    const base = { base: { ref: "debian:1", digest: null } };
+    expect(compare(base, { base: { ref: "debian:2", digest: null } })?.changes).toEqual([
+      { input: "base", before: "debian:1", after: "debian:2" },
+    ]);
+  });
+
+  it("tells no image of a record of older times, which names none", () => {
+    const [now, then] = [{ images: [{ role: "copy" as const, ref: "node:22", digest: null }] }, {}].map(
+      (one) => inputsOf(cellOf({ ...one, args: { port: 1 } })),
+    );
+    const old = { ...inputsOf(cellOf()), images: undefined };
+    for (const pair of [
+      [old, now],
+      [now, old],
+      [old, then],
+    ] as const)
+      expect(compareInputs(pair[0]!, pair[1]!)?.reason).toBe("ARGS");
+  });
+
   it("writes digests out where their beginnings are the same", () => {
     const digest = (end: string) => `sha256:${"a".repeat(63)}${end}`;
     expect(

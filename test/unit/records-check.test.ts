@@ -12,13 +12,14 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { writeManyRecords } from "../../bench/many-records.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { checkRecord } from "../../src/records/check.ts";
 import { inspectEvidence, keepEvidence } from "../../src/records/evidence.ts";
 import { recordAt, recordPath } from "../../src/records/locate.ts";
 import type { StageRules } from "../../src/records/proof/prove-result.ts";
 import { loadRecordCheck, parseRecord, readRecord } from "../../src/records/read-record.ts";
-import { verifyRecords } from "../../src/records/verify.ts";
+import { VERIFY_BATCH, verifyRecords } from "../../src/records/verify.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { provenDraft, putAt, START } from "./records-made.ts";
 import { errorFrom, sha256, temporaryFolder } from "./workspace.ts";
@@ -278,6 +279,22 @@ describe("checkRecord", () => {
     expect(swapped.map((text) => text.split(" ")[0])).toEqual(["EVIDENCE_CHANGED"]);
   });
 
+  it.each([
+    ["inputs", "EVIDENCE_MALFORMED inputs"],
+    ["dockerfile", "INPUT_MISMATCH the Dockerfile hashes to"],
+    ["smoke_report", "EVIDENCE_MALFORMED smoke_report"],
+    ["sbom", "EVIDENCE_MALFORMED sbom"],
+    ["provenance", "EVIDENCE_MALFORMED provenance"],
+    ["buildkit_provenance", "EVIDENCE_MALFORMED buildkit_provenance"],
+  ])("reads what %s says, beside hashing it", async (kind, problem) => {
+    const { base, record } = await one();
+    const folder = join(base, "demo");
+    record.evidence[kind] = keepEvidence(folder, "null", "application/json");
+    const place = { folder, plain: new Set<string>(), ledgers: noLedgers, rules: RULES };
+    const found = checkRecord(record, "f", place).map(({ code, what }) => `${code} ${what}`);
+    expect(found.filter((text) => text.startsWith(problem))).toHaveLength(1);
+  });
+
   it("does not take one for proven whose evidence is not whole", async () => {
     const proven = new Set<string>();
     const { base, record } = await one();
@@ -348,6 +365,14 @@ describe("verifyRecords", () => {
     ]);
   });
 
+  it("passes an error on that is ours, and not the record's", async () => {
+    const { base } = await one();
+    const odd = () => {
+      throw new Error("ours");
+    };
+    await expect(verifyRecords(base, undefined, {}, { ...RULES, odd })).rejects.toThrow("ours");
+  });
+
   it("names records that are gone, sorted, and links in the place of folders", async () => {
     const { base, store, located, record } = await one();
     const first = await putAt(store, 1);
@@ -372,6 +397,44 @@ describe("verifyRecords", () => {
     ]);
     // One record alone is asked for: the others are not.
     expect((await verify(base, located)).problems).toMatchObject([{ code: "RECORD_UNREADABLE" }]);
+  });
+
+  it("tells how far it is, a batch at a time, and ends on a signal", async () => {
+    const root = folderOf();
+    writeManyRecords(root, 2 * VERIFY_BATCH + 1);
+    const base = join(root, "records");
+    const told: number[][] = [];
+    const onProgress = (...counts: number[]) => void told.push(counts);
+    const { checked, verified } = await verifyRecords(base, undefined, { onProgress }, RULES);
+    expect([checked, verified]).toEqual([2 * VERIFY_BATCH + 1, 2 * VERIFY_BATCH + 1]);
+    expect(told).toEqual([
+      [VERIFY_BATCH, 2 * VERIFY_BATCH + 1],
+      [2 * VERIFY_BATCH, 2 * VERIFY_BATCH + 1],
+    ]);
+    const leaving = new AbortController();
+    const stopped = verifyRecords(
+      base,
+      undefined,
+      { signal: leaving.signal, onProgress: () => leaving.abort() },
+      RULES,
+    );
+    await expect(stopped).rejects.toMatchObject({
+      code: "INTERRUPTED",
+      message: "interrupted while verifying records",
+    });
+  });
+
+  it("counts records of the old form, which their evidence does not prove", async () => {
+    const root = folderOf();
+    const store = openStore(root);
+    const { manifest_id } = await putAt(store, 1);
+    const base = join(root, "records");
+    const { proven_by, recipe_key, images, ...before } = await putAt(store, 2);
+    const old = { ...before, schema_version: 1, record_id: `${before.record_id.split("-")[0]}-1a2b3c4d` };
+    writeFileSync(recordAt(base, manifest_id, old.record_id).file, JSON.stringify(old));
+    expect([proven_by, recipe_key.length, images.length]).toEqual([null, 71, 1]);
+    const { checked, verified, old: told } = await verify(base);
+    expect([checked, verified, told]).toEqual([3, 3, [old.record_id]]);
   });
 
   it("names what is wrong with ledgers", async () => {

@@ -157,6 +157,16 @@ describe("a record and its evidence", () => {
     },
   );
 
+  it("pass an error on that is ours, and not the document's", () => {
+    const ours = (record: object) =>
+      Object.defineProperty(record, "platform", {
+        get: () => {
+          throw new Error("ours");
+        },
+      });
+    expect(() => held(ours)).toThrow("ours");
+  });
+
   it("name inputs that have the form, and break where they are read", () => {
     const problems = held((_, { inputs: document }) => Object.assign(document, { images: [null] }));
     const broken = problems.filter((one) => one.startsWith("EVIDENCE"));
@@ -191,6 +201,13 @@ describe("a record by itself", () => {
       "it hashes to nothing, for it has texts that are not Unicode, and",
     );
     expect(ownProblems({ ...record, record_id: "x" }, RULES)[0]?.what).toMatch(/its id says $/);
+    const ours = Object.defineProperty({ ...record }, "plan_id", {
+      enumerable: true,
+      get: () => {
+        throw new Error("ours");
+      },
+    });
+    expect(() => ownProblems(ours, RULES)).toThrow("ours");
   });
 
   it("has all the evidence that an end like its own leaves", () => {

@@ -1,7 +1,17 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeManyRecords } from "../../bench/many-records.ts";
+import { openProven } from "../../src/records/proven.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { open } from "./records-scan.ts";
 import { temporaryFolder } from "./workspace.ts";
@@ -72,5 +82,104 @@ describe("records that were proven before", () => {
     expect(await problemsIn(root)).toEqual(NONE);
     expect(existsSync(file)).toBe(true);
     expect(await problemsIn(root)).toEqual(NONE);
+  });
+});
+
+describe("the file of what was proven", () => {
+  const hashes = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, at) => (from + at).toString(16).padStart(64, "0"));
+  /** Opened for a manifest, with what it told. */
+  const opened = (root: string, rules = "rules") => {
+    const notes: string[] = [];
+    const known = openProven(root, "many", { rules, note: (text) => notes.push(text) });
+    const add = (count: number, from = 0) => {
+      for (const one of hashes(count, from)) known.add(one);
+    };
+    const has = (count: number, from = 0) => hashes(count, from).map((one) => known.has(one));
+    return { add, has, notes };
+  };
+  const all = (count: number, value: boolean) => Array.from({ length: count }, () => value);
+
+  it("is written by 32 lines at once, below what it is made by", () => {
+    const root = temporaryFolder();
+    const { add, has, notes } = opened(root);
+    add(31);
+    expect(has(32)).toEqual([...all(31, true), false]);
+    expect(existsSync(fileIn(root))).toBe(false);
+    add(1, 31);
+    const first = readFileSync(fileIn(root), "utf8");
+    expect(first.split("\n").slice(1)).toEqual([...hashes(32), ""]);
+    expect(JSON.parse(first.split("\n")[0] ?? "")).toEqual({
+      schema: "factory/proven",
+      version: 1,
+      rules: "rules",
+    });
+    add(33, 32);
+    expect(readFileSync(fileIn(root), "utf8")).toBe(
+      first +
+        hashes(32, 32)
+          .map((one) => `${one}\n`)
+          .join(""),
+    );
+    expect(opened(root).has(65)).toEqual([...all(64, true), false]);
+    expect(notes).toEqual([]);
+  });
+
+  it("names nothing by other rules, and is made anew by them", () => {
+    const root = temporaryFolder();
+    opened(root).add(32);
+    const other = opened(root, "others");
+    expect(other.has(32)).toEqual(all(32, false));
+    other.add(32, 100);
+    expect(opened(root, "others").has(32, 100)).toEqual(all(32, true));
+    expect(opened(root).has(32)).toEqual(all(32, false));
+    expect(readFileSync(fileIn(root), "utf8").trimEnd().split("\n")).toHaveLength(33);
+  });
+
+  it("names no line that is longer or shorter than a hash", () => {
+    const root = temporaryFolder();
+    opened(root).add(32);
+    const lines = [`${"a".repeat(63)}`, `${"a".repeat(65)}`, "b".repeat(64)];
+    appendFileSync(fileIn(root), lines.map((one) => `${one}\n`).join(""));
+    const known = openProven(root, "many", { rules: "rules", note: () => undefined });
+    expect(lines.map((one) => known.has(one))).toEqual([false, false, true]);
+  });
+
+  it("is neither read nor written behind a link", () => {
+    const [root, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    opened(elsewhere).add(32);
+    const text = readFileSync(fileIn(elsewhere), "utf8");
+    symlinkSync(join(elsewhere, ".factory"), join(root, ".factory"));
+    const { add, has, notes } = opened(root);
+    expect(has(1)).toEqual([false]);
+    add(64, 32);
+    expect(readFileSync(fileIn(elsewhere), "utf8")).toBe(text);
+    // Nothing is known then, not even for the time of the run.
+    expect([has(1, 32), notes]).toEqual([[false], []]);
+  });
+
+  it("says once where it cannot be written, and knows what was added all the same", () => {
+    const root = temporaryFolder();
+    mkdirSync(fileIn(root), { recursive: true });
+    const { add, has, notes } = opened(root);
+    add(96);
+    expect(has(96)).toEqual(all(96, true));
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^\.factory\/records\/many\.proven cannot be written, so records will be held to their evidence again: ./,
+      ),
+    ]);
+  });
+
+  it("is left alone from then on where something else came into its place", () => {
+    const root = temporaryFolder();
+    const { add, notes } = opened(root);
+    add(32);
+    rmSync(fileIn(root));
+    add(32, 32);
+    expect(notes).toHaveLength(1);
+    writeFileSync(fileIn(root), "mine");
+    add(32, 64);
+    expect([readFileSync(fileIn(root), "utf8"), notes.length]).toEqual(["mine", 1]);
   });
 });

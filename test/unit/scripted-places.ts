@@ -21,7 +21,9 @@ export function scriptedPlaces({
       return Promise.resolve(engine && new Map(Object.entries(engine)));
     },
     engineHolds: (digest) =>
-      Promise.resolve(Object.values(engine ?? {}).includes(digest) || held.includes(digest)),
+      engine === null
+        ? Promise.reject(new Error("no engine answers, and it was asked for an image"))
+        : Promise.resolve(Object.values(engine).includes(digest) || held.includes(digest)),
     served: (ref) => {
       asked.registry.push(ref);
       return Promise.resolve(registry ? (registry[ref] ?? null) : undefined);

@@ -22,6 +22,7 @@ import {
   type Files,
   makeCatalog,
   makeWorkspace,
+  SMALL,
   temporaryFolder,
   writeFiles,
 } from "./workspace.ts";
@@ -347,6 +348,32 @@ describe("what cells share", () => {
     const catalog = makeCatalog({ "fragments/app/0.1.0/server.py": null });
     const [first, second] = [1, 2].map(() => errorFrom(() => stitch(catalog, "demo")));
     expect(first).toMatchObject({ code: "FILE_MISSING", message: second?.message, where: second?.where });
+  });
+
+  it("has the values of its own arguments, whatever others there were before", () => {
+    const catalog = makeCatalog();
+    const argsOf = (args: Choice["args"]) => recipeOf(catalog, resolve(catalog, "demo", { args })).args;
+    expect([argsOf({ port: 90 }), argsOf({ port: 91 }), argsOf({ port: 90, name: "b" })]).toMatchObject([
+      { port: 90, name: "app" },
+      { port: 91, name: "app" },
+      { port: 90, name: "b" },
+    ]);
+  });
+
+  it("names each document that says that nothing made of it is reused", () => {
+    const never = (...files: string[]) =>
+      Object.fromEntries(files.map((file) => [file, `${SMALL[file] ?? ""}reuse: never\n`]));
+    const neverReused = (...files: string[]) => {
+      const catalog = makeCatalog(never(...files));
+      return recipeOf(catalog, resolve(catalog, "demo")).neverReused;
+    };
+    const template = "templates/plain/0.1.0/template.yaml";
+    const [core, app] = ["fragments/core/0.1.1/fragment.yaml", "fragments/app/0.1.0/fragment.yaml"];
+    expect(neverReused()).toEqual([]);
+    for (const one of [template, core, app]) expect(neverReused(one)).toEqual([one]);
+    expect(neverReused(template, core, app)).toEqual([template, core, app]);
+    // Of another version than the manifest's nothing is said.
+    expect(neverReused("fragments/core/0.1.0/fragment.yaml")).toEqual([]);
   });
 
   it("cannot be changed through what was handed out", () => {
