@@ -79,8 +79,11 @@ function buildxError(result: ExecResult): FactoryError {
   }
   if (/cannot connect|failed to connect|error during connect/i.test(result.stderr))
     return unreachable(result);
-  return new FactoryError("ENGINE_FAILED", `docker buildx: ${lastLine(result.stderr)}`, {
-    fix: "see `docker buildx ls` for the builders there are",
+  const words = lastLine(result.stderr);
+  return new FactoryError("ENGINE_FAILED", `docker buildx: ${words}`, {
+    fix: /read-only file system|permission denied/i.test(words)
+      ? "make the folder writable, or set BUILDX_CONFIG to one that is: buildx keeps its state there"
+      : "see `docker buildx ls` for the builders there are",
   });
 }
 

@@ -334,7 +334,9 @@ expect:
 describe("secrets", { timeout: 60_000 }, () => {
   const SECRET = "s3cr3t";
   const printedBy = (argv: readonly string[], env: NodeJS.ProcessEnv) => {
-    const { stdout, stderr } = factory(makeWorkspace(), argv, env);
+    // Its home may be read-only: buildx would say that before it says anything of the engine.
+    const BUILDX_CONFIG = temporaryFolder();
+    const { stdout, stderr } = factory(makeWorkspace(), argv, { BUILDX_CONFIG, ...env });
     expect(stdout + stderr).not.toContain(SECRET);
     return stdout + stderr;
   };

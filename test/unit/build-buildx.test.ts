@@ -96,6 +96,18 @@ describe("the builder", () => {
 });
 
 describe("an environment that lacks something", () => {
+  it.each([
+    ["ERROR: mkdir /home/me/.docker: read-only file system", "BUILDX_CONFIG"],
+    ["ERROR: open /home/me/.docker/buildx/current: permission denied", "BUILDX_CONFIG"],
+    ['ERROR: no builder "x" found', "`docker buildx ls`"],
+  ])("says what to do about %s", async (said, fix) => {
+    const { exec } = scripted({ ...healthy, [BUILDER]: failed(said) });
+    await expect(createBuildx(exec).platforms()).rejects.toMatchObject({
+      code: "ENGINE_FAILED",
+      fix: expect.stringContaining(fix) as string,
+    });
+  });
+
   const code = async (answers: Record<string, ExecResult>) =>
     createBuildx(scripted({ ...healthy, ...answers }).exec)
       .version()
