@@ -17,7 +17,13 @@ import {
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { describeEngine, docker, temporaryFolder, uniqueName } from "../../engine/engine.ts";
+import {
+  describeEngine,
+  docker,
+  removeImageAfterwards,
+  temporaryFolder,
+  uniqueName,
+} from "../../engine/engine.ts";
 import { factory, imagesOfTest, makeWorkspace, project } from "../../engine/run-workspace.ts";
 import { canMakeDevices, canMount, mountDisk } from "../machine.ts";
 
@@ -215,7 +221,10 @@ describeEngine("what the engine's answers are written to", () => {
       execFileSync("mkfifo", [at("pipe")]);
       writeFileSync(at("file"), "old\n");
       symlinkSync("file", at("link"));
-      const sbom = ["sbom", "debian:bookworm-slim", "-o"];
+      const image = uniqueName("factory-attack-sbom");
+      removeImageAfterwards(image);
+      docker(["build", "--quiet", "--tag", image, "-"], "FROM debian:bookworm-slim\n");
+      const sbom = ["sbom", image, "-o"];
       for (const name of ["null", "link"]) {
         const ended = await factory(out, [...sbom, at(name)]);
         expect(ended.exitCode, ended.stderr).toBe(0);
