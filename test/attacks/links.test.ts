@@ -169,6 +169,18 @@ describe("what changed behind links", { timeout: 120_000 }, () => {
     ],
     ["a Dockerfile.hbs", moved(`${APP}/Dockerfile.hbs`, "v/app.hbs"), "v/app.hbs", "FILES app"],
     ["a template", moved("templates/plain", "v/t"), "v/t/0.1.0/Dockerfile.hbs", "TEMPLATE"],
+    [
+      "a template's link on the way",
+      both(moved("templates/plain", "a/t"), moved("a/t", "b/t")),
+      "a/t",
+      "TEMPLATE",
+    ],
+    [
+      "a link to a folder on the way to a template",
+      both(moved("templates/plain", "a/t"), moved("a", "b")),
+      "a",
+      "TEMPLATE",
+    ],
     ["a manifest", moved("manifests/demo.yaml", "v/m.yaml"), "v/m.yaml", "POLICY manifest"],
     ["a plan", moved("control_plane", "v/c"), "v/c/plans/grid.yaml", "POLICY plans.grid"],
     ["the settings", moved("factory.yaml", "v/f.yaml"), "v/f.yaml", "POLICY factory.yaml"],
