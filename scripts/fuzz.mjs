@@ -81,6 +81,7 @@ function printFailure(test, fuzz, errors) {
   console.log("");
 }
 
+const began = Date.now();
 let tried = 0;
 let failed = 0;
 const reporter = {
@@ -101,7 +102,8 @@ const reporter = {
   onTestRunEnd(modules, unhandled) {
     const broken = [...unhandled, ...modules.flatMap((module) => module.errors())];
     for (const error of broken) console.log(`\nFAILED: ${error.stack ?? error.message}`);
-    console.log(`\n${tried} tests with properties, ${failed + broken.length} failed`);
+    const minutes = ((Date.now() - began) / 60_000).toFixed(1);
+    console.log(`\n${tried} tests with properties, ${failed + broken.length} failed, in ${minutes} minutes`);
     if (failed + broken.length > 0) process.exitCode = 1;
   },
 };

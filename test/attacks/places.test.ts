@@ -94,13 +94,21 @@ describe("A5 the image that a record proves", () => {
       "is here, and its registry cannot be asked",
       { engine: { [OWN_TAG]: BUILT } },
       true,
-      { action: "retag", reason: "IMAGE" },
+      {
+        action: "retag",
+        reason: "IMAGE",
+        changes: [{ input: "registry", before: short(BUILT), after: "unknown" }],
+      },
     ],
     [
       "is gone here, and its registry cannot be asked",
       { engine: {} },
       true,
-      { action: "build", reason: "IMAGE" },
+      {
+        action: "build",
+        reason: "IMAGE",
+        changes: [{ input: "tag", before: short(BUILT), after: null }],
+      },
     ],
     [
       "was overwritten in its registry, and no engine answers",

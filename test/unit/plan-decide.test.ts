@@ -343,6 +343,8 @@ describe("decide: build", () => {
     const told = attemptAt(cell, DAY, { build_key: "sha256:0", verdict_key: "sha256:0" });
     const { record_id } = told.attempt;
     expect(await decided(cell, [told])).toEqual({ action: "build", reason: "NEW", changes: [], record_id });
+    const meant = cellOf({ expect: MEANT });
+    expect((await decided(meant, [told])).reason).toBe("MEANT_TO_FAIL");
   });
 
   it("reads no record where the list of attempts tells the reason", async () => {
@@ -454,7 +456,9 @@ describe("decide: records that lie", () => {
       ...recordsOf([attemptAt(cell, DAY)]),
       problems: () => Promise.reject(new Error("EIO")),
     };
-    await expect(deciding([cell], attempts)).rejects.toThrow("EIO");
+    const error = await deciding([cell], attempts).catch((cause: unknown) => cause);
+    expect(error).toEqual(new Error("EIO"));
+    expect(error).not.toBeInstanceOf(FactoryError);
   });
 });
 

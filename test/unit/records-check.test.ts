@@ -157,6 +157,13 @@ describe("evidence", () => {
     keepEvidence(folder, "xxxx", "text/plain");
     expect(readFileSync(file, "utf8")).toBe("xxxx");
   });
+
+  it("of no bytes is not held by a FIFO, out of which none come either", () => {
+    const { folder, file } = kept(0);
+    spoil.fifo?.(file);
+    keepEvidence(folder, "", "text/plain");
+    expect(statSync(file).isFile()).toBe(true);
+  });
 });
 
 /** A store with the record of one pass. */

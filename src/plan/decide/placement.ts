@@ -46,8 +46,11 @@ async function placeOf(
   const served = pushed ? await places.served(ref) : undefined;
   if (served === digest) return { action: "reuse", seen: "registry" };
   if (engine === null && served === undefined) return { action: "reuse", seen: "unasked" };
+  // Of a registry that cannot be asked only what the engine has under the tag is known.
   const changes =
-    served === undefined || !needPushed ? moved("tag", digest, named) : moved("registry", digest, served);
+    !needPushed || (served === undefined && named !== digest)
+      ? moved("tag", digest, named)
+      : moved("registry", digest, served === undefined ? "unknown" : served);
   const held = named === digest || (engine !== null && (await places.engineHolds(digest)));
   return { action: held ? "retag" : "build", changes };
 }
