@@ -17,7 +17,7 @@ export interface BaseRef {
   platform: string;
 }
 
-/** What the builder makes of a base. */
+/** How the builder resolves a base. */
 export interface BaseResolution {
   /** null for `scratch`, and where there is an error. */
   digest: string | null;

@@ -7,7 +7,7 @@ import { listed, quoted } from "../model/visible.ts";
 
 const NAMES = { string: "text", integer: "a whole number", boolean: "true or false" } as const;
 
-/** The reason why a text is no regular expression, in the engine's words; undefined where it is one. */
+/** Why a text is not a regular expression, in the engine's words; undefined if it is one. */
 export function regexProblem(source: string, flags: string): string | undefined {
   try {
     new RegExp(source, flags);
@@ -17,23 +17,23 @@ export function regexProblem(source: string, flags: string): string | undefined 
   }
 }
 
-/** Patterns that took too long once: they are not tried on other values, of which there may be many. */
+/** Patterns that took too long once. They are not tried on other values, since there may be many. */
 const endless = new Map<string, string>();
 
-/** What keeps a text from being all that a pattern matches; undefined where nothing does. */
+/** Why a pattern does not match a whole text; undefined if it does. */
 function patternProblem(pattern: string, value: string): string | undefined {
   const matches = endless.has(pattern) || isFound(`^(?:${pattern})$`, "u", value);
   if (matches === false) return `does not match ${quoted(pattern)}`;
   if (typeof matches === "object") endless.set(pattern, matches.error);
   const error = endless.get(pattern);
-  return error === undefined ? undefined : `cannot be held to ${quoted(pattern)}: ${error}`;
+  return error === undefined ? undefined : `cannot be checked against ${quoted(pattern)}: ${error}`;
 }
 
 function hasType(value: Value, type: ArgDeclaration["type"]): boolean {
   return type === "integer" ? Number.isSafeInteger(value) : typeof value === type;
 }
 
-/** What keeps a value from being one of the declared argument's values; undefined where nothing does. */
+/** Why a value is not allowed for the declared argument; undefined if it is allowed. */
 export function argProblem(value: Value, declaration: Sound<ArgDeclaration>): string | undefined {
   const { type, pattern, minimum, maximum } = declaration;
   const shown = typeof value === "string" ? quoted(value) : String(value);
@@ -66,15 +66,15 @@ function checkDeclaration(name: string, declaration: Sound<ArgDeclaration>, plac
   const { type, pattern, minimum, maximum } = declaration;
   const problem = pattern === undefined ? undefined : regexProblem(pattern, "u");
   if (problem !== undefined)
-    add("pattern", `its pattern is no regular expression: ${problem}`, "correct the pattern");
+    add("pattern", `its pattern is not a regular expression: ${problem}`, "correct the pattern");
   if (pattern !== undefined && type !== undefined && type !== "string")
-    add("pattern", `only text has a pattern`, "remove it, or set `type: string`");
+    add("pattern", `only text can have a pattern`, "remove it, or set `type: string`");
   for (const field of ["minimum", "maximum"] as const) {
     if (declaration[field] === undefined || type === undefined || type === "integer") continue;
-    add(field, `only whole numbers have a ${field}`, "remove it, or set `type: integer`");
+    add(field, `only whole numbers can have a ${field}`, "remove it, or set `type: integer`");
   }
   if (minimum !== undefined && maximum !== undefined && minimum > maximum) {
-    add("minimum", `its minimum ${minimum} is more than its maximum ${maximum}`, "exchange the two");
+    add("minimum", `its minimum ${minimum} is more than its maximum ${maximum}`, "swap the two");
   }
   for (const [index, value] of (declaration.enum ?? []).entries()) {
     const wrong = value === undefined ? undefined : argProblem(value, { ...declaration, enum: undefined });
@@ -85,7 +85,7 @@ function checkDeclaration(name: string, declaration: Sound<ArgDeclaration>, plac
   return findings;
 }
 
-/** Every default and enum of declared arguments has to fit the rest of the declaration. */
+/** Checks that the defaults and enums of declared arguments fit the rest of their declarations. */
 export function checkArgs(
   args: Sound<Record<string, ArgDeclaration>> | undefined,
   place: PlaceOf,

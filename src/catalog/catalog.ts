@@ -16,15 +16,15 @@ export interface Entry<T> {
 }
 
 /**
- * A fragment or template: its document, its folder (relative to the workspace; where it really is, if a link leads there) and the
- * text of its Dockerfile.hbs.
+ * A fragment or template: its document, its folder (relative to the workspace, with links resolved) and the text of its
+ * Dockerfile.hbs.
  */
 export interface FolderEntry<T> extends Entry<T> {
   folder: string;
   dockerfile: { file: string; text: string };
 }
 
-/** The settings of factory.yaml with every default filled in. */
+/** The settings of factory.yaml, with every default filled in. */
 export interface Settings {
   repository: string;
   cache_repository: string | null;
@@ -34,15 +34,15 @@ export interface Settings {
 }
 
 /**
- * The workspace's documents, read when they are asked for and kept. Ids and versions are checked before they
- * become part of a path. Lists are sorted: ids by code unit, versions by semver, lowest first.
+ * The workspace's documents. Each is read when it is first asked for, and then kept. Ids and versions are checked before
+ * they become part of a path. Lists are sorted: ids by code unit, versions by semver, lowest first.
  * Each getter throws a FactoryError that carries all findings of the one document.
  */
 export interface Catalog {
   /** Absolute, real path of the workspace. */
   root: string;
   settings: () => Settings;
-  /** factory.lock; null where there is none. */
+  /** factory.lock; null if there is none. */
   lock: () => Entry<Lock> | null;
   manifestIds: () => string[];
   planIds: () => string[];

@@ -28,13 +28,13 @@ interface WorkspaceSummary {
   pools: number;
 }
 
-/** All that is wrong with the workspace's documents, sorted by place, each once. */
+/** Everything that is wrong with the workspace's documents, sorted by place, each once. */
 export interface WorkspaceCheck {
   findings: Finding[];
   summary: WorkspaceSummary;
 }
 
-/** What a function gives; where it throws for bad input, that becomes findings. */
+/** What a function gives; if it throws for bad input, the findings of its error. */
 function collect<T>(findings: Finding[], otherwise: T, give: () => T): T {
   try {
     return give();
@@ -50,7 +50,7 @@ function unique(findings: readonly Finding[]): Finding[] {
   return [...byText.values()].sort(compareFindings);
 }
 
-/** What more than one pool takes: a finding for each platform, with GPUs or without, at the last of the pools. */
+/** Findings about cells that more than one pool takes: one per platform, with or without GPUs, at the last of the pools. */
 export function checkPools(pools: readonly Entry<Pool>[]): Finding[] {
   const claims = new Map<string, { platform: string; takers: Entry<Pool>[] }>();
   for (const pool of pools) {
@@ -69,22 +69,22 @@ export function checkPools(pools: readonly Entry<Pool>[]): Finding[] {
     return [
       {
         code: "POOL_AMBIGUOUS",
-        what: `cells of ${what} may go to each of the pools ${listed(ids)}`,
+        what: `cells of ${what} could go to any of the pools ${listed(ids)}`,
         where: last.place(["platforms", last.document.platforms.indexOf(platform)]),
-        fix: `leave ${platform} to one of them, or set \`gpus: true\` in the one that is for GPUs`,
+        fix: `keep ${platform} in only one of them, or set \`gpus: true\` in the one that is for GPUs`,
       },
     ];
   });
 }
 
-/** Says what is wrong with what is rendered from documents. Each is asked about those that have no findings of their own. */
+/** Finds problems in what documents render to. Each function is called only for documents without findings of their own. */
 interface RenderChecks {
   manifest: (id: string) => Finding[];
   fragment: (entry: FolderEntry<Fragment>) => Finding[];
   template: (entry: FolderEntry<Template>) => Finding[];
 }
 
-/** Checks every document of a workspace, and what they say of each other; with `render`, what is rendered from them too. */
+/** Checks every document of a workspace and their references to each other; with `render` also what they render to. */
 export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): WorkspaceCheck {
   const findings: Finding[] = [];
 

@@ -10,7 +10,7 @@ import { isRange } from "./versions.ts";
 import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
-/** What a document's path says that its fields have to say too, by field: `{manifest_id: "llm_factory"}`. */
+/** Values that a document's path gives and its fields have to repeat: `{manifest_id: "llm_factory"}`. */
 export type Named = Readonly<Record<string, string>>;
 
 function checkNames(document: object, named: Named, place: PlaceOf): Finding[] {
@@ -18,7 +18,7 @@ function checkNames(document: object, named: Named, place: PlaceOf): Finding[] {
   return Object.entries(named).flatMap(([field, wanted]): Finding[] => {
     const value = fields[field];
     if (typeof value !== "string" || value === wanted) return [];
-    const what = `\`${field}\` is ${quoted(value)}, and the file's path says ${quoted(wanted)}`;
+    const what = `\`${field}\` is ${quoted(value)}, but the file's path says ${quoted(wanted)}`;
     return [
       {
         code: "NAME_MISMATCH",
@@ -33,7 +33,7 @@ function checkNames(document: object, named: Named, place: PlaceOf): Finding[] {
 function checkRange(range: string | undefined, path: Path, place: PlaceOf): Finding[] {
   if (range === undefined || isRange(range)) return [];
   const fix = 'write a version or a range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`';
-  return [{ code: "RANGE_INVALID", what: `${quoted(range)} is no semver range`, where: place(path), fix }];
+  return [{ code: "RANGE_INVALID", what: `${quoted(range)} is not a semver range`, where: place(path), fix }];
 }
 
 function checkRanges(ranges: Sound<Ranges> | undefined, path: Path, place: PlaceOf): Finding[] {
@@ -94,7 +94,7 @@ function checkAxes(axes: Sound<Plan>["axes"], place: PlaceOf): Finding[] {
   });
 }
 
-/** An expectation is about cells that a rule selects, or about one cell by its id. */
+/** An expectation selects cells with a rule, or names one cell by its id. */
 function checkExpectations(expect: Sound<Plan>["expect"], place: PlaceOf): Finding[] {
   return (expect ?? []).flatMap((one, index): Finding[] => {
     const path = ["expect", index];
@@ -119,7 +119,7 @@ function checkExpectations(expect: Sound<Plan>["expect"], place: PlaceOf): Findi
 function checkPlan(document: Sound<Plan>, place: PlaceOf): Finding[] {
   const both = Object.keys(document.axes ?? {}).filter((name) => Object.hasOwn(document.fixed ?? {}, name));
   const findings = both.map((name): Finding => {
-    const what = `${quoted(name)} is an axis, and fixed as well`;
+    const what = `${quoted(name)} is both an axis and fixed`;
     return {
       code: "SCHEMA",
       what,
@@ -152,7 +152,7 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
 };
 
 /**
- * The rules that a schema cannot say, for one document by itself: all that it breaks.
+ * Checks the rules that a schema cannot express, for one document by itself. Gives a finding for each that it breaks.
  * @param document without the parts that the schema refused
  */
 export function checkRules<K extends Kind>(

@@ -12,14 +12,14 @@ import { withoutPaths } from "./sound.ts";
 import type { Sound } from "./sound.ts";
 import { parseYaml } from "./yaml.ts";
 
-/** A document as far as it could be read. */
+/** A document, as far as it could be read. */
 export interface Loaded<T> {
   file: string;
-  /** All that is wrong with the document itself, sorted by place. */
+  /** Everything that is wrong with the document itself, sorted by place. */
   findings: Finding[];
-  /** The document, where nothing is. */
+  /** The document, if nothing is wrong with it. */
   entry?: Entry<T>;
-  /** The document without the parts that are wrong; empty where nothing could be read. */
+  /** The document without the parts that are wrong; empty if nothing could be read. */
   sound: Sound<T>;
   place: PlaceOf;
   /** The place of the last key of the path. */
@@ -39,7 +39,7 @@ export function compareFindings(a: Finding, b: Finding): number {
   );
 }
 
-/** Sorted, and cut where a broken or hostile file holds more than a person would read. */
+/** Findings, sorted, and cut if a broken or hostile file has more than a person would read. */
 function presentable(findings: readonly Finding[], file: string): Finding[] {
   const sorted = [...findings].sort(compareFindings);
   if (sorted.length <= FINDINGS_LIMIT) return sorted;
@@ -50,13 +50,13 @@ function presentable(findings: readonly Finding[], file: string): Finding[] {
   ];
 }
 
-/** The findings that an error stands for. @throws what is no FactoryError, as a bug of ours */
+/** The findings that an error stands for. @throws the error itself if it is not a FactoryError: a bug of ours */
 export function findingsOf(error: unknown): Finding[] {
   if (!(error instanceof FactoryError)) throw error;
   return error.findings ?? [{ code: error.code, what: error.message, where: error.where, fix: error.fix }];
 }
 
-/** What is wrong with the input that `work` reads; none where it ends well. */
+/** The findings about the input that `work` reads; none if it succeeds. */
 export function findingsIn(work: () => unknown): Finding[] {
   try {
     work();
@@ -72,10 +72,10 @@ function nothing<T>(file: string, findings: Finding[]): Loaded<T> {
 }
 
 /**
- * Reads and checks one document. Never throws for what stands in the file: that becomes findings.
+ * Reads and checks one document. It never throws because of the file's content: that becomes findings.
  * @param root real path of the workspace
  * @param file relative to it, made of checked names
- * @param named what the path says that the document has to say too
+ * @param named values that the path gives and the document has to repeat
  */
 export function loadDocument<K extends Kind>(
   kind: K,
@@ -99,7 +99,7 @@ export function loadDocument<K extends Kind>(
     file,
   );
   const loaded: Loaded<Documents[K]> = { file, findings, sound, place, keyPlace };
-  // Where nothing was found, nothing was left out either.
+  // Without findings, nothing was left out.
   if (findings.length === 0) loaded.entry = { document: sound as Documents[K], file, place };
   return loaded;
 }

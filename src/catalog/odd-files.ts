@@ -25,7 +25,7 @@ function oddFile(folder: string, item: FolderItem): Finding[] {
   const { name, kind } = item;
   if (kind === "folder")
     return [
-      finding(folder, item, "is a folder, where each document is a file", `move its files to ${folder}/`),
+      finding(folder, item, "is a folder, but each document here is a file", `move its files to ${folder}/`),
     ];
   const stem = name.replace(/\.(ya?ml|json)$/i, "");
   if (stem === name) return [];
@@ -34,13 +34,15 @@ function oddFile(folder: string, item: FolderItem): Finding[] {
       finding(
         folder,
         item,
-        "is not named by an id",
-        "rename it: lower case letters and digits, with `_` or `-` between them",
+        "does not have an id for a name",
+        "rename it: use lower-case letters and digits, with `_` or `-` between them",
       ),
     ];
   }
   if (name === `${stem}.yaml`) return [];
-  return [finding(folder, item, "is not read: documents end in `.yaml`", `rename it to ${stem}.yaml`)];
+  return [
+    finding(folder, item, "is not read, since its name does not end in `.yaml`", `rename it to ${stem}.yaml`),
+  ];
 }
 
 function itemsOf(root: string, folder: string, findings: Finding[]): FolderItem[] {
@@ -52,7 +54,7 @@ function itemsOf(root: string, folder: string, findings: Finding[]): FolderItem[
   }
 }
 
-/** Files and folders that stand where documents stand, and are not read because of their names. */
+/** Findings about files and folders that lie among documents but are not read because of their names. */
 export function checkOddFiles(root: string): Finding[] {
   const findings: Finding[] = [];
   for (const { folder } of Object.values(FILE_KINDS)) {
@@ -65,7 +67,7 @@ export function checkOddFiles(root: string): Finding[] {
           finding(
             folder,
             item,
-            `is not a folder, where each ${kind} is one`,
+            `is not a folder, but each ${kind} here is one`,
             `move it to ${folder}/NAME/VERSION/`,
           ),
         );
@@ -74,8 +76,8 @@ export function checkOddFiles(root: string): Finding[] {
           finding(
             folder,
             item,
-            "is not named by an id",
-            "rename it: lower case letters and digits, with `_` or `-` between them",
+            "does not have an id for a name",
+            "rename it: use lower-case letters and digits, with `_` or `-` between them",
           ),
         );
       } else {
@@ -86,8 +88,8 @@ export function checkOddFiles(root: string): Finding[] {
             finding(
               below,
               one,
-              "is not a folder named by a version",
-              "name it by an exact version, such as `0.1.0`",
+              "is not a folder with a version for a name",
+              "name it after an exact version, such as `0.1.0`",
             ),
           );
         }

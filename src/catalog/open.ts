@@ -15,7 +15,7 @@ import { isVersion, sortVersions } from "./versions.ts";
 import { listed, quoted } from "../model/visible.ts";
 
 const SETTINGS_FILE = "factory.yaml";
-/** What `factory lock` writes, beside factory.yaml. */
+/** The file that `factory lock` writes, beside factory.yaml. */
 export const LOCK_FILE = "factory.lock";
 
 /** Kinds of documents that are one file each, and the folder and field that hold their id. */
@@ -26,7 +26,7 @@ export const FILE_KINDS = {
   product: { folder: "control_plane/products", field: "product_id", unknown: "UNKNOWN_PRODUCT" },
 } as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
 
-/** Kinds of documents that are a folder per version. */
+/** Kinds of documents that have a folder per version. */
 export const FOLDER_KINDS = {
   fragment: { folder: "fragments", field: "name", unknown: "UNKNOWN_FRAGMENT" },
   template: { folder: "templates", field: "template_id", unknown: "UNKNOWN_TEMPLATE" },
@@ -35,21 +35,21 @@ export const FOLDER_KINDS = {
 export type FileKind = keyof typeof FILE_KINDS;
 export type FolderKind = keyof typeof FOLDER_KINDS;
 
-/** A fragment or template as far as it could be read. */
+/** A fragment or template, as far as it could be read. */
 interface LoadedFolder<T> extends Loaded<T> {
   entry?: FolderEntry<T>;
 }
 
-/** A catalog that also gives documents with findings, as far as they can be used. */
+/** A catalog that also gives documents with findings, as far as these can be used. */
 export interface OpenCatalog extends Catalog {
   loadSettings: () => Loaded<Documents["workspace"]>;
-  /** @throws FactoryError where there is no such document */
+  /** @throws FactoryError if there is no such document */
   loadFile: <K extends FileKind>(kind: K, id: string) => Loaded<Documents[K]>;
-  /** @throws FactoryError where there is no such document */
+  /** @throws FactoryError if there is no such document */
   loadFolder: <K extends FolderKind>(kind: K, id: string, version: string) => LoadedFolder<Documents[K]>;
 }
 
-/** Whether a folder holds factory.yaml, in whatever shape: why it cannot be read is said when it is. */
+/** Whether a folder has a factory.yaml, readable or not: reading it says what is wrong with it. */
 function isWorkspace(folder: string): boolean {
   return lstatSync(join(folder, SETTINGS_FILE), { throwIfNoEntry: false }) !== undefined;
 }
@@ -57,7 +57,7 @@ function isWorkspace(folder: string): boolean {
 const NAME_ONE = "name one with --workspace DIR or FACTORY_WORKSPACE";
 
 /**
- * The nearest folder, from the given one upward, that holds factory.yaml.
+ * The nearest folder that has a factory.yaml, from the given one upward.
  * @throws FactoryError WORKSPACE_NOT_FOUND
  */
 export function findWorkspace(from: string): string {
@@ -72,7 +72,7 @@ export function findWorkspace(from: string): string {
   }
 }
 
-/** Keeps what a function gave for a key, for as long as the catalog is used. */
+/** Remembers what a function gave for a key, for as long as the catalog is used. */
 function remember<T>(compute: (key: string) => T): (key: string) => T {
   const kept = new Map<string, T>();
   return (key) => {
@@ -89,7 +89,7 @@ function unknown(code: ErrorCode, what: string, word: string, known: readonly st
   const fix = guess
     ? `did you mean \`${guess}\`?`
     : known.length === 0
-      ? "there is none yet"
+      ? "there are none yet"
       : `there are: ${listed(known)}`;
   return new FactoryError(code, what, { fix });
 }
@@ -99,7 +99,7 @@ function entryOf<T, E extends Entry<T>>(loaded: Loaded<T> & { entry?: E }): E {
   throw errorOf(loaded.findings);
 }
 
-/** What stands in a folder for a Dockerfile, or what keeps that from being read. */
+/** The text of a folder's Dockerfile.hbs, or the findings that say why it cannot be read. */
 function readDockerfile(
   root: string,
   folder: string,
@@ -113,7 +113,7 @@ function readDockerfile(
   }
 }
 
-/** factory.lock, which no person has to mend: `factory lock` writes it anew. */
+/** factory.lock. Nobody has to repair it by hand: `factory lock` writes a new one. */
 function readLock(root: string): Entry<Documents["lock"]> | null {
   const { entry, findings } = loadDocument("lock", root, LOCK_FILE, {});
   if (entry) return entry;
@@ -139,10 +139,10 @@ function loadVersion<K extends FolderKind>(
 }
 
 /**
- * Opens a workspace. Nothing is read before it is asked for, and nothing twice.
- * @param root the folder that holds factory.yaml
- * @throws FactoryError WORKSPACE_NOT_FOUND; FILE_OUTSIDE, FILE_UNREADABLE where `records` or `.factory` leads out of it, or is
- * no folder
+ * Opens a workspace. Nothing is read before it is needed, and nothing is read twice.
+ * @param root the folder that has the factory.yaml
+ * @throws FactoryError WORKSPACE_NOT_FOUND; FILE_OUTSIDE or FILE_UNREADABLE if `records` or `.factory` leads out of it or is
+ * not a folder
  */
 export function openCatalog(root: string): OpenCatalog {
   if (root.includes("\0") || !isWorkspace(root)) {
@@ -164,7 +164,7 @@ export function openCatalog(root: string): OpenCatalog {
       item === "folder" && isId(name) ? [name] : [],
     ),
   );
-  /** Key: kind/id, of an id that is there. */
+  /** By kind/id; only for ids that exist. */
   const versionsOf = remember((key) => {
     const [kind, id] = key.split("/") as [FolderKind, string];
     const items = listFolder(real, `${FOLDER_KINDS[kind].folder}/${id}`);

@@ -21,10 +21,10 @@ const FILE_LIMIT = 1024 * 1024;
 const REASONS: Record<string, { code: ErrorCode; what: string }> = {
   ENOENT: { code: "FILE_MISSING", what: "there is no such file" },
   ENOTDIR: { code: "FILE_MISSING", what: "there is no such file" },
-  EACCES: { code: "FILE_UNREADABLE", what: "may not be read" },
-  EPERM: { code: "FILE_UNREADABLE", what: "may not be read" },
-  ELOOP: { code: "FILE_UNREADABLE", what: "is a symbolic link that leads round in a circle" },
-  ENAMETOOLONG: { code: "FILE_UNREADABLE", what: "has too long a name" },
+  EACCES: { code: "FILE_UNREADABLE", what: "is not readable by this user" },
+  EPERM: { code: "FILE_UNREADABLE", what: "is not readable by this user" },
+  ELOOP: { code: "FILE_UNREADABLE", what: "is a symbolic link in a loop" },
+  ENAMETOOLONG: { code: "FILE_UNREADABLE", what: "has a name that is too long" },
 };
 
 function refuse(code: ErrorCode, file: string, what: string, fix?: string, cause?: unknown): FactoryError {
@@ -53,12 +53,12 @@ function realInside(root: string, file: string): string {
     "FILE_OUTSIDE",
     file,
     "leads out of the workspace",
-    "put a copy into the workspace in place of the link",
+    "replace the link with a copy of what it leads to",
   );
 }
 
 /**
- * Where a folder of the workspace really is, from its root: a build follows no links on the way to what it copies.
+ * The path of a workspace's folder from the root, with links resolved: a build follows no links on the way to a file.
  * @throws FactoryError FILE_MISSING, FILE_UNREADABLE, FILE_OUTSIDE
  */
 export function realFolder(root: string, folder: string): string {
@@ -67,8 +67,8 @@ export function realFolder(root: string, folder: string): string {
   throw refuse(
     "FILE_UNREADABLE",
     folder,
-    `leads to ${quoted(real)}, a name that cannot stand in a Dockerfile`,
-    "rename what it leads to: letters, digits and . _ @ + - alone",
+    `leads to ${quoted(real)}, a name that cannot be used in a Dockerfile`,
+    "rename what it leads to: use only letters, digits and . _ @ + -",
   );
 }
 
@@ -84,14 +84,14 @@ function tooLarge(file: string, size: string): FactoryError {
   return refuse(
     "FILE_TOO_LARGE",
     file,
-    `holds ${size}; the limit is ${FILE_LIMIT}`,
-    "split it, or take out what does not belong there",
+    `has ${size}; the limit is ${FILE_LIMIT}`,
+    "split it, or remove what does not belong there",
   );
 }
 
-/** Reads at most one byte past the limit, whatever the file grows to meanwhile. */
+/** Reads at most one byte past the limit, however much the file grows meanwhile. */
 function readBounded(file: string, real: string): Buffer {
-  // A pipe that took the file's place after the check must not block the open.
+  // If a pipe took the file's place after the check, opening it must not block.
   const descriptor = openSync(
     real,
     constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0),
@@ -105,7 +105,7 @@ function readBounded(file: string, real: string): Buffer {
       read = readSync(descriptor, buffer, length, buffer.length - length, null);
     }
     if (length > stats.size)
-      throw refuse("FILE_UNREADABLE", file, "changes while it is read", "run the command again");
+      throw refuse("FILE_UNREADABLE", file, "changed while it was read", "run the command again");
     return buffer.subarray(0, length);
   } finally {
     closeSync(descriptor);
@@ -132,7 +132,7 @@ export function readText(root: string, file: string): string {
     throw refuse(
       "FILE_UNREADABLE",
       file,
-      `holds a NUL byte (byte ${zero + 1}), so it is not text`,
+      `has a NUL byte (byte ${zero + 1}), so it is not text`,
       "save it as UTF-8 text",
     );
   try {
@@ -144,7 +144,7 @@ export function readText(root: string, file: string): string {
 
 export interface FolderItem {
   name: string;
-  /** What it is after links are followed; `other` for pipes, devices and links to nothing. */
+  /** What it is after following links; `other` for pipes, devices and dangling links. */
   kind: "file" | "folder" | "other";
 }
 
@@ -158,7 +158,7 @@ function kindOf(path: string): FolderItem["kind"] {
 }
 
 /**
- * What stands in a folder of the workspace, by name; nothing where there is no such folder.
+ * The items of a folder of the workspace, sorted by name; none if there is no such folder.
  * @throws FactoryError FILE_UNREADABLE, FILE_OUTSIDE
  */
 export function listFolder(root: string, folder: string): FolderItem[] {

@@ -16,12 +16,12 @@ function unknownName(code: ErrorCode, what: string, name: string, known: readonl
     fix: guess
       ? `did you mean \`${guess}\`?`
       : known.length === 0
-        ? "there is none yet"
+        ? "there are none yet"
         : `there are: ${listed(known)}`,
   };
 }
 
-/** A finding where no version satisfies the range. Ranges that are no ranges are a document's own finding. */
+/** A finding if no version satisfies the range. An invalid range is a finding of the document itself. */
 function checkVersions(what: string, range: string, versions: readonly string[]): Finding[] {
   if (!isRange(range) || versionsIn(range, versions).length > 0) return [];
   const fix =
@@ -40,7 +40,7 @@ function checkFragment(catalog: Catalog, name: string, range: string | undefined
     : checkVersions(`the fragment ${name}`, range, catalog.fragmentVersions(name));
 }
 
-/** Findings about the names of a mapping stand at the name, all others at the value. */
+/** Places findings: those about a mapping's name at the name, all others at the value. */
 function placed(loaded: Loaded<unknown>, path: Path, findings: readonly Finding[]): Finding[] {
   const atName: ErrorCode[] = ["UNKNOWN_FRAGMENT", "UNKNOWN_AXIS"];
   return findings.map((one) => ({
@@ -49,7 +49,7 @@ function placed(loaded: Loaded<unknown>, path: Path, findings: readonly Finding[
   }));
 }
 
-/** A manifest's template and fragments have to be there, in a version that it allows. */
+/** A manifest's template and fragments have to exist, in a version that it allows. */
 export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifest>): Finding[] {
   const findings: Finding[] = [];
   const template = parseTemplateRef(loaded.sound.template ?? "");
@@ -66,7 +66,7 @@ export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifes
   return findings;
 }
 
-/** What a fragment requires has to be there. A conflict may name what is there no more. */
+/** What a fragment requires has to exist. A conflict may name what no longer exists. */
 export function checkFragmentReferences(catalog: Catalog, loaded: Loaded<Fragment>): Finding[] {
   return Object.entries(loaded.sound.requires ?? {}).flatMap(([name, range]) =>
     placed(loaded, ["requires", name], checkFragment(catalog, name, range)),
@@ -88,7 +88,7 @@ export function checkProductReferences(catalog: Catalog, loaded: Loaded<Product>
   return checkManifestId(catalog, loaded);
 }
 
-/** What of a plan's selectors and axes is no fragment. */
+/** The names in a plan's selectors and axes that are not fragments. */
 const NO_FRAGMENT = new Set(["base", "platform", "args"]);
 
 interface VersionChoice {
@@ -108,7 +108,7 @@ function axisChoices(name: string, axis: unknown): VersionChoice[] {
   return range === undefined ? [] : [{ path: [...path, "range"], name, range }];
 }
 
-/** Every version or range by fragment name that a plan holds, by its path. */
+/** Every version or range that a plan names for a fragment, with its path. */
 function choicesOf({ sound }: Loaded<Plan>): VersionChoice[] {
   const choices: VersionChoice[] = [];
   const add = (path: Path, ranges: object | undefined) => {
@@ -132,8 +132,8 @@ function choicesOf({ sound }: Loaded<Plan>): VersionChoice[] {
 }
 
 /**
- * A plan's manifest has to be there, the fragments that it names have to be the manifest's, and their versions too.
- * @param manifest the plan's manifest as far as it could be read; undefined where there is none
+ * A plan's manifest has to exist, the fragments that it names have to be the manifest's, and their versions have to exist.
+ * @param manifest the plan's manifest, as far as it could be read; undefined if there is none
  */
 export function checkPlanReferences(
   catalog: Catalog,
@@ -146,9 +146,9 @@ export function checkPlanReferences(
   const names = [...Object.keys(fragments), ...NO_FRAGMENT];
   for (const { path, name, range } of choicesOf(loaded)) {
     const known = Object.hasOwn(fragments, name);
-    // An axis without its versions is there for its name alone; its versions are not blamed for the name once more.
+    // An axis is checked here for its name only; its versions are not blamed for a wrong name as well.
     if (!known && (path[0] !== "axes" || range === undefined)) {
-      const what = `${quoted(name)} is no fragment of the manifest ${loaded.sound.manifest_id ?? ""}`;
+      const what = `${quoted(name)} is not a fragment of the manifest ${loaded.sound.manifest_id ?? ""}`;
       findings.push(...placed(loaded, path, [unknownName("UNKNOWN_AXIS", what, name, names)]));
     } else if (known && range !== undefined && catalog.fragmentNames().includes(name)) {
       findings.push(

@@ -14,7 +14,7 @@ function label({ name, version }: Requirer): string {
   return `${name}@${version}`;
 }
 
-/** The versions that each version's requirements allow. */
+/** The versions that the requirements of each version allow. */
 function graphOf(all: readonly Requirer[]): Map<Requirer, { field: string; to: Requirer }[]> {
   const byName = new Map<string, Requirer[]>();
   for (const one of all) byName.set(one.name, [...(byName.get(one.name) ?? []), one]);
@@ -38,8 +38,8 @@ function graphOf(all: readonly Requirer[]): Map<Requirer, { field: string; to: R
 }
 
 /**
- * Circles among the requirements of fragments, version by version: one finding for each requirement that
- * closes a circle, found by a depth-first walk in the order given. Without recursion, however long a chain is.
+ * Cycles among the requirements of fragments, version by version: one finding for each requirement that closes a
+ * cycle, found by a depth-first walk in the given order. It does not recurse, so a chain may be of any length.
  */
 export function checkCycles(all: readonly Requirer[]): Finding[] {
   const graph = graphOf(all);
@@ -67,7 +67,7 @@ export function checkCycles(all: readonly Requirer[]): Finding[] {
 function cycle(path: readonly Requirer[], closing: Requirer, field: string): Finding {
   return {
     code: "REQUIRES_CYCLE",
-    what: `fragments require each other in a circle: ${path.map(label).join(" → ")}`,
+    what: `fragments require each other in a cycle: ${path.map(label).join(" → ")}`,
     where: closing.fragment.place(["requires", field]),
     fix: "remove one of these requirements, or narrow its range",
   };

@@ -33,7 +33,7 @@ interface Schema {
   maxLength?: number;
 }
 
-/** A schema and the file that its own `#` refers to. */
+/** A schema, and the file that `#` in it refers to. */
 interface Located {
   schema: Schema;
   file: Schema;
@@ -58,7 +58,7 @@ function fileOf(id: string): Schema {
   return file;
 }
 
-/** A schema with all that its `$ref` and `allOf` bring in, from the outside inwards. */
+/** A schema with everything that its `$ref` and `allOf` bring in, outermost first. */
 function expand({ schema, file }: Located): Located[] {
   const found: Located[] = [{ schema, file }];
   if (schema.$ref !== undefined) {
@@ -91,7 +91,7 @@ function locate(kind: string, path: Path): Located[] {
   return located;
 }
 
-/** The schemas that hold for the value at a path of a document, from the outside inwards. */
+/** The schemas that apply to the value at a path of a document, outermost first. */
 export function schemasAt(kind: string, path: Path): Schema[] {
   return locate(kind, path).map(({ schema }) => schema);
 }
@@ -106,7 +106,7 @@ export function descriptionOf(schemas: readonly Schema[]): string {
   return [...new Set(schemas.flatMap(({ description }) => description ?? []))].join(" ");
 }
 
-/** What the names of a mapping's fields have to be. */
+/** What the names of a mapping's fields have to look like. */
 export function nameRule(kind: string, path: Path): string {
   const rules = locate(kind, path).flatMap(({ schema: { propertyNames }, file }) =>
     propertyNames ? expand({ schema: propertyNames, file }) : [],

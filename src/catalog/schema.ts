@@ -17,16 +17,16 @@ export interface SchemaResult {
   holes: Path[];
 }
 
-/** Where a value breaks several rules at once, the first of these says the most. */
+/** If a value breaks several rules at once, the first of these says the most. */
 const SAYS_MOST = ["anyOf", "type", "const", "enum", "pattern", "minLength", "maxLength"];
 const OF_TEXT = new Set(["pattern", "minLength", "maxLength"]);
-/** Rules of a whole list or mapping: its entries can be used all the same. */
+/** Rules about a whole list or mapping: its entries can be used even so. */
 const OF_THE_WHOLE = new Set(["required", "minProperties", "minItems", "maxItems", "uniqueItems", "format"]);
 
-/** More than this a person does not read, and a hostile file may hold a hundred thousand. */
+/** Nobody reads more findings than this, and a hostile file may have a hundred thousand. */
 const ERROR_LIMIT = 1000;
 
-/** The path in a document that a JSON pointer names. Only list indexes become numbers. */
+/** A JSON pointer as a path in a document. Only list indexes become numbers. */
 function pathOf(pointer: string, value: unknown): Path {
   const path: (string | number)[] = [];
   let at = value;
@@ -78,7 +78,7 @@ function wrongValue(kind: Kind, error: ErrorObject, path: Path, parsed: ParsedYa
     const place = parsed.place([...path, Math.max(i, j)]);
     return {
       code: "SCHEMA",
-      what: `${subject(path)} holds an entry twice`,
+      what: `${subject(path)} has an entry twice`,
       where: place,
       fix: "keep one of the two",
     };
@@ -124,7 +124,7 @@ function missingField(kind: Kind, field: string, path: Path, parsed: ParsedYaml)
   };
 }
 
-/** The field of the schema that an unknown one was probably meant to be, unless it is there too. */
+/** The field that an unknown one was probably meant to be, unless the document has that field too. */
 function guessField(kind: Kind, field: string, path: Path, parsed: ParsedYaml): string | undefined {
   const present = valueAt(parsed.value, path) as object;
   return didYouMean(
@@ -156,7 +156,7 @@ function badName(kind: Kind, name: string, path: Path, parsed: ParsedYaml): Find
   };
 }
 
-/** The one error of each value that says the most: the branches of an `anyOf`, for one, say less than the whole. */
+/** For each value the one error that says the most: the branches of an `anyOf`, for example, say less than the whole. */
 function decisive(errors: readonly ErrorObject[]): ErrorObject[] {
   const rank = ({ keyword }: ErrorObject) =>
     SAYS_MOST.includes(keyword) ? SAYS_MOST.indexOf(keyword) : SAYS_MOST.length;
@@ -168,7 +168,7 @@ function decisive(errors: readonly ErrorObject[]): ErrorObject[] {
   return [...ofValue.values()];
 }
 
-/** Whether an error is about a field's name: ajv gives the mapping's path for it, and `propertyNames` besides. */
+/** Whether an error is about a field's name: ajv gives the mapping's path for it, and a second error `propertyNames`. */
 function isAboutName(error: ErrorObject, value: unknown): boolean {
   return error.propertyName !== undefined || (OF_TEXT.has(error.keyword) && typeof value !== "string");
 }
@@ -178,7 +178,7 @@ function inside(path: Path, hole: Path): boolean {
 }
 
 /**
- * Checks parsed YAML against a document's schema: one finding a problem, with its place and what is allowed.
+ * Checks parsed YAML against a document's schema: one finding per problem, with its place and what is allowed.
  * Regular expressions (`format`) are left to the document's rules, which say what is wrong with them.
  */
 export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {

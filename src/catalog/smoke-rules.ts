@@ -8,7 +8,7 @@ import type { Sound } from "./sound.ts";
 import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
-/** The rules of a kind for what a document declares. */
+/** Applies the rules of a kind to what a document declares. */
 function checkKind(name: KindName, declared: object): { at: Path; what: string; fix: string }[] {
   const { matches, problems } = KINDS[name] as unknown as Kind<object, { kind: string }>;
   const found = (problems?.(declared) ?? []).map(({ field, what, fix }) => ({
@@ -22,7 +22,7 @@ function checkKind(name: KindName, declared: object): { at: Path; what: string; 
     if (problem === undefined) continue;
     found.push({
       at: [name, field, "matches"],
-      what: `holds what is no regular expression: ${problem}`,
+      what: `is not a regular expression: ${problem}`,
       fix: "correct it; the flags are `mu`",
     });
   }
@@ -36,9 +36,9 @@ function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[
     findings.push({ code: "TEST_INVALID", what: `${name} ${what}`, where: place([...path, ...at]), fix });
   const kinds = KIND_NAMES.filter((kind) => test[kind] !== undefined);
   const [first, second] = kinds;
-  // A test with nothing but one field is the schema's to refuse.
+  // The schema refuses a test with only one field.
   if (first === undefined && Object.keys(test).length > 1)
-    add([], "does nothing", `add one of ${KIND_NAMES.join(", ")}`);
+    add([], "tests nothing", `add one of ${KIND_NAMES.join(", ")}`);
   if (second !== undefined)
     add([second], `is of two kinds: ${kinds.join(" and ")}`, "split it into a test of each kind");
   for (const name of kinds) {
@@ -47,7 +47,7 @@ function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[
   return findings;
 }
 
-/** Smoke tests: one kind each, ids once in a document, regular expressions that compile. */
+/** Checks smoke tests: each is of one kind, ids are unique in a document, and regular expressions compile. */
 export function checkSmoke(tests: Sound<SmokeTest[]> | undefined, place: PlaceOf): Finding[] {
   const findings: Finding[] = [];
   const seen = new Set<string>();

@@ -1,13 +1,13 @@
 import type { Path } from "./yaml-value.ts";
 
-/** A document of which parts may be missing, because they were wrong. */
+/** A document without the parts that were wrong. */
 export type Sound<T> = T extends readonly (infer E)[]
   ? (Sound<E> | undefined)[]
   : T extends object
     ? { [K in keyof T]?: Sound<T[K]> | undefined }
     : T;
 
-/** Names the paths that are taken out, as nested maps; `true` takes out the whole value. */
+/** The paths to remove, as nested maps; `true` removes the whole value. */
 type Holes = Map<string | number, Holes | true>;
 
 function nest(paths: readonly Path[]): Holes | true {
@@ -43,8 +43,8 @@ function copy(value: unknown, holes: Holes | true | undefined): unknown {
 }
 
 /**
- * A deep copy of JSON values without what stands at the paths. Its objects have no prototype, so that a name
- * that a person chose never reaches one; list items that are taken out become undefined, and indexes hold.
+ * A deep copy of JSON values without the values at the paths. Its objects have no prototype, so that a name that a
+ * person chose never reaches one. Removed list items become undefined, so that indexes stay the same.
  */
 export function withoutPaths(value: unknown, paths: readonly Path[]): unknown {
   return copy(value, nest(paths));

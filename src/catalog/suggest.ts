@@ -1,10 +1,10 @@
 import { distance } from "fastest-levenshtein";
 import { compareText } from "../model/compare.ts";
 
-/** The length of the longest ids, those of cells. */
+/** The length of the longest ids, which are those of cells. */
 const LONGEST = 100;
 
-/** Whether two words are made of the same letters. */
+/** Whether two words consist of the same letters. */
 function sameLetters(a: string, b: string): boolean {
   return [...a].sort().join("") === [...b].sort().join("");
 }
@@ -15,9 +15,9 @@ function isClose(word: string, candidate: string, edits: number): boolean {
 }
 
 /**
- * The candidate that was most likely meant, or undefined where none is close: at most one edit in three
- * characters, or two letters exchanged; upper and lower case count as the same. Equally close ones are decided
- * by code unit, never by the order given.
+ * The candidate that was most likely meant, or undefined if none is close: at most one edit in three characters, or
+ * two letters swapped; upper and lower case count as the same. Between equally close candidates the code units decide,
+ * never their order.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > LONGEST) return undefined;

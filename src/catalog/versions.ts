@@ -15,14 +15,14 @@ export function isRange(text: string): boolean {
   return text.trim() !== "" && validRange(text) !== null;
 }
 
-/** Versions by semver precedence, lowest first; what semver holds for equal is ordered by code unit. */
+/** Versions by semver precedence, lowest first; those that are equal to semver are ordered by code unit. */
 export function sortVersions(versions: Iterable<string>): string[] {
   return [...versions].sort((a, b) => compareBuild(a, b) || compareText(a, b));
 }
 
 /**
- * The versions that a version or range allows, in the order given. A version that is there to the letter
- * stands for itself alone; ranges follow semver: a pre-release takes part only where the range names one of its kind.
+ * The versions that a version or range allows, in the given order. An exact version that exists allows only itself.
+ * Ranges follow semver: a pre-release counts only if the range names one of the same version.
  */
 export function versionsIn(range: string, versions: readonly string[]): string[] {
   if (versions.includes(range)) return [range];

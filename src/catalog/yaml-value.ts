@@ -6,7 +6,7 @@ import { quoted } from "../model/visible.ts";
 /** Keys and indexes that lead from the root of a document to a value. */
 export type Path = readonly (string | number)[];
 
-/** Something that YAML allows and documents do not, by its offset in the text. */
+/** Something that YAML allows but documents do not, with its offset in the text. */
 export interface Refusal {
   code: ErrorCode;
   what: string;
@@ -14,13 +14,13 @@ export interface Refusal {
   fix: string;
 }
 
-/** The pairs of each map by key: the first one where a key stands there twice. */
+/** The pairs of each map by key: the first one if a key occurs twice. */
 export type PairIndex = Map<YAMLMap, Map<string, Pair>>;
 
 export interface PlainValue {
   value: unknown;
   refusals: Refusal[];
-  /** Paths where something was refused: `null` stands there in the value. */
+  /** Paths of what was refused: the value has `null` there. */
   holes: Path[];
   pairs: PairIndex;
 }
@@ -44,7 +44,7 @@ function refuse(walk: Walk, path: Path, refusal: Refusal): null {
   return null;
 }
 
-/** Anchors and aliases are refused as a whole, so one finding stands for all of them. */
+/** Anchors and aliases are refused altogether, so there is one finding for all of them. */
 function refuseReference(walk: Walk, node: unknown, path: Path): null {
   walk.holes.push(path);
   if (walk.sawReference) return null;
@@ -74,13 +74,13 @@ function scalarValue(walk: Walk, node: { value: unknown; source?: string }, path
       code: "SCHEMA",
       what: `the number ${quoted(source)} is too large to be kept exactly`,
       offset: offsetOf(node),
-      fix: `quote it where text is meant: "${source}"`,
+      fix: `quote it if it is meant as text: "${source}"`,
     });
   }
   if (typeof value === "string" && /\p{Surrogate}/u.test(value)) {
     return refuse(walk, path, {
       code: "SCHEMA",
-      what: "the text holds half of a surrogate pair, which is no character",
+      what: "the text has half of a surrogate pair, which is not a character",
       offset: offsetOf(node),
       fix: "write the whole character",
     });
@@ -88,7 +88,7 @@ function scalarValue(walk: Walk, node: { value: unknown; source?: string }, path
   return value;
 }
 
-/** The text of a key, or undefined where it may not be one. */
+/** The text of a key, or undefined if it is not allowed as one. */
 function keyOf(walk: Walk, pair: Pair, seen: ReadonlyMap<string, Pair>, path: Path): string | undefined {
   const { key } = pair;
   const refusal = (code: ErrorCode, what: string, fix: string) => {
@@ -116,13 +116,9 @@ function keyOf(walk: Walk, pair: Pair, seen: ReadonlyMap<string, Pair>, path: Pa
     return refusal("YAML_KEY", `the key ${quoted(key.value)} is not allowed`, "choose another name");
   }
   if (/\p{Surrogate}/u.test(key.value))
-    return refusal("YAML_KEY", "a key holds half of a surrogate pair", "choose another name");
+    return refusal("YAML_KEY", "a key has half of a surrogate pair", "choose another name");
   if (seen.has(key.value)) {
-    return refusal(
-      "YAML_DUPLICATE_KEY",
-      `the key ${quoted(key.value)} stands here twice`,
-      "keep one of the two",
-    );
+    return refusal("YAML_DUPLICATE_KEY", `the key ${quoted(key.value)} is here twice`, "keep one of the two");
   }
   return key.value;
 }
@@ -152,8 +148,8 @@ function nodeValue(walk: Walk, node: unknown, path: Path): unknown {
 }
 
 /**
- * A YAML node as plain JSON values, with what documents may not hold left out and listed: aliases, tags,
- * keys twice or not text, keys that reach a prototype, numbers and characters that would not survive.
+ * A YAML node as plain JSON values. What documents may not contain is left out and listed: aliases, tags, duplicate
+ * keys, keys that are not text or would reach a prototype, numbers and characters that cannot be kept exactly.
  * The node must not be nested deeper than the stack allows.
  */
 export function plainValue(contents: unknown): PlainValue {

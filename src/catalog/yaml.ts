@@ -5,19 +5,19 @@ import { brief } from "../model/visible.ts";
 import { offsetOf, plainValue } from "./yaml-value.ts";
 import type { PairIndex, Path, Refusal } from "./yaml-value.ts";
 
-/** Collections within collections: the parser's stack grows with them, and no document comes near. */
+/** How deep collections may be nested: the parser's stack grows with the depth, and no real document comes near this. */
 const DEPTH_LIMIT = 100;
-/** Lexical tokens of a file: each costs microseconds, so a file at the size limit could take ten seconds. */
+/** How many tokens a file may have: each costs microseconds, so a file at the size limit could take ten seconds. */
 const TOKEN_LIMIT = 200_000;
 
-/** A YAML file as JSON values that know their places. */
+/** A YAML file as JSON values with their places. */
 export interface ParsedYaml {
-  /** undefined where the text is no YAML; null where it is empty. */
+  /** undefined if the text is not YAML; null if it is empty. */
   value: unknown;
   findings: Finding[];
-  /** Paths where something was refused: `null` stands there in the value, and a finding says why. */
+  /** Paths of what was refused: the value has `null` there, and a finding says why. */
   holes: Path[];
-  /** The place of a value; of its nearest parent where there is none. */
+  /** The place of a value, or of its nearest parent if it does not exist. */
   place: (path: Path) => Place;
   /** The place of the last key of the path. */
   keyPlace: (path: Path) => Place;
@@ -30,7 +30,7 @@ interface Tokens {
   refusal?: Refusal;
 }
 
-/** Reads the text token by token, so that neither depth nor number can get out of hand. */
+/** Reads the text token by token, so that neither their depth nor their number can get out of hand. */
 function compose(text: string, lines: LineCounter): Tokens {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
@@ -42,14 +42,14 @@ function compose(text: string, lines: LineCounter): Tokens {
     offset += lexeme.length;
     count += 1;
     if (parser.stack.length > DEPTH_LIMIT) {
-      const what = "collections are nested too deeply here, or a line holds more than one `key: value`";
+      const what = "collections are nested too deeply here, or a line has more than one `key: value`";
       return {
         documents: [],
         refusal: { code: "YAML_SYNTAX", what, offset, fix: "check the indentation and the brackets" },
       };
     }
     if (count > TOKEN_LIMIT) {
-      const what = `the file holds more than ${TOKEN_LIMIT} YAML tokens`;
+      const what = `the file has more than ${TOKEN_LIMIT} YAML tokens`;
       return { documents: [], refusal: { code: "FILE_TOO_LARGE", what, offset, fix: "split it" } };
     }
   }
@@ -73,14 +73,14 @@ function compose(text: string, lines: LineCounter): Tokens {
   return { documents: [...new Composer(options).compose(tokens, true, text.length)] as Document.Parsed[] };
 }
 
-/** A fix for values that start with a character of YAML's own. */
+/** A fix for values that start with a character that means something in YAML. */
 function quoteFix(line: string): string {
   const start = /(?:^|[:\-[{,?])\s+([>|*&!%@`].*)$/.exec(line)?.[1];
   if (start === undefined) return "check the indentation, brackets and quotes around here";
   return `quote the value: ${brief(JSON.stringify(start.trimEnd()))}`;
 }
 
-/** The first error of each run of lines: what follows at once is nearly always its echo. */
+/** The first error of each run of lines: errors right after it are nearly always its consequences. */
 function syntaxFindings(
   text: string,
   file: string,
@@ -129,7 +129,7 @@ function follow(
   return { pair, node, whole: true };
 }
 
-/** Whether a node has a place of its own: an empty value has not. */
+/** Whether a node has a place of its own, which an empty value does not. */
 function stands(node: unknown): boolean {
   return (
     node !== null && node !== undefined && !(isScalar(node) && node.source === "" && node.value === null)
@@ -144,7 +144,7 @@ function empty(file: string, findings: Finding[], value: unknown): ParsedYaml {
 /**
  * Parses one YAML 1.2 document (core schema; no anchors, tags, directives or merge keys).
  * @param text at most a mebibyte, without byte order mark
- * @param file stands in the findings' places
+ * @param file the name for the findings' places
  */
 export function parseYaml(text: string, file: string): ParsedYaml {
   const lines = new LineCounter();

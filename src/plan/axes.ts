@@ -10,23 +10,23 @@ import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { LatestVersions, Manifest, Plan, Value, VersionAxis } from "../schemas/types.ts";
 
-/** What varies between the cells of a plan, by the name that rules and `zip` know it by. */
+/** What varies between the cells of a plan, by the name that rules and `zip` use. */
 export interface Axis {
   /** A fragment's name, `base`, `platform`, or `args.` and an argument's name. */
   name: string;
   kind: "fragment" | "base" | "platform" | "arg";
   values: readonly Value[];
-  /** Where it stands in the plan; undefined where the manifest says it. */
+  /** Its path in the plan; undefined if the manifest gives it. */
   path: readonly (string | number)[] | undefined;
 }
 
-/** Axes that move together: at a position each has the value of its own at that position. Most columns have one axis. */
+/** Axes that move together: at each position of the column every axis has its own value. Most columns have one axis. */
 export interface Column {
   axes: readonly Axis[];
   size: number;
 }
 
-/** Stands in for the newest version that a range allows: a lock. undefined: the lock says nothing of it. */
+/** Chooses a version in place of the newest one in a range: a lock. undefined: the lock has none. */
 export interface Pins {
   version: (
     what: "fragment" | "template",
@@ -34,7 +34,7 @@ export interface Pins {
     range: string,
     versions: readonly string[],
   ) => string | undefined;
-  /** @param axis the axis as plans have it, as `axisText` writes it */
+  /** @param axis the axis as `axisText` writes it */
   axis: (name: string, axis: string) => readonly string[] | undefined;
 }
 
@@ -50,8 +50,8 @@ export function axisText(axis: Exclude<VersionAxis, string[]>): string {
 }
 
 /**
- * The versions that an axis means, of those that exist: `latest` and `latest-minor` count releases alone, unless the
- * range itself names pre-releases. An explicit list keeps its order, which counts where it is zipped.
+ * The existing versions that an axis means: `latest` and `latest-minor` count only releases, unless the range itself
+ * names pre-releases. An explicit list keeps its order, which matters if it is zipped.
  * @param versions sorted by semver, lowest first
  */
 export function versionsOfAxis(axis: VersionAxis, versions: readonly string[]): string[] {
@@ -92,7 +92,7 @@ function axesOf(
   if (platform && platforms) {
     findings.push({
       code: "SCHEMA",
-      what: "the platforms stand under `axes` and under `platforms`",
+      what: "the platforms are given both under `axes` and under `platforms`",
       where: entry.place(["platforms"]),
       fix: "remove one of the two",
     });
@@ -110,7 +110,7 @@ function axesOf(
       const guess = didYouMean(name, known);
       findings.push({
         code: "UNKNOWN_AXIS",
-        what: `\`${name}\` is no fragment of the manifest ${manifest.manifest_id}`,
+        what: `\`${name}\` is not a fragment of the manifest ${manifest.manifest_id}`,
         where: entry.place(path),
         fix: guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
       });
@@ -146,7 +146,7 @@ function axesOf(
     if (twice === undefined) continue;
     findings.push({
       code: "SCHEMA",
-      what: `the axis \`${name}\` holds ${twice} twice`,
+      what: `the axis \`${name}\` has ${twice} twice`,
       where: path && entry.place(path),
       fix: "keep one of the two",
     });
@@ -154,7 +154,7 @@ function axesOf(
   return found.sort((a, b) => compareText(a.name, b.name));
 }
 
-/** Zip groups that share an axis: a chain of them, or a circle. */
+/** Findings about zip groups that share an axis: as a chain, or as a cycle. */
 function overlapFinding(entry: Entry<Plan>, zip: readonly string[][]): Finding | undefined {
   const groupOf = new Map<string, number>();
   const parent = zip.map((_, at) => at);
@@ -178,14 +178,14 @@ function overlapFinding(entry: Entry<Plan>, zip: readonly string[][]): Finding |
   return {
     code: "ZIP_CYCLE",
     what: circle
-      ? `the groups of \`zip\` close a circle at \`${name}\`: ${zip.map((names) => names.join(" – ")).join(", ")}`
-      : `\`${name}\` stands in two groups of \`zip\`: ${groups.join(" and ")}`,
+      ? `the groups of \`zip\` form a cycle at \`${name}\`: ${zip.map((names) => names.join(" – ")).join(", ")}`
+      : `\`${name}\` is in two groups of \`zip\`: ${groups.join(" and ")}`,
     where: entry.place(["zip"]),
-    fix: "let each axis stand in one group: axes that all move together are one group",
+    fix: "put each axis in one group only: axes that all move together are one group",
   };
 }
 
-/** The columns of a plan: zipped axes are one. Sorted by the name of their first axis, positions by their values. */
+/** The columns of a plan: zipped axes share one. Sorted by the name of their first axis; positions by their values. */
 function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[]): Column[] {
   const { zip = [] } = entry.document;
   const byName = new Map(axes.map((axis) => [axis.name, axis]));
@@ -204,7 +204,7 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
       const guess = didYouMean(name, known);
       findings.push({
         code: "UNKNOWN_AXIS",
-        what: `\`${name}\` is no axis of this plan`,
+        what: `\`${name}\` is not an axis of this plan`,
         where: entry.place(["zip", at, names.indexOf(name)]),
         fix: guess ? `did you mean \`${guess}\`?` : `its axes are: ${known.join(", ")}`,
       });
@@ -218,7 +218,7 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
         code: "ZIP_LENGTH",
         what: `zipped axes have different lengths: ${members.map(({ name, values }) => `${name} has ${values.length}`).join(", ")}`,
         where: entry.place(["zip", at]),
-        fix: "give each of them as many values, in the order in which they belong together",
+        fix: "give all of them the same number of values, in the order in which they belong together",
       });
       continue;
     }
@@ -248,7 +248,7 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
   return columns.sort((a, b) => compareText(a.axes[0]?.name ?? "", b.axes[0]?.name ?? ""));
 }
 
-/** What varies in a plan: one column an axis, or a group of zipped axes. All that is wrong with them goes to `findings`. */
+/** What varies in a plan: one column per axis or group of zipped axes. What is wrong with them goes to `findings`. */
 export function readColumns(
   catalog: Catalog,
   entry: Entry<Plan>,

@@ -17,7 +17,7 @@ export interface ImageOn {
   platform: string;
 }
 
-/** The images of cells whose digests are not known, each once a platform. `scratch` has none. */
+/** The images of cells whose digests are not known, each once per platform. `scratch` has no digest. */
 export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
   const open = new Map<string, ImageOn>();
   for (const { cell, keys } of cells) {
@@ -30,7 +30,7 @@ export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
   return [...open.values()];
 }
 
-/** What an axis may be at each position of its column; `fallback` alone where there is no such axis. */
+/** The value of an axis at each position of its column; only `fallback` if there is no such axis. */
 function positionsOf(columns: readonly Column[], name: string, fallback: string) {
   const found = axisFinder(columns).get(name);
   if (!found) return [{ column: -1, at: -1, value: fallback }];
@@ -38,8 +38,8 @@ function positionsOf(columns: readonly Column[], name: string, fallback: string)
 }
 
 /**
- * Bases with their platforms that a cell of the plan, or of the manifest by itself, may have: without those that its rules
- * forbid. One may be named twice.
+ * The bases, with their platforms, that a cell of the plan or of the manifest by itself may have, without those that its
+ * rules forbid. One may occur twice.
  */
 export function basesOf({ entry, manifest, columns, rules }: Space): BaseOn[] {
   const platforms = positionsOf(columns, "platform", "");

@@ -3,66 +3,66 @@ import type { Inputs, ReadImage } from "../model/inputs.ts";
 import { platformSlug } from "../model/platform.ts";
 import type { CellKeys, DigestOf, Stitched } from "../stitch/stitch.ts";
 
-/** What is to be done about a cell. */
+/** What will be done about a cell. */
 export type Action =
   /** The image is built, tested and recorded. */
   | "build"
-  /** The bits are known: they are tested again. */
+  /** The image is known: it is tested again. */
   | "retest"
-  /** Bits and verdict are known: the image gets its tag. */
+  /** Image and verdict are known: the image gets its tag. */
   | "retag"
   /** Nothing: a record proves it. */
   | "reuse";
 
-/** Why a cell is not simply reused: the first of these that holds. */
+/** Why a cell is not simply reused: the first of these that applies. */
 export type Reason =
-  /** No attempt at it is known that passed. */
+  /** No known attempt at it passed. */
   | "NEW"
-  /** The reference or the digest of the base is another, or the digest of another image that is read. */
+  /** The base's reference or digest has changed, or the digest of another image that is read. */
   | "BASE"
-  /** The template, or its version, or its text is another. */
+  /** The template, its version or its text has changed. */
   | "TEMPLATE"
   /** Another version of a fragment, or another set of fragments. */
   | "FRAGMENT"
-  /** The same versions, and what stands in a fragment's folder is not the same. */
+  /** The same versions, but the contents of a fragment's folder have changed. */
   | "FILES"
-  /** The value of an argument is another. */
+  /** The value of an argument has changed. */
   | "ARGS"
-  /** The smoke tests are others. */
+  /** The smoke tests have changed. */
   | "TESTS"
-  /** What is asked of a proof, or where the image goes, is another. */
+  /** What is asked of a proof has changed, or where the image goes. */
   | "POLICY"
   /** A fragment or the template says `reuse: never`. */
   | "NEVER"
-  /** The proof is older than `max_age`, or from a time that has not come yet. */
+  /** The proof is older than `max_age`, or from the future. */
   | "EXPIRED"
-  /** A record, or a ledger of records, is gone that may tell of a later verdict. */
+  /** A missing record or ledger may have held a later verdict. */
   | "LOST"
-  /** The image that a record proves is not where it was, or its tag names another. */
+  /** The image that a record proves is not where it was, or its tag names another image. */
   | "IMAGE"
   /** Records were not asked. */
   | "NOT_ASKED"
   /** Told to build, whatever the records say. */
   | "FORCED"
-  /** The plan says that it fails: that is tried each time. */
+  /** The plan says that it fails, so it is tried each time. */
   | "MEANT_TO_FAIL";
 
-/** Where the image of a reused cell was seen; `unasked` where neither an engine nor a registry answered. */
+/** Where the image of a reused cell was seen; `unasked` if neither an engine nor a registry answered. */
 export type Seen = "engine" | "registry" | "unasked";
 
-/** One input that differs: `fragments.core`, `0.1.0`, `0.1.1`. null where there was, or is, none. */
+/** One input that differs: `fragments.core`, `0.1.0`, `0.1.1`. null if there was, or is, none. */
 export interface Change {
   input: string;
   before: string | null;
   after: string | null;
 }
 
-/** What a plan declares about a verdict that is no pass. */
+/** What a plan declares about a verdict other than a pass. */
 export interface Expected {
   result: "fail";
   owner: string;
   reason: string;
-  /** The last day on which it is tolerated, `YYYY-MM-DD`, or `never` where it stays so. */
+  /** The last day on which it is tolerated, `YYYY-MM-DD`, or `never` if that does not end. */
   until: string;
 }
 
@@ -76,30 +76,30 @@ export interface Cell {
   platform: string;
   /** Version by fragment name, in the order of the Dockerfile. */
   fragments: Record<string, string>;
-  /** The image that the last stage stands on. */
+  /** The image that the last stage starts from. */
   base: Readonly<{ ref: string; digest: string | null }>;
-  /** All images that the build reads, the base among them. */
+  /** All images that the build reads, including the base. */
   images: readonly ReadImage[];
-  /** By the argument's name where one fragment declares it, else by `fragment.argument`. */
+  /** By the argument's name if only one fragment declares it, else by `fragment.argument`. */
   args: Readonly<Record<string, string | number | boolean>>;
   recipe_key: string;
   build_key: string;
   verdict_key: string;
-  /** Name of its bake target. */
+  /** The name of its bake target. */
   target: string;
   tags: string[];
   cache_from: string[];
   cache_to: string[];
   action: Action;
-  /** Why; null where it is reused. */
+  /** The reason; null if it is reused. */
   reason: Reason | null;
   /** What differs from the attempt that it was compared with. */
   changes: Change[];
-  /** The record that proves it, or that it was compared with; null where there is none. */
+  /** The record that proves it, or that it was compared with; null if there is none. */
   record_id: string | null;
   /** Where its image was seen under its tag; only for a cell that is reused. */
   seen?: Seen;
-  /** What the plan declares about its verdict; null where it should pass. */
+  /** What the plan declares about its verdict; null if it should pass. */
   expect: Expected | null;
 }
 
@@ -107,46 +107,46 @@ export interface Cell {
 export interface PlannedCell {
   cell: Cell;
   keys: CellKeys;
-  /** Its Dockerfile and what goes with it. Rendered with each call: a plan of many cells does not hold them all. */
+  /** Its Dockerfile and what goes with it. Rendered at each call, so that a plan does not keep all of them in memory. */
   render: () => Stitched;
-  /** All that went into its keys, as evidence: made when asked for. */
+  /** Everything that went into its keys, as evidence; made when it is asked for. */
   readonly inputs: Inputs;
-  /** All labels of its image, made when asked for. */
+  /** All labels of its image; made when they are asked for. */
   readonly labels: Record<string, string>;
   /** How old a proof of it may be, in milliseconds; null for any age. */
   maxAge: number | null;
   /** The documents that say `reuse: never`: it is always built. */
   neverReused: readonly string[];
-  /** The same cell once the builder has told digests: its Dockerfile and its keys name them. Nothing is rendered. */
+  /** The same cell with digests from the builder: its Dockerfile and its keys name them. Nothing is rendered. */
   pin: (digestOf: DigestOf) => PlannedCell;
 }
 
-/** A combination that a rule rules out. */
+/** A combination that a rule forbids. */
 export interface LeftOut {
-  /** The values that may not stand together, by axis. */
+  /** The values that may not occur together, by axis. */
   values: Record<string, string>;
   what: string;
 }
 
 /** How much of a plan's combinations its cells cover. */
 export interface Coverage {
-  /** How many axes' values are looked at together: 2 for pairs. */
+  /** How many axes are combined: 2 for pairs. */
   t: number;
-  /** Combinations that the rules allow, and how many of them stand in a cell. */
+  /** Combinations that the rules allow, and how many of them some cell has. */
   allowed: number;
   covered: number;
   /** Cells that the product would have. */
   product: number;
-  /** Cells that stand for it because a record proves them. */
+  /** Cells that count because a record proves them. */
   proven: number;
 }
 
-/** What plans, or a manifest alone, come to. Cells are sorted by their versions in Dockerfile order, then platform. */
+/** The result of planning. Cells are sorted by their versions in Dockerfile order, then by platform. */
 export interface Planned {
   /** The plan; null for a manifest by itself, and for several plans. */
   plan_id: string | null;
   plan_ids: string[];
-  /** The manifest; null where there are several. */
+  /** The manifest; null if there are several. */
   manifest_id: string | null;
   cells: PlannedCell[];
   left_out: LeftOut[];
@@ -154,13 +154,13 @@ export interface Planned {
   coverage: Record<string, Coverage>;
 }
 
-/** What a planned cell is made of: as it is, but for what is made when it is asked for. */
+/** The parts of a planned cell; what is made on demand is given as a function. */
 type CellParts = Omit<PlannedCell, "inputs" | "labels"> & {
   makeInputs: () => Inputs;
   makeLabels: () => Record<string, string>;
 };
 
-/** A class for its getters alone: V8 would keep each object with getters of its own as a dictionary. */
+/** A class only for its getters: V8 keeps each object that has getters of its own as a dictionary. */
 class LazyCell implements PlannedCell {
   readonly cell: Cell;
   readonly keys: CellKeys;
@@ -191,12 +191,12 @@ class LazyCell implements PlannedCell {
   }
 }
 
-/** A planned cell of its parts. */
+/** A planned cell from its parts. */
 export function planCell(parts: CellParts): PlannedCell {
   return new LazyCell(parts);
 }
 
-/** The cell with some of its fields changed; what it is built from stays. */
+/** The planned cell with some fields of its cell changed; what it is built from stays. */
 export function withCell(
   planned: PlannedCell,
   changes: Partial<Cell>,
@@ -217,10 +217,10 @@ export function withCell(
 
 const MAX_ID = 100;
 
-/** A base or an argument's value that cannot be taken for anything else. */
+/** A base or an argument's value that can be mistaken for nothing else. */
 const PLAIN = /^[a-z0-9_-]+$/;
 
-/** A version whose pre-release or build part reads like the next fragment and its version. */
+/** A version whose pre-release or build part looks like the next fragment and its version. */
 const READS_AS_MORE = /[-+].*\.[a-z][^.]*-\d/i;
 
 function isAmbiguous([name, value]: readonly [string, string]): boolean {
@@ -229,8 +229,8 @@ function isAmbiguous([name, value]: readonly [string, string]): boolean {
 
 /**
  * The id of a cell: the manifest, each chosen axis with its value (`core-0.1.0`, `args.port-8080`), the platform, joined
- * by `.`, which is no part of a name. Made of `[a-z0-9._-]`. Where it would be longer than 100 characters, lose a difference or read as another
- * cell's, it is cut and ends in `_h` and 8 hex digits of its sha256.
+ * by `.`, which no name contains. It consists of `[a-z0-9._-]`. If it would be longer than 100 characters, lose a
+ * difference or look like another cell's, it is cut and ends in `_h` and 8 hex digits of its sha256.
  */
 export function cellId(
   manifestId: string,
@@ -246,7 +246,7 @@ export function cellId(
 
 /** A name for bake, where dots are not allowed. */
 export function targetName(id: string): string {
-  // Joined, it is one string. Replaced, V8 would keep it as a tree of all its parts: much, for a plan of many cells.
+  // V8 keeps the result of a replacement as a tree of its parts, which is large for many cells. A join gives one string.
   return id.split(".").join("_");
 }
 

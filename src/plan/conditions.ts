@@ -6,15 +6,15 @@ import type { CellSelector, Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Axis, Column } from "./axes.ts";
 import type { Nogood } from "./cover/model.ts";
 
-/** What a rule says of one combination of values that it forbids. */
+/** What a rule says about one combination of values that it forbids. */
 export interface Rule extends Nogood {
-  /** Values that may not stand together, by axis, as people read them. */
+  /** Values that may not occur together, by axis, as text for people. */
   forbids: Record<string, string>;
   what: string;
   where: Place | undefined;
 }
 
-/** Value of what is no axis, by axis name: it is the same in every cell. */
+/** Values that are the same in every cell, by the name that an axis would have. */
 export type Constants = ReadonlyMap<string, Value>;
 
 /** The conditions of a selector by axis name; `args` is taken apart. */
@@ -26,14 +26,14 @@ export function conditionsOf(selector: CellSelector): [string, Value][] {
   ];
 }
 
-/** Whether a value of an axis fulfils a condition: a version lies in a range, all else is the same. */
+/** Whether a value of an axis fulfils a condition: a version has to be in a range, anything else has to be equal. */
 export function holds(name: string, value: Value, condition: Value): boolean {
   if (name === "base" || name === "platform" || name.startsWith("args."))
     return String(value) === String(condition);
   return value === condition || satisfies(String(value), String(condition), { includePrerelease: true });
 }
 
-/** Tests of the values of some axes, all of which have to hold for a rule to forbid. */
+/** Tests of the values of some axes. A rule forbids a combination if all of them hold. */
 type Tests = ReadonlyMap<string, (value: Value) => boolean>;
 
 /** A finder of axes by name, with the column that each is in. */
@@ -45,8 +45,8 @@ export function axisFinder(columns: readonly Column[]) {
 }
 
 /**
- * A forbidden combination as masks over the positions of columns. null where a constant keeps it from ever holding, or
- * no value fulfils one of the tests.
+ * A forbidden combination as masks over the positions of columns. null if it can never occur, because of a constant or
+ * because no value fulfils one of the tests.
  */
 function nogoodOf(
   columns: readonly Column[],
@@ -104,7 +104,7 @@ function unknownNames(
     return [
       {
         code: "UNKNOWN_AXIS",
-        what: `\`${name}\` is no axis of this plan, and no fragment of ${sources.manifest.document.manifest_id}`,
+        what: `\`${name}\` is neither an axis of this plan nor a fragment of ${sources.manifest.document.manifest_id}`,
         where: sources.entry.place([
           ...path,
           ...(name.startsWith("args.") ? ["args", name.slice(5)] : [name]),
@@ -115,7 +115,7 @@ function unknownNames(
   });
 }
 
-/** What `exclude` and `constraints` forbid. A rule that removes nothing, or everything, is a finding. */
+/** What `exclude` and `constraints` forbid. A rule that removes nothing or everything is a finding. */
 function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
   const { entry, columns, constants } = sources;
   const finder = axisFinder(columns);
@@ -152,7 +152,7 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
     const tests = new Map(conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value)]));
     const nogood = nogoodOf(columns, finder, constants, tests);
     const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, String(value)]));
-    const what = `rule ${at + 1} of \`exclude\` takes out ${textOf(conditions)}`;
+    const what = `rule ${at + 1} of \`exclude\` removes ${textOf(conditions)}`;
     judge(nogood ? [{ ...nogood, forbids, what, where: entry.place(path) }] : [], {
       path,
       name: `rule ${at + 1} of \`exclude\``,
@@ -180,7 +180,7 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
         ...Object.fromEntries(conditions.map(([one, value]) => [one, String(value)])),
         [name]: `not ${wanted}`,
       };
-      const what = `rule ${at + 1} of \`constraints\`: with ${textOf(conditions)} goes ${name} ${wanted}${reason === undefined ? "" : ` (${reason})`}`;
+      const what = `rule ${at + 1} of \`constraints\`: ${textOf(conditions)} needs ${name} ${wanted}${reason === undefined ? "" : ` (${reason})`}`;
       return [{ ...nogood, forbids, what, where: entry.place(path) }];
     });
     judge(made, {
@@ -207,7 +207,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
       [other.name, other.test],
     ]);
     const nogood = nogoodOf(columns, finder, constants, tests);
-    // Where nothing of it varies, the manifest itself breaks the contract: resolving it says so.
+    // If nothing in it varies, the manifest itself breaks the contract, and resolving it reports that.
     if (!nogood || nogood.columns.length === 0) return;
     const where = manifest.place(["fragments", name]);
     rules.push({ ...nogood, forbids: { [name]: version, [other.name]: other.text }, what, where });
@@ -239,7 +239,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
       }
       if (platforms) {
         const test = (value: Value) => !platforms.includes(String(value));
-        const what = `${name}@${version} works on ${platforms.join(", ")} alone`;
+        const what = `${name}@${version} only works on ${platforms.join(", ")}`;
         add(name, version, { name: "platform", test, text: `not ${platforms.join(", ")}` }, what);
       }
     }
@@ -248,8 +248,8 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
 }
 
 /**
- * All that may not stand together in a cell: the plan's own rules merged with the fragments' contracts. What is wrong with
- * the plan's rules goes to `findings`.
+ * All combinations that no cell may have: the plan's own rules merged with the fragments' contracts. What is wrong with the
+ * plan's rules goes to `findings`.
  */
 export function readRules(sources: Sources, findings: Finding[]): Rule[] {
   const { entry } = sources;

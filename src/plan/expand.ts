@@ -36,10 +36,10 @@ function chosenBy(columns: readonly Column[], row: readonly number[]): Map<strin
   return chosen;
 }
 
-/** Contracts that rule an included row out without making the plan wrong. */
+/** Findings of contracts that remove an included row without making the plan wrong. */
 const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT", "PLATFORM_UNSUPPORTED"]);
 
-/** Puts the place of an axis to findings that a value of it led to. */
+/** Gives findings that an axis's value caused the place of that axis. */
 function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
   const findings = error.findings;
   if (!entry || !findings) return error;
@@ -51,7 +51,7 @@ function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
   );
 }
 
-/** The value of an argument by its name, `port` or `app.port`; undefined where there is none. */
+/** The value of an argument by its name, `port` or `app.port`; undefined if there is none. */
 function argOf({ pieces }: Resolved, name: string): Value | undefined {
   const [own = "", fragment] = name.split(".").reverse();
   return pieces.find(
@@ -169,7 +169,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
   };
 }
 
-/** The rows that `include` adds, each once a platform. */
+/** The rows that `include` adds, each once per platform. */
 function includedRows({ entry, columns }: Space): Map<string, Value>[] {
   const platforms = axisFinder(columns).get("platform")?.axis.values ?? [];
   return (entry?.document.include ?? []).flatMap((include: CellInclude) => {
@@ -181,7 +181,7 @@ function includedRows({ entry, columns }: Space): Map<string, Value>[] {
   });
 }
 
-/** Two cells with one id, or two targets with one name, cannot be told apart later: each pair is a finding. */
+/** Findings about two cells with one id, or two targets with one name: they could not be told apart later. */
 function duplicateFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | null): Finding[] {
   const findings: Finding[] = [];
   for (const key of ["cell_id", "target"] as const) {
@@ -192,7 +192,7 @@ function duplicateFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | n
           code: "CELL_DUPLICATE",
           what: `two cells have the ${key === "target" ? "bake target" : "id"} \`${cell[key]}\``,
           where: entry?.place(["include"]),
-          fix: "remove one of the two from `axes` or `include`; versions that differ only in characters that ids leave out cannot stand in one plan",
+          fix: "remove one of the two from `axes` or `include`: versions that differ only in characters that ids leave out cannot be in one plan",
         });
       }
       seen.add(cell[key]);
@@ -202,7 +202,7 @@ function duplicateFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | n
   return findings;
 }
 
-/** Expectations of cells that the plan does not have. */
+/** Findings about expectations for cells that the plan does not have. */
 function unknownCellFindings(cells: readonly PlannedCell[], entry: Entry<Plan> | null): Finding[] {
   const named = (entry?.document.expect ?? []).flatMap(({ cell_id }, at) =>
     cell_id === undefined ? [] : [{ cell_id, at }],
@@ -215,7 +215,7 @@ function unknownCellFindings(cells: readonly PlannedCell[], entry: Entry<Plan> |
     return [
       {
         code: "RULE_UNUSED",
-        what: `rule ${at + 1} of \`expect\` names \`${cell_id}\`, which is no cell of the plan`,
+        what: `rule ${at + 1} of \`expect\` names \`${cell_id}\`, which is not a cell of the plan`,
         where: entry.place(["expect", at, "cell_id"]),
         fix: guess ? `did you mean \`${guess}\`?` : "see `factory plan`, or remove the rule",
       },
@@ -224,7 +224,7 @@ function unknownCellFindings(cells: readonly PlannedCell[], entry: Entry<Plan> |
 }
 
 /**
- * Expands a plan, or one manifest, to its cells. Pure: reads the catalog and what is given.
+ * Expands a plan, or one manifest, to its cells. Pure: it only reads the catalog and its arguments.
  * @throws FactoryError PLAN_EMPTY, PLAN_TOO_LARGE, CELL_DUPLICATE, RULE_*, ZIP_*, STRATEGY_TOO_STRONG, SEED_IMPOSSIBLE,
  * EXPECT_EXPIRED, and what resolving and rendering throw
  */
@@ -253,7 +253,7 @@ export function expand(catalog: Catalog, request: PlanRequest, given: Given): Pl
   if (cells.length === 0) {
     findings.unshift({
       code: "PLAN_EMPTY",
-      what: `${entry ? `the plan ${entry.document.plan_id}` : manifest_id} comes to no cell${left_out[0] ? `: ${left_out[0].what}` : ""}`,
+      what: `${entry ? `the plan ${entry.document.plan_id}` : manifest_id} has no cell${left_out[0] ? `: ${left_out[0].what}` : ""}`,
       where: entry?.place(["axes"]),
       fix: "widen `axes`, or remove a rule",
     });

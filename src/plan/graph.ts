@@ -14,7 +14,7 @@ function sameExpectation(a: Expected | null, b: Expected | null): boolean {
   return (a?.result ?? "pass") === (b?.result ?? "pass");
 }
 
-/** A cell that two plans ask for: one cell, for both. The stricter `max_age` and the earlier `until` hold. */
+/** Merges a cell that two plans ask for. The stricter `max_age` and the earlier `until` count. */
 function together(a: PlannedCell, b: PlannedCell): PlannedCell {
   const plan_ids = [...new Set([...a.cell.plan_ids, ...b.cell.plan_ids])].sort(compareText);
   const ages = [a.maxAge, b.maxAge].filter((age) => age !== null);
@@ -31,23 +31,23 @@ function clash(a: PlannedCell, b: PlannedCell): Finding | undefined {
   if (a.keys.verdict_key !== b.keys.verdict_key) {
     return {
       code: "CELL_DUPLICATE",
-      what: `the cell \`${cell_id}\` is not the same in the plans ${plans}`,
-      fix: "let both plans vary the same axes, or fix what differs under `fixed`, so that the ids tell them apart",
+      what: `the cell \`${cell_id}\` differs between the plans ${plans}`,
+      fix: "vary the same axes in both plans, or set what differs under `fixed`, so that the ids differ too",
     };
   }
   if (!sameExpectation(a.cell.expect, b.cell.expect)) {
     return {
       code: "CELL_DUPLICATE",
-      what: `the cell \`${cell_id}\` is meant to fail in one of the plans ${plans}, and to pass in the other`,
-      fix: "declare it in both plans, or in none",
+      what: `the cell \`${cell_id}\` is meant to fail in one of the plans ${plans} and to pass in the other`,
+      fix: "declare it in both plans or in neither",
     };
   }
   return undefined;
 }
 
 /**
- * Several plans as one graph: a cell that several ask for stands in it once, with all their names.
- * @throws FactoryError CELL_DUPLICATE where two plans mean different cells by one id, or expect different verdicts of one
+ * Several plans as one graph: a cell that several of them ask for is in it once, with all their names.
+ * @throws FactoryError CELL_DUPLICATE if two plans mean different cells by one id, or expect different verdicts of one
  */
 export function mergePlans(plans: readonly Planned[]): Planned {
   const [only, ...more] = plans;

@@ -2,21 +2,21 @@ import { quoted } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { grouped } from "../model/count.ts";
 
-/** Two that have one name; `more` counts those that come after them. */
+/** Two owners of one name; `more` counts further ones. */
 export interface Clash {
   first: string;
   second: string;
   more: number;
 }
 
-/** Keeps who has a name first, and who else asks for it. */
+/** Keeps the first owner of each name, and who else claims it. */
 export function createOwners() {
   const owners = new Map<string, string>();
   const clashes = new Map<string, Clash>();
   return {
     /** By name, in the order in which they were found. */
     clashes,
-    /** @param once whether it is a clash too where the same owner asks again */
+    /** @param once whether a second claim by the same owner is a clash too */
     claim: (name: string, owner: string, once: boolean): void => {
       const first = owners.get(name);
       if (first === undefined) owners.set(name, owner);
@@ -29,19 +29,19 @@ export function createOwners() {
   };
 }
 
-/** The parts of an image reference: a `:` behind the last `/` starts the tag. */
+/** The parts of an image reference: a `:` after the last `/` starts the tag. */
 export function splitRef(ref: string): { repository: string; tag: string } {
   const at = ref.lastIndexOf(":");
   if (at <= ref.lastIndexOf("/")) return { repository: ref, tag: "" };
   return { repository: ref.slice(0, at), tag: ref.slice(at + 1) };
 }
 
-/** Characters that a name may have: tags and repositories as registries take them, ids and targets as Factory promises. */
+/** How long names may be: for tags and repositories the registries' limits, for ids and targets what Factory promises. */
 const LIMITS = { tag: 128, repository: 255, "cell id": 100, "bake target": 100 } as const;
 
 export type NameKind = keyof typeof LIMITS;
 
-/** Keeps the names that are over their limit, each once, however many have it. */
+/** Keeps the names that are over their limit, each once, however many owners it has. */
 export function createLengthCheck() {
   const tooLong = new Map<string, { kind: NameKind; name: string; of: string; more: number }>();
   return {
@@ -55,7 +55,7 @@ export function createLengthCheck() {
     findings: (): Finding[] =>
       [...tooLong.values()].map(({ kind, name, of, more }) => ({
         code: "NAME_TOO_LONG",
-        what: `the ${kind} ${quoted(name)} of ${of}${more > 0 ? ` and ${grouped(more)} more` : ""} has ${name.length} characters, and ${LIMITS[kind]} is the limit`,
+        what: `the ${kind} ${quoted(name)} of ${of}${more > 0 ? ` and ${grouped(more)} more` : ""} has ${name.length} characters; the limit is ${LIMITS[kind]}`,
         fix:
           kind === "repository"
             ? "choose a shorter repository in factory.yaml, or shorten the manifest's name"

@@ -10,9 +10,9 @@ import { cacheRef, createSeenPrefixes, prefixTarget } from "./prefix.ts";
 
 /** What is looked at beside the cells. */
 export interface Emitted {
-  /** The bake files, where they were written. */
+  /** The bake files, if they were written. */
   bakeFiles?: Iterable<Pick<NamedBakeFile, "name" | "targets" | "prefixes" | "groups">>;
-  /** The platforms that a base image is there for; undefined where nobody knows. */
+  /** The platforms for which a base image exists; undefined if that is not known. */
   platformsOf?: (baseRef: string) => readonly string[] | undefined;
 }
 
@@ -25,7 +25,7 @@ function refOf(entry: string): string | undefined {
   return /(?:^|,)ref=([^,]+)/.exec(entry)?.[1];
 }
 
-/** What tells platforms apart: `linux/arm64/v8` is `linux/arm64`. Variants are counted. */
+/** A platform with its variant as a number: `linux/arm64/v8` is the same as `linux/arm64`. */
 function partsOf(platform: string): { family: string; level: number } {
   const [os = "", arch = "", variant = ""] = platform.split("/");
   const usual = arch === "arm64" ? 8 : arch === "arm" ? 7 : 1;
@@ -48,7 +48,7 @@ function prefixText({ fragment, version, id }: Prefix, platform: string): string
   return `the prefix ${fragment} ${version} (${id}) on ${platform}`;
 }
 
-/** Cache refs that two write, and those that do not name their platform. */
+/** Findings about cache refs that have two writers, and about those that do not name their platform. */
 function cacheLint(check: ReturnType<typeof createLengthCheck>["check"]) {
   const owners = createOwners();
   const nameless = new Map<string, { owner: string; platform: string; more: number }>();
@@ -67,18 +67,18 @@ function cacheLint(check: ReturnType<typeof createLengthCheck>["check"]) {
       ...[...owners.clashes].map(([ref, clash]): Finding => ({
         code: "CACHE_REF_SHARED",
         what: `the cache ref ${quoted(ref)} is written by ${both(clash)}`,
-        fix: "give each prefix and platform a ref of its own: the last writer wins, and what the other wrote is lost",
+        fix: "give each prefix and platform its own ref: the last writer wins, and what the other wrote is lost",
       })),
       ...[...nameless].map(([ref, { owner, platform, more }]): Finding => ({
         code: "CACHE_REF_SHARED",
-        what: `the cache ref ${quoted(ref)} of ${owner}${more > 0 ? ` and ${grouped(more)} more` : ""} does not name its platform, so that any other would write it too`,
-        fix: `let its tag end in \`-${platformSlug(platform)}\``,
+        what: `the cache ref ${quoted(ref)} of ${owner}${more > 0 ? ` and ${grouped(more)} more` : ""} does not name its platform, so another platform would write it too`,
+        fix: `make its tag end in \`-${platformSlug(platform)}\``,
       })),
     ],
   };
 }
 
-/** Names that stand twice in a bake file, but for those that are known to. */
+/** Findings about names that occur twice in a bake file, except those that are already known. */
 function fileFindings(
   { name: file, targets, prefixes, groups }: Pick<NamedBakeFile, "name" | "targets" | "prefixes" | "groups">,
   known: ReadonlyMap<string, Clash>,
@@ -92,13 +92,13 @@ function fileFindings(
     .map(([name, clash]) => ({
       code: "TARGET_COLLISION",
       what: `${file} has the bake target ${quoted(name)} twice: of ${both(clash)}`,
-      fix: "rename one of them: of two with one name bake makes one, without a word",
+      fix: "rename one of them: bake silently merges two targets with one name",
     }));
 }
 
 /**
- * Checks what cells come to when they are emitted: cache refs, tags, bake targets, the length of names, and the platforms of
- * bases. One pass over the cells; what many cells have in common is one finding, which names the first two of them.
+ * Checks what cells would write: cache refs, tags, bake targets, the length of names, and the platforms of bases. It takes
+ * one pass over the cells; what many cells have in common is one finding, which names the first two of them.
  */
 export function lint(
   cells: readonly PlannedCell[],
@@ -156,14 +156,14 @@ export function lint(
     findings.push({
       code: "TAG_COLLISION",
       what: `${both(clash)} have one tag, ${quoted(tag)}`,
-      fix: "rename one of their manifests or versions, or leave one out: the image pushed last would take the tag from the other",
+      fix: "rename one of their manifests or versions, or remove one of them: the image pushed last would take the tag from the other",
     });
   }
   for (const [name, clash] of targets.clashes) {
     findings.push({
       code: "TARGET_COLLISION",
       what: `${both(clash)} have one name in bake, ${quoted(name)}`,
-      fix: "rename one of them: of two with one name bake makes one, without a word",
+      fix: "rename one of them: bake silently merges two targets with one name",
     });
   }
   for (const file of bakeFiles) findings.push(...fileFindings(file, targets.clashes));
@@ -174,8 +174,8 @@ export function lint(
     const more = count > 1 ? ` and ${grouped(count - 1)} more` : "";
     findings.push({
       code: "BASE_PLATFORM",
-      what: `the base image ${ref} is not there for ${platform}, on which ${first}${more} ${count > 1 ? "stand" : "stands"}`,
-      fix: `choose a base that is, or leave ${platform} out of the platforms; it is there for ${offered.join(", ") || "none"}`,
+      what: `the base image ${ref}, which ${first}${more} ${count > 1 ? "need" : "needs"}, does not exist for ${platform}`,
+      fix: `choose another base, or remove ${platform} from the platforms; this one exists for ${offered.join(", ") || "none"}`,
     });
   }
   return findings;

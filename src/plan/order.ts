@@ -3,8 +3,8 @@ import { compareText } from "../model/compare.ts";
 import type { PlannedCell } from "./cell.ts";
 
 /**
- * Sorts cells by manifest, by their versions in Dockerfile order, then by platform: cells that share a prefix stand
- * together. Every version is ranked once, so that a comparison is one of texts.
+ * Sorts cells by manifest, by their versions in Dockerfile order, then by platform: so cells that share a prefix are
+ * together. Every version is ranked once, so that a comparison only compares texts.
  */
 export function sortCells(cells: readonly PlannedCell[]): PlannedCell[] {
   const versions = new Map<string, Set<string>>();

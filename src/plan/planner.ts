@@ -14,20 +14,20 @@ import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
 import type { Given, PlanRequest } from "./space.ts";
 
-/** What is asked of the planner. */
+/** What the planner is asked. */
 export interface Question {
   requests: readonly PlanRequest[];
-  /** Versions and digests are those of factory.lock, and nothing else. */
+  /** Versions and digests come from factory.lock only. */
   locked: boolean;
   /** Records are asked what is proven. */
   reuse: boolean;
-  /** Nothing is reused, whatever the records say. */
+  /** Nothing is reused, whatever the records prove. */
   force: boolean;
   /** Whether an image has to have been pushed to count as proven. */
   needPushed: boolean;
   /** Only cells that differ from what they are at the merge base with this commit. */
   since?: string;
-  /** Only cells that one of these paths is an input of. */
+  /** Only cells that read one of these paths. */
   changedFiles?: readonly string[];
   /** Only these cells; empty for all. */
   cells: readonly string[];
@@ -37,29 +37,29 @@ export interface Question {
 export interface Answers {
   /** Milliseconds since 1970. */
   now: number;
-  /** Values that the environment feeds to every build, such as SOURCE_DATE_EPOCH. */
+  /** Values that the environment passes to every build, such as SOURCE_DATE_EPOCH. */
   environment?: Readonly<Record<string, string>>;
-  /** The digests that the builder resolves images to, by `<ref> <platform>`; those that cannot be pinned are missing. */
+  /** The digests that the builder resolves images to, by `<ref> <platform>`, without those that cannot be pinned. */
   baseDigests: (images: readonly ImageOn[]) => Promise<ReadonlyMap<string, string>>;
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
   /** Where the images that records prove are. */
   places: Places;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
   workspaceAt: (ref: string) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
-  /** Whether there is something at a path from the workspace's root. */
+  /** Whether a path, from the workspace's root, exists. */
   exists: (path: string) => boolean;
   /** A line for people. */
   note: (text: string) => void;
 }
 
-/** How many of the newest passing attempts of a manifest are asked whether they still prove a cell. */
+/** How many of a manifest's newest passing attempts are checked for still proving a cell. */
 const PROVEN_READ = 2000;
 
 function manifestOf(catalog: OpenCatalog, request: PlanRequest): string {
   return "planId" in request ? catalog.plan(request.planId).document.manifest_id : request.manifestId;
 }
 
-/** Inputs of the newest passing attempts at cells of a manifest, one a verdict key. */
+/** Inputs of the newest passing attempts at cells of a manifest, one per verdict key. */
 async function provenInputs(attempts: Attempts, manifestId: string): Promise<Inputs[]> {
   const keys = new Set<string>();
   const inputs: Inputs[] = [];
@@ -72,7 +72,7 @@ async function provenInputs(attempts: Attempts, manifestId: string): Promise<Inp
   return inputs;
 }
 
-/** Cells that differ from what they were, or all of them where that cannot be told. */
+/** The cells that differ from what they were, or all cells if that cannot be determined. */
 async function since(
   planned: Planned,
   question: Question & { since: string },
@@ -81,7 +81,7 @@ async function since(
 ): Promise<Planned> {
   const at = await answers.workspaceAt(question.since);
   if ("unknown" in at) {
-    answers.note(`warning: ${at.unknown}: everything is planned`);
+    answers.note(`warning: ${at.unknown}, so everything is planned`);
     return planned;
   }
   try {
@@ -94,7 +94,7 @@ async function since(
         if (!(error instanceof FactoryError)) throw error;
         const name = "planId" in request ? request.planId : request.manifestId;
         answers.note(
-          `warning: at ${question.since} ${name} cannot be planned (${error.message}): all of it is planned`,
+          `warning: at ${question.since} ${name} cannot be planned (${error.message}), so all of it is planned now`,
         );
       }
     }
@@ -105,8 +105,8 @@ async function since(
 }
 
 /**
- * Plans: expands what is asked for to one graph of cells, keeps those that a change touches, and asks the records what
- * is proven.
+ * Plans: expands the request to one graph of cells, keeps those that a change touches, and asks the records what is
+ * proven.
  * @throws FactoryError with findings about the plans, the lock and the records that would be relied on
  */
 export async function planCells(
@@ -124,7 +124,7 @@ export async function planCells(
   };
   const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
   if (attempts && !given.digestOf) {
-    // Which images are read is known when the cells are.
+    // The images that are read are known once the cells are.
     const cells = requests.flatMap((request) => expand(catalog, request, given).cells);
     const digests = await answers.baseDigests(openImages(cells));
     given.digestOf = (ref, platform) => digests.get(`${ref} ${platform}`) ?? null;
@@ -153,7 +153,7 @@ export async function planCells(
       }),
     };
   }
-  // What was left out, and how much the cells cover, is about the whole plan.
+  // What was left out, and how much the cells cover, belongs to the whole plan.
   if (question.since !== undefined || question.changedFiles)
     planned = { ...planned, left_out: [], coverage: {} };
   if (!attempts) {
@@ -170,7 +170,7 @@ export async function planCells(
   const unseen = cells.filter(({ cell }) => cell.seen === "unasked").length;
   if (unseen > 0)
     answers.note(
-      `${grouped(unseen)} ${unseen === 1 ? "cell is" : "cells are"} proven by the record alone: there was no engine or registry to ask for the image`,
+      `${grouped(unseen)} ${unseen === 1 ? "cell is" : "cells are"} proven by the record alone: no engine or registry could be asked for the image`,
     );
   const ahead = cells.filter(({ cell }) => cell.changes[0]?.input === "clock");
   const [first] = ahead;

@@ -23,10 +23,10 @@ function readPools(catalog: Catalog): Entry<Pool>[] {
 }
 
 /**
- * Who runs the cells of a platform, by the pools of the workspace; null where no pool takes them. Cells that ask for GPUs
- * go to a pool with `gpus`, all others to one without. Reads every pool at once.
- * @throws FactoryError the findings of pools that cannot be read; when it is asked about a platform that several pools
- * take: POOL_AMBIGUOUS, once for each platform that these pools share
+ * Finds the pool of the workspace that runs the cells of a platform; null if none takes them. Cells that ask for GPUs go
+ * to a pool with `gpus`, all others to one without. All pools are read at once.
+ * @throws FactoryError the findings of pools that cannot be read. The returned function throws POOL_AMBIGUOUS for a
+ * platform that several pools take, once for each platform that these pools share
  */
 export function poolOf(catalog: Catalog): (platform: string, gpus: Gpus) => Pool | null {
   const pools = readPools(catalog);
@@ -48,7 +48,7 @@ export function poolOf(catalog: Catalog): (platform: string, gpus: Gpus) => Pool
   };
 }
 
-/** What tells machines of one platform apart, for people and for `shard`: `pool gpu`, `no pool, with GPUs`. */
+/** A name for the machines of a platform that a cell may run on, for people and for `shard`: `pool gpu`, `no pool, with GPUs`. */
 export function runnerKey(pool: Pool | null, gpus: Gpus): string {
   if (pool) return `pool ${pool.pool_id}`;
   return gpus === null ? "no pool" : "no pool, with GPUs";

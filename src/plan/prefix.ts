@@ -2,10 +2,10 @@ import { platformSlug } from "../model/platform.ts";
 import type { Prefix } from "../stitch/stitch.ts";
 import { tagOf, targetName, type PlannedCell } from "./cell.ts";
 
-/** A chain of fragments on one platform that can be built alone and that cells share. */
+/** A chain of fragments on one platform that can be built by itself and that cells share. */
 export interface PrefixTarget {
   fragment: string;
-  /** Name of its bake target. */
+  /** The name of its bake target. */
   target: string;
   platform: string;
   cache_from: string[];
@@ -19,7 +19,7 @@ function slug({ fragment, version, id }: Prefix, platform: string): string {
   return [name, id, platformSlug(platform)].join("-");
 }
 
-/** The registry cache ref of a prefix on one platform: two arches never share one, or the last writer would win. */
+/** The registry cache ref of a prefix on one platform. Two platforms never share one: the last writer would win. */
 export function cacheRef(repository: string, prefix: Prefix, platform: string): string {
   return [repository, tagOf(slug(prefix, platform))].join(":");
 }
@@ -32,7 +32,7 @@ export function prefixTarget(prefix: Prefix, platform: string): string {
 /** `cache-from` entries by repository and platform, then by fragment, version and id: a plan's cells share most of them. */
 const entries = new Map<string, Map<string, string>>();
 
-/** How many entries are kept at once: past it, all of them are forgotten. */
+/** How many entries are kept. Beyond it, all of them are forgotten. */
 const MAX_ENTRIES = 50_000;
 
 function fromEntry(repository: string, prefix: Prefix, platform: string): string {
@@ -61,7 +61,7 @@ export function cacheFrom(
   return prefixes.map((prefix) => fromEntry(repository, prefix, platform)).reverse();
 }
 
-/** `cache-to` of a chain: its longest prefix. A registry that is away costs time later, never the build. */
+/** `cache-to` of a chain: its longest prefix. A registry that is down costs time later, but never the build. */
 export function cacheTo(repository: string | null, prefixes: readonly Prefix[], platform: string): string[] {
   const last = prefixes.at(-1);
   if (repository === null || !last) return [];
@@ -70,8 +70,8 @@ export function cacheTo(repository: string | null, prefixes: readonly Prefix[], 
 }
 
 /**
- * Says of a prefix whether it is the first of its kind at a place, such as a platform: most cells of a plan have no prefix
- * that an earlier one does not have.
+ * Makes a function that says whether a prefix is seen for the first time at a place, such as a platform: most cells of a
+ * plan have no new prefix.
  */
 export function createSeenPrefixes(): (place: string, prefix: Prefix) => boolean {
   const seen = new Map<string, Map<string, Prefix>>();

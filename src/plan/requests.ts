@@ -2,7 +2,7 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import type { PlanRequest } from "./space.ts";
 
-/** What is named to be planned. */
+/** What to plan. */
 export interface Named {
   planId?: string;
   manifestId?: string;
@@ -12,13 +12,13 @@ export interface Named {
   filter?: readonly string[];
 }
 
-/** The manifests that every `--filter` lets through; null where there is none. */
+/** The manifests that pass every `--filter`; null without a filter. */
 function filtered(catalog: OpenCatalog, filters: readonly string[]): Set<string> | null {
   if (filters.length === 0) return null;
   const manifests = filters.map((filter) => {
     const [, key, id] = /^(manifest|product)=(.+)$/.exec(filter) ?? [];
     if (key === undefined || id === undefined) {
-      throw new FactoryError("USAGE", `no such filter: ${JSON.stringify(filter)}`, {
+      throw new FactoryError("USAGE", `there is no such filter: ${JSON.stringify(filter)}`, {
         fix: "such as --filter manifest=ID or --filter product=ID",
       });
     }
@@ -29,17 +29,17 @@ function filtered(catalog: OpenCatalog, filters: readonly string[]): Set<string>
   return new Set(manifests);
 }
 
-/** What is to be planned: one plan, one manifest by itself, or every plan. @throws FactoryError USAGE */
+/** What to plan: one plan, one manifest by itself, or every plan. @throws FactoryError USAGE */
 export function requestsOf(catalog: OpenCatalog, named: Named): PlanRequest[] {
   const { planId, manifestId, all = false, filter = [] } = named;
   if (planId !== undefined && manifestId !== undefined) {
-    throw new FactoryError("USAGE", "a plan and --manifest-id are both named", {
-      fix: "name one of the two: a plan names its manifest",
+    throw new FactoryError("USAGE", "both a plan and --manifest-id are given", {
+      fix: "give one of the two: a plan names its manifest",
     });
   }
   if (filter.length > 0 && (planId !== undefined || manifestId !== undefined))
-    throw new FactoryError("USAGE", "--filter chooses among all plans, and one is named", {
-      fix: "drop one of the two",
+    throw new FactoryError("USAGE", "--filter chooses among all plans, but one plan is named", {
+      fix: "remove one of the two",
     });
   if (planId !== undefined) return [{ planId }];
   if (manifestId !== undefined) return [{ manifestId }];

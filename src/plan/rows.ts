@@ -2,18 +2,18 @@ import type { Cell, PlannedCell } from "./cell.ts";
 import { reasonText } from "./decide/change-text.ts";
 import { visible } from "../model/visible.ts";
 
-/** A line of a plan's table: a cell, or cells that differ in their platform alone. */
+/** A row of a plan's table: a cell, or cells that differ only in their platform. */
 export interface PlanRow {
   id: string;
   action: Cell["action"];
   reason: string;
   expected: string;
-  /** What distinguishes the cell, where its id is cut; else empty. */
+  /** What makes the cell different, if its id is cut; else empty. */
   versions: string;
   cells: readonly Cell[];
 }
 
-/** What cells of one manifest have in common, and what not. */
+/** What cells of one manifest have in common, and what varies. */
 export interface Common {
   /** Facts for the heading, in the order in which people name them. */
   facts: string[];
@@ -21,7 +21,7 @@ export interface Common {
   varying: string[];
 }
 
-/** An id that was cut, or changed, and got a hash. */
+/** An id that was cut or changed, so that it ends in a hash. */
 const CUT = /_h[0-9a-f]{8}$/;
 
 function valueOf(cell: Cell, name: string): string | undefined {
@@ -65,14 +65,14 @@ function versionsText(cell: Cell, varying: readonly string[]): string {
   return visible(parts.join(", "));
 }
 
-/** What a plan declares about a cell: empty where it should pass. */
+/** What a plan declares about a cell; empty if it should pass. */
 function expectedText({ expect }: Cell): string {
   if (!expect) return "";
   const { owner, until, reason } = expect;
   return visible(`fails: ${reason} (${owner}${until === "never" ? "" : `, until ${until}`})`);
 }
 
-/** A row a cell. */
+/** One row per cell. */
 export function rowsOf(cells: readonly PlannedCell[], { varying }: Common): PlanRow[] {
   const cut = cells.some(({ cell }) => CUT.test(cell.cell_id));
   return cells.map(({ cell }) => ({
@@ -85,20 +85,20 @@ export function rowsOf(cells: readonly PlannedCell[], { varying }: Common): Plan
   }));
 }
 
-/** The id without its platform; undefined where it does not end in that. */
+/** The id without its platform; undefined if it does not end in it. */
 function stemOf({ cell_id, platform }: Cell): string | undefined {
   const slug = `.${platform.replaceAll("/", "-")}`;
   return cell_id.endsWith(slug) ? cell_id.slice(0, -slug.length) : undefined;
 }
 
-/** Ids that differ in their platform, in the way that shells expand: `demo.core-0.1.0.linux-{amd64,arm64}`. */
+/** Ids that differ only in their platform, in the notation of shells: `demo.core-0.1.0.linux-{amd64,arm64}`. */
 function togetherId(stem: string, cells: readonly Cell[]): string {
   const slugs = cells.map(({ platform }) => platform.replaceAll("/", "-"));
   const linux = slugs.every((slug) => slug.startsWith("linux-"));
   return `${stem}.${linux ? "linux-" : ""}{${slugs.map((slug) => (linux ? slug.slice(6) : slug)).join(",")}}`;
 }
 
-/** Cells that differ in their platform alone as one row, where the same is done about them for the same reason. */
+/** Cells that differ only in their platform as one row, if the same is done about them for the same reason. */
 export function acrossPlatforms(rows: readonly PlanRow[]): PlanRow[] {
   const found = new Map<string, PlanRow[]>();
   for (const row of rows) {
@@ -126,8 +126,8 @@ export function acrossPlatforms(rows: readonly PlanRow[]): PlanRow[] {
 }
 
 /**
- * So many of the rows, in their order, that show best what is done: some for each action and reason in turn, and those
- * that nothing is done about only where there are no others.
+ * A number of rows, in their order, that best show what is done: some for each action and reason in turn. Rows about which
+ * nothing is done are only used if there are no others.
  */
 export function tellingRows(rows: readonly PlanRow[], most: number): PlanRow[] {
   const working = rows.filter(({ action }) => action !== "reuse");

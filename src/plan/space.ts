@@ -9,7 +9,7 @@ import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
 import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./conditions.ts";
 
-/** What is asked for: a plan, or a manifest by itself. */
+/** What to expand: a plan, or a manifest by itself. */
 export type PlanRequest = { planId: string } | ({ manifestId: string } & Pick<Choice, "set" | "args">);
 
 /** What a plan depends on beside the workspace's documents. */
@@ -18,21 +18,21 @@ export interface Given {
   today: string;
   /** Versions that a lock pins. */
   pins?: Pins;
-  /** Digest of an image on a platform, where it is known; null else. */
+  /** The digest of an image on a platform; null if it is not known. */
   digestOf?: DigestOf;
-  /** Values that the environment feeds to every build, such as SOURCE_DATE_EPOCH. */
+  /** Values that the environment passes to every build, such as SOURCE_DATE_EPOCH. */
   environment?: Readonly<Record<string, string>>;
-  /** Inputs of attempts that passed and are fresh: where a strategy chooses, they count as covered. */
+  /** Inputs of fresh attempts that passed: a strategy that chooses counts them as covered. */
   proven?: (manifestId: string) => readonly Inputs[];
 }
 
-/** What one plan is about: what varies, what may not stand together, what stays the same. */
+/** What one plan is about: what varies, what may not occur together, what stays the same. */
 export interface Space {
   entry: Entry<Plan> | null;
   manifest: Entry<Manifest>;
   columns: Column[];
   rules: Rule[];
-  /** Versions or ranges that stand in place of the manifest's in every cell. */
+  /** Versions or ranges that replace the manifest's in every cell. */
   fixed: Readonly<Record<string, string>>;
 }
 
@@ -57,7 +57,7 @@ function constantsOf(
   return constants;
 }
 
-/** Expectations that have ended, or that name what the plan does not have. */
+/** Findings about expectations that have ended, or that match no cell of the plan. */
 function expectFindings({ entry, columns }: Space, constants: Constants, today: string): Finding[] {
   if (!entry) return [];
   const finder = axisFinder(columns);
@@ -67,9 +67,9 @@ function expectFindings({ entry, columns }: Space, constants: Constants, today: 
     if (until !== "never" && until < today) {
       findings.push({
         code: "EXPECT_EXPIRED",
-        what: `rule ${at + 1} of \`expect\` held until ${until}: ${reason}`,
+        what: `rule ${at + 1} of \`expect\` ended on ${until}: ${reason}`,
         where: entry.place(["expect", at, "until"]),
-        fix: `${owner} mends the cause and removes the rule, or agrees on a later day`,
+        fix: `${owner} has to fix the cause and remove the rule, or agree on a later day`,
       });
     }
     if (cell_id !== undefined || !when) return findings;
@@ -93,7 +93,7 @@ function expectFindings({ entry, columns }: Space, constants: Constants, today: 
 }
 
 /**
- * Reads what a plan varies, and what its rules and the fragments' contracts forbid. Nothing is enumerated.
+ * Reads what a plan varies and what its rules and the fragments' contracts forbid, without enumerating anything.
  * @throws FactoryError with all findings about axes, rules and expectations
  */
 export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins }: Given): Space {

@@ -17,14 +17,14 @@ type Row = readonly number[];
 
 const MAX_CELLS = 1_000_000;
 
-/** How many axes' values are looked at together; null where every cell of the product is wanted. */
+/** How many axes are combined; null if every cell of the product is wanted. */
 function strengthOf({ entry }: Space): number | null {
   const strategy = entry?.document.strategy ?? "all";
   if (strategy === "all") return null;
   return strategy === "pairwise" ? 2 : strategy.t;
 }
 
-/** The rules that leave no cell, where it is so: as few as already do. */
+/** A smallest set of rules that leaves no cell, if no cell is left. */
 function contradiction({ entry, manifest, rules }: Space, model: Model): FactoryError | undefined {
   const at = explainEmpty(model);
   if (!at) return undefined;
@@ -33,7 +33,7 @@ function contradiction({ entry, manifest, rules }: Space, model: Model): Factory
   return errorOf([
     {
       code: "PLAN_EMPTY",
-      what: `${name} comes to no cell: ${guilty.map(({ what }) => what).join("; and ")}`,
+      what: `${name} has no cell: ${guilty.map(({ what }) => what).join("; and ")}`,
       where: guilty[0]?.where ?? entry?.place(["axes"]),
       fix:
         guilty.length > 1
@@ -52,12 +52,12 @@ function seedsOf({ entry, columns }: Space, model: Model): number[][] {
     const refuse = (what: string) =>
       new FactoryError("SEED_IMPOSSIBLE", `rule ${index + 1} of \`always\` ${what}`, {
         where: entry?.place(["always", index]),
-        fix: "use values that stand in `axes` and that the rules allow, or put the cell under `include`",
+        fix: "use values that are in `axes` and that the rules allow, or put the cell under `include`",
       });
     const conditions = conditionsOf(always);
     for (const [name, value] of conditions) {
       const found = finder.get(name);
-      if (!found) throw refuse(`names \`${name}\`, which is no axis of this plan`);
+      if (!found) throw refuse(`names \`${name}\`, which is not an axis of this plan`);
       const before = row[found.column] ?? -1;
       const wanted = new Map(conditions);
       const at = positions(columns, found.column).find((position) =>
@@ -82,7 +82,7 @@ function same(a: Value | undefined, b: Value | undefined): boolean {
   return String(a) === String(b);
 }
 
-/** The row of a plan that has these inputs; undefined where a value is none of its axes'. */
+/** The row of a plan that has these inputs; undefined if an axis does not have one of the values. */
 function rowOf(columns: readonly Column[], inputs: Inputs): number[] | undefined {
   const versions = new Map(inputs.fragments.map(({ name, version }) => [name, version]));
   const valueOf = (name: string): Value | undefined => {
@@ -102,7 +102,7 @@ function rowOf(columns: readonly Column[], inputs: Inputs): number[] | undefined
   return row;
 }
 
-/** Rows that records prove as they stand today: the cell that they make has the very verdict key of the record. */
+/** Rows that records prove as they are today: the cell of such a row has the record's verdict key. */
 function provenRows(space: Space, cellOf: (row: Row) => PlannedCell, proven: readonly Inputs[]): number[][] {
   const rows = new Map<string, number[]>();
   for (const inputs of proven) {
@@ -117,8 +117,8 @@ function provenRows(space: Space, cellOf: (row: Row) => PlannedCell, proven: rea
 }
 
 /**
- * The cells of a plan as rows: every allowed one of the product, or so many that each allowed combination of `t` axes'
- * values stands in one. The coverage is counted anew from the rows.
+ * The cells of a plan as rows: all allowed ones of the product, or enough of them that each allowed combination of `t`
+ * axes' values is in one. The coverage is counted again from the rows.
  * @param cellOf makes the cell of a row
  * @throws FactoryError PLAN_EMPTY, PLAN_TOO_LARGE, STRATEGY_TOO_STRONG, SEED_IMPOSSIBLE
  */
@@ -135,11 +135,11 @@ export function chooseRows(
   if (t === null && product > MAX_CELLS) {
     throw new FactoryError(
       "PLAN_TOO_LARGE",
-      `the axes of the plan multiply to ${grouped(product)} cells, and ${grouped(MAX_CELLS)} is the limit`,
-      { where, fix: "shorten the axes, split the plan, or choose of them: `strategy: pairwise`" },
+      `the axes of the plan multiply to ${grouped(product)} cells; the limit is ${grouped(MAX_CELLS)}`,
+      { where, fix: "shorten the axes, split the plan, or choose among the cells: `strategy: pairwise`" },
     );
   }
-  // A product that is small enough shows by itself whether it is empty.
+  // A small product is enumerated anyway, which shows whether it is empty.
   const empty = t === null ? undefined : contradiction(space, model);
   if (empty) throw empty;
   const seeds = seedsOf(space, model);
@@ -154,7 +154,7 @@ export function chooseRows(
   if (t > varying) {
     throw new FactoryError(
       "STRATEGY_TOO_STRONG",
-      `the strategy looks at ${t} axes together, and ${varying} of the plan's axes ${varying === 1 ? "has" : "have"} more than one value`,
+      `the strategy combines ${t} axes, but only ${varying} of the plan's axes ${varying === 1 ? "has" : "have"} more than one value`,
       { where: entry?.place(["strategy"]), fix: "use a smaller `t`, or `strategy: all`" },
     );
   }
@@ -162,7 +162,7 @@ export function chooseRows(
   if (tuples > MAX_TUPLES) {
     throw new FactoryError(
       "PLAN_TOO_LARGE",
-      `the plan has ${grouped(tuples)} combinations of ${t} values, and ${grouped(MAX_TUPLES)} is the limit`,
+      `the plan has ${grouped(tuples)} combinations of ${t} values; the limit is ${grouped(MAX_TUPLES)}`,
       { where: entry?.place(["strategy"]), fix: "use a smaller `t`, or shorten the axes" },
     );
   }

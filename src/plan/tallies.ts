@@ -3,19 +3,19 @@ import { visible } from "../model/visible.ts";
 import type { Cell, PlannedCell } from "./cell.ts";
 import { reasonText } from "./decide/change-text.ts";
 
-/** More reasons than that are counted without their changes. */
+/** Beyond this many reasons, they are counted without their changes. */
 const MAX_REASONS = 8;
 
 const ORDER = ["build", "retest", "retag", "reuse"];
 
-/** Counts of one kind: those to build are counted too. */
+/** Counts of cells by one property: of all cells, and of those to build. */
 export interface Tally {
   name: string;
   cells: number;
   build: number;
 }
 
-/** Cells by the names that each has, in the order in which names are met. */
+/** Counts cells by name, in the order in which the names first occur. */
 export function tallies(cells: readonly PlannedCell[], namesOf: (cell: Cell) => readonly string[]): Tally[] {
   const found = new Map<string, Tally>();
   for (const { cell } of cells) {
@@ -36,7 +36,7 @@ export interface ReasonTally {
   reason: string;
 }
 
-/** Counts by action and reason: what is most comes first. */
+/** Counts by action and reason, the largest first. */
 export function reasonTallies(cells: readonly PlannedCell[]): ReasonTally[] {
   const by = (text: (cell: Cell) => string) => tallies(cells, (cell) => [`${cell.action}\n${text(cell)}`]);
   let counts = by((cell) => visible(reasonText({ reason: cell.reason, changes: cell.changes.slice(0, 1) })));

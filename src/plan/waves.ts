@@ -3,7 +3,7 @@ import { prefixTargets } from "./prefix.ts";
 
 /** One thing to build in a wave. */
 export interface WaveTarget {
-  /** Name of its bake target. */
+  /** The name of its bake target. */
   target: string;
   platform: string;
   /** How many cells it serves; 1 for a cell itself. */
@@ -12,7 +12,7 @@ export interface WaveTarget {
   cell: PlannedCell;
 }
 
-/** What can be built at once, when all earlier waves are built. */
+/** What can be built at once after all earlier waves. */
 export interface Wave {
   /** `cells` for the last wave; all others are of prefixes with one more fragment each. */
   kind: "prefixes" | "cells";
@@ -25,7 +25,7 @@ interface Shared {
   platform: string;
   cells: number;
   first: PlannedCell;
-  /** null as long as it is the whole chain of every cell that has it: such a chain has no target. */
+  /** null as long as it is the whole chain of every cell that has it, since such a chain has no target. */
   target: string | null;
 }
 
@@ -53,9 +53,9 @@ function chainsOf(cells: readonly PlannedCell[]): Shared[] {
 }
 
 /**
- * The waves of a plan: each first prefix that several cells share, once a platform; then each shared prefix with one
- * fragment more, and so on; at last the cells. What only one cell has is built with that cell. In each wave the order
- * is that of the cells.
+ * The waves of a plan: first each shortest prefix that several cells share, once per platform; then each shared prefix
+ * with one more fragment, and so on; the cells last. What only one cell has is built with that cell. Each wave is in the
+ * order of the cells.
  */
 export function waves(cells: readonly PlannedCell[]): Wave[] {
   if (cells.length === 0) return [];
@@ -75,9 +75,9 @@ export function waves(cells: readonly PlannedCell[]): Wave[] {
 }
 
 /**
- * The cells in the order in which to start them where each builds its prefixes itself: first one cell for each prefix of
- * the first wave, then one for each of the second that none of these has, and so on. So no two of the first cells do
- * the same work, and those that come later find theirs done.
+ * The order in which to start cells that build their prefixes themselves: first one cell for each prefix of the first
+ * wave, then one for each of the second wave that none of these has, and so on. So no two of the first cells do the same
+ * work, and later ones find theirs done.
  */
 export function waveOrder(cells: readonly PlannedCell[]): PlannedCell[] {
   return [...new Set(waves(cells).flatMap(({ targets }) => targets.map(({ cell }) => cell)))];

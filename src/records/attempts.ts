@@ -19,24 +19,24 @@ import type { StoredRecord } from "./stored-record.ts";
 
 const SCHEME = "sha256:";
 
-/** Whether a manifest has a folder of records. A link is none, which is said. @throws FactoryError FILE_UNREADABLE */
+/** Whether a manifest has a folder of records. A link does not count, and is reported. @throws FactoryError FILE_UNREADABLE */
 function hasFolder(base: string, id: string, onUnreadable: (error: FactoryError) => void): boolean {
   const path = `records/${id}`;
   const stats = ifThere(path, () => lstatSync(join(base, id)));
   if (stats?.isSymbolicLink())
     onUnreadable(
-      new FactoryError("RECORD_UNREADABLE", `${path} is a link, so the records behind it do not count`, {
+      new FactoryError("RECORD_UNREADABLE", `${path} is a link, so its records do not count`, {
         where: { file: path },
-        fix: "put the folder itself in its place",
+        fix: "replace the link with the folder itself",
       }),
     );
   return stats?.isDirectory() ?? false;
 }
 
 /**
- * Entries by a key that is read from their lines, the newest first. The table is made when it is first asked: for each key the
- * newest entry, and for each entry the next older one with its key.
- * @param entries the oldest first
+ * Entries by a key that is read from their lines, newest first. The table is made when it is first needed: for each key
+ * the newest entry, and for each entry the next older one with the same key.
+ * @param entries oldest first
  */
 function tableOf(
   entries: readonly Entry[],
@@ -65,7 +65,7 @@ function tableOf(
   };
 }
 
-/** The entry of a record, found by halving. @param entries of one manifest, the oldest first */
+/** The entry of a record, by binary search. @param entries of one manifest, oldest first */
 function entryOf(entries: readonly Entry[], recordId: string): Entry | undefined {
   let [from, to] = [0, entries.length];
   while (from < to) {
@@ -76,7 +76,7 @@ function entryOf(entries: readonly Entry[], recordId: string): Entry | undefined
   return entries[from]?.id === recordId ? entries[from] : undefined;
 }
 
-/** What a record says otherwise than the index. */
+/** Where a record differs from the index. */
 function differences(record: StoredRecord, listed: Attempt): string[] {
   const own = attemptOf(record);
   return (Object.keys(own) as (keyof Attempt)[]).flatMap((name) =>
@@ -86,7 +86,7 @@ function differences(record: StoredRecord, listed: Attempt): string[] {
   );
 }
 
-/** What is gone by verdict key, and what is to be said of it. */
+/** The missing records by verdict key, and the warnings about them. */
 function lostOf(manifestId: string, ids: readonly string[], { entries, done, problems }: Ledgers) {
   const there = new Set(ids);
   const byKey = new Map<string, string>();
@@ -100,26 +100,26 @@ function lostOf(manifestId: string, ids: readonly string[], { entries, done, pro
   const warnings = problems.map(({ what }) => `warning: records/${manifestId}/${what}`);
   if (count > 0)
     warnings.push(
-      `warning: ${count} record${count === 1 ? "" : "s"} of ${manifestId} that a ledger names ${count === 1 ? "is" : "are"} gone: see \`factory records verify\``,
+      `warning: ${count} record${count === 1 ? "" : "s"} of ${manifestId} named in a ledger ${count === 1 ? "is" : "are"} missing: see \`factory records verify\``,
     );
   return { byKey, warnings };
 }
 
-/** What is known of one manifest's records. */
+/** What is known about one manifest's records. */
 interface Shelf {
   entries: Entry[];
   ledgers: Ledgers;
-  /** The newest record that is gone, by verdict key without its scheme. */
+  /** The newest missing record, by verdict key without its scheme. */
   lost: ReadonlyMap<string, string>;
-  /** Opened when a record is first held to its evidence. */
+  /** Opened when a record is first checked against its evidence. */
   proven?: Proven;
 }
 
 /**
- * The attempts that a workspace's records tell of, as their files are now. They come from an index that is brought up to the
- * files first, and made anew whenever it is in doubt.
+ * The attempts in a workspace's records, as their files are now. They come from an index, which is first updated from the
+ * files, and rebuilt whenever it is in doubt.
  * @param root absolute path of the workspace
- * @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE where records cannot be listed
+ * @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE if records cannot be listed
  */
 export async function openAttempts(
   root: string,
@@ -148,7 +148,7 @@ export async function openAttempts(
     }
   }
   const shelves = [...byManifest.values()].map(({ entries }) => entries);
-  // In one millisecond with the same digits: by manifest, as the list of records has them.
+  // The same id in two manifests: they are ordered by manifest, as in the list of records.
   const entries =
     shelves.length === 1
       ? (shelves[0] ?? [])
@@ -171,7 +171,7 @@ export async function openAttempts(
     if (!file) throw unreadableRecord(located, "is gone");
     const sha256 = sha256Hex(file.bytes);
     const entry = entryOf(byManifest.get(manifest_id)?.entries ?? [], record_id);
-    // The same bytes are the same record: they were checked when the index was made.
+    // The same bytes were already checked when the index was made.
     const checked = entry && sha256At(entry.bytes, entry.start) === sha256;
     return { record: parseRecord(located, file.bytes, checked ? null : await loadRecordCheck()), sha256 };
   };

@@ -6,11 +6,11 @@ import type { Proven } from "./proven.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
-/** Where a record is checked. */
+/** What a check of records shares. */
 export interface CheckPlace extends EvidencePlace {
   ledgers: Ledgers;
   rules: StageRules;
-  /** Records that were held to their evidence before; without it, all of them are now. */
+  /** Records that were already proven by their evidence; without it, all of them are checked now. */
   proven?: Proven;
 }
 
@@ -24,18 +24,18 @@ function ledgerProblems(
     return [
       {
         code: "RECORD_UNLISTED",
-        what: "no ledger names it: the ledgers belong beside the records, copy them too",
+        what: "no ledger names it; if the records were copied, copy their ledgers too",
       },
     ];
   if (entry.sha256 === sha256 && `sha256:${entry.verdict_key}` === verdict_key) return [];
   return [
-    { code: "RECORD_EDITED", what: `the file hashes to ${sha256}, and its ledger has ${entry.sha256}` },
+    { code: "RECORD_EDITED", what: `the file hashes to ${sha256}, but its ledger has ${entry.sha256}` },
   ];
 }
 
 /**
- * What is wrong with a record: with itself, with its place in the store, with its evidence, and where it claims more than that
- * proves. Of a record of the old form only the evidence is hashed: it says nothing that could be computed again.
+ * What is wrong with a record: with itself, with its place in the store, with its evidence, and what it claims beyond what
+ * that proves. For a record of the old form only the evidence is hashed: nothing else in it can be computed again.
  * @param sha256 of the record's file, 64 hex digits
  */
 export function checkRecord(record: StoredRecord, sha256: string, place: CheckPlace): Problem[] {

@@ -8,19 +8,19 @@ import { sha256Hex } from "../model/digest.ts";
 import type { Evidence } from "../schemas/types.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 
-/** Where evidence with this hash lies, relative to the folder of the manifest's records. */
+/** The path of evidence with this hash, relative to the folder of the manifest's records. */
 function pathOf(hex: string): string {
   return `evidence/sha256/${hex.slice(0, 2)}/${hex}`;
 }
 
-/** sha256 of a regular file as 64 hex digits; undefined where it is something else. @throws an error of the file system */
+/** sha256 of a regular file as 64 hex digits; undefined if it is something else. @throws an error of the file system */
 function hashOf(file: string): string | undefined {
   const hash = createHash("sha256");
   const read = readRegularPieces(file, (piece) => hash.update(piece));
   return read === undefined ? undefined : hash.digest("hex");
 }
 
-/** Whether a file can be read, and hashes to its name. */
+/** Whether a file is readable and hashes to its name. */
 function holds(file: string, hex: string): boolean {
   try {
     return hashOf(file) === hex;
@@ -30,9 +30,9 @@ function holds(file: string, hex: string): boolean {
 }
 
 /**
- * Keeps bytes under their own hash. What is there already is kept if it still hashes to its name, else replaced.
+ * Keeps bytes under their own hash. A file that exists already is kept if it still hashes to its name, else replaced.
  * @param folder real path of the manifest's records
- * @throws FactoryError WRITE_FAILED; FILE_OUTSIDE where a link leads elsewhere
+ * @throws FactoryError WRITE_FAILED; FILE_OUTSIDE if a link leads elsewhere
  */
 export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaType: string): Evidence {
   const data = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
@@ -41,29 +41,29 @@ export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaTy
   const file = join(folder, path);
   const evidence = { path, sha256: hex, bytes: data.byteLength, media_type: mediaType };
   if (existsSync(dirname(file)) && realpathSync.native(dirname(file)) !== dirname(file)) {
-    throw new FactoryError("FILE_OUTSIDE", `${dirname(path)} lies behind a link`, {
+    throw new FactoryError("FILE_OUTSIDE", `${dirname(path)} is behind a link`, {
       where: { file: dirname(path) },
-      fix: "put the folder itself in the place of the link",
+      fix: "replace the link with the folder itself",
     });
   }
   if (!holds(file, hex)) writeWhole(file, data);
   return evidence;
 }
 
-/** Evidence of more bytes is hashed a piece at a time where its bytes are not wanted. */
+/** Larger evidence is hashed a piece at a time if its bytes are not wanted. */
 const SMALL = 1 << 20;
 
 /** What a check of evidence shares with others. */
 export interface EvidencePlace {
   /** Real path of the manifest's records. */
   folder: string;
-  /** Folders that are known to be behind no link, so that each is looked at once. */
+  /** Folders that are known not to be behind a link, so that each is checked once. */
   plain: Set<string>;
 }
 
 /**
- * The bytes of kept evidence, where they hash to what the record says; else what is wrong. A link is never followed: what lies
- * behind one can be changed without the folder of records telling.
+ * The bytes of kept evidence, if they hash to what the record says; else what is wrong. A link is never followed: what it
+ * leads to can change without any sign in the folder of records.
  * @param wanted whether the bytes are wanted; else they are hashed a piece at a time, and null
  */
 export function inspectEvidence(

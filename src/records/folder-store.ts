@@ -39,7 +39,7 @@ const newLedger = () => `${stampOf(new Date())}-${randomBytes(8).toString("hex")
 /**
  * The records in a workspace's folder `records`.
  * @param root absolute path of the workspace
- * @param rules what the stages of an attempt leave; asked for where a record is held to its evidence
+ * @param rules gives what the stages of an attempt leave; called when a record is checked against its evidence
  */
 export function openFolderStore(root: string, rules: () => Promise<StageRules>): RecordStore {
   const ledgers = new Map<string, LedgerWriter>();

@@ -9,7 +9,7 @@ import first from "../schemas/record-1.schema.json" with { type: "json" };
 import schema from "../schemas/record.schema.json" with { type: "json" };
 import { startsOf } from "./index-line.ts";
 
-/** The lines of an index. A later line about a record stands in the place of an earlier one. */
+/** The lines of an index. A later line about a record replaces an earlier one. */
 export interface IndexLines {
   bytes: Buffer;
   /** Where each line starts. */
@@ -17,30 +17,30 @@ export interface IndexLines {
 }
 
 /**
- * The index of a manifest's records, `.factory/records/<manifest_id>.ndjson`: what is known of record files that were read
- * and checked. It is derived, and may be lost, cut or refused at any time: then the records are read again, and that is
- * said. Several processes may use it at once.
+ * The index of a manifest's records, `.factory/records/<manifest_id>.ndjson`: what is known about record files that were
+ * read and checked. It is derived, and may be lost, cut or refused at any time: then the records are read again, and a note
+ * says so. Several processes may use it at once.
  */
 export interface IndexFile {
-  /** null where there is none, and where one byte of it is not what was written. */
+  /** null if there is none, or if a single byte of it is not what was written. */
   lines: IndexLines | null;
   /** Adds whole lines in one write. */
   append: (text: string) => void;
-  /** Puts a new index with these lines in the place of the old one. */
+  /** Replaces the index with a new one that has these lines. */
   replace: (text: string) => Promise<void>;
 }
 
-/** Another way to write lines is another version. */
+/** Changes with the format of the lines. */
 const VERSION = 2;
 const FOLDER = [".factory", "records"];
 
-/** The first line. What a record has to be is part of it, for the index remembers which files are records. */
+/** The first line. It includes a hash of the schema of records, since the index remembers which files are records. */
 function headerOf(manifestId: string): string {
   const records = sha256(JSON.stringify([common, first, schema]));
   return `${JSON.stringify({ schema: "factory/records-index", version: VERSION, manifest_id: manifestId, records })}\n`;
 }
 
-/** Why a file is not to be used: the first link on the way to it, or that the way cannot be seen. */
+/** Why a file must not be used: the first link on the way to it, or a folder on the way that cannot be read. */
 export function barrier(root: string, names: readonly string[]): string | undefined {
   const paths = names.map((_, at) => names.slice(0, at + 1).join("/"));
   try {
@@ -53,7 +53,7 @@ export function barrier(root: string, names: readonly string[]): string | undefi
   }
 }
 
-/** The lines of the file. @returns a text that says why there are none; undefined where there is no file */
+/** The lines of the file. @returns a text that says why there are none; undefined if there is no file */
 function readLines(file: string, header: string): IndexLines | string | undefined {
   let bytes: Buffer | undefined;
   try {
@@ -62,8 +62,8 @@ function readLines(file: string, header: string): IndexLines | string | undefine
     const { code } = error as NodeJS.ErrnoException;
     return code === "ENOENT" ? undefined : `it cannot be read (${code})`;
   }
-  if (!bytes) return "it is no regular file";
-  if (bytes.toString("latin1", 0, header.length) !== header) return "it is of another format";
+  if (!bytes) return "it is not a regular file";
+  if (bytes.toString("latin1", 0, header.length) !== header) return "it has another format";
   const starts = startsOf(bytes, header.length);
   return starts ? { bytes, starts } : "it is damaged";
 }
@@ -71,7 +71,7 @@ function readLines(file: string, header: string): IndexLines | string | undefine
 /**
  * @param root real path of the workspace
  * @param manifestId checked
- * @param note is told what keeps the index from being used
+ * @param note gets what keeps the index from being used
  */
 export function openIndexFile(root: string, manifestId: string, note: (text: string) => void): IndexFile {
   const names = [...FOLDER, `${manifestId}.ndjson`];
@@ -84,7 +84,7 @@ export function openIndexFile(root: string, manifestId: string, note: (text: str
   }
   const header = headerOf(manifestId);
   const read = readLines(file, header);
-  if (typeof read === "string") note(`the index ${path} is made anew: ${read}`);
+  if (typeof read === "string") note(`the index ${path} is rebuilt: ${read}`);
   const cannotWrite = (error: unknown) => {
     if (!(error instanceof FactoryError)) throw error;
     note(`the index ${path} cannot be written, so records will be read again: ${error.message}`);
@@ -94,7 +94,7 @@ export function openIndexFile(root: string, manifestId: string, note: (text: str
 
     append: (text) => {
       try {
-        // A line that is cut is found when the index is read next.
+        // The next reading of the index finds a line that was cut.
         if (!appendTo(file, text))
           note(`the index ${path} was cut by a full disk, so records will be read again`);
       } catch (error) {

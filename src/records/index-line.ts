@@ -2,9 +2,10 @@ import { crc32 } from "node:zlib";
 import type { Attempt } from "../plan/decide/attempts.ts";
 
 /**
- * A line of the index: a JSON array in ASCII that ends with a CRC-32 of what stands before it. Fields that are looked at in
- * every line come first and at fixed places, so that opening and searching an index parses no JSON. Digests are without
- * their `sha256:`, and the shorter ids of old records have spaces behind them. A place is an offset in the index's bytes; a line is told by where it starts.
+ * A line of the index: a JSON array in ASCII that ends with a CRC-32 of the text before it. Fields that are read in every
+ * line come first, at fixed places, so that opening and searching an index parses no JSON. Digests are without their
+ * `sha256:`, and the shorter ids of old records are padded with spaces. A line is identified by its start: an offset in
+ * the index's bytes.
  *
  * `["<record id>","<verdict key>","<build key>","<sha256 of the record's file>","<stamp>","<cell id>",…,"<crc>"]`
  */
@@ -73,9 +74,9 @@ export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string 
 }
 
 /**
- * Where each line starts.
- * @param from where the first one does
- * @returns null where any byte is not what was written
+ * The start of each line.
+ * @param from the start of the first one
+ * @returns null if any byte is not what was written
  */
 export function startsOf(bytes: Buffer, from: number): number[] | null {
   const starts: number[] = [];

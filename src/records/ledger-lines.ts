@@ -1,28 +1,28 @@
-/** What a ledger says of one record. */
+/** What a ledger says about one record. */
 export interface LedgerEntry {
   record_id: string;
   /** Of the record's file, 64 hex digits. */
   sha256: string;
-  /** 64 hex digits: whose newest verdict is in doubt where the record is gone. */
+  /** 64 hex digits. If the record is missing, the newest verdict on this key is in doubt. */
   verdict_key: string;
 }
 
-/** The ledger before, as far as a new one has seen it. */
+/** An earlier ledger, as far as a new one has seen it. */
 export interface LedgerHead {
   ledger: string;
   bytes: number;
-  /** Of so many bytes of it from its beginning, 64 hex digits. */
+  /** Over this many bytes from its beginning, 64 hex digits. */
   sha256: string;
 }
 
-/** What a ledger holds. */
+/** The contents of a ledger. */
 export interface LedgerLines {
   heads: LedgerHead[];
   /** Records that were about to be written. */
   entries: LedgerEntry[];
   /** Ids of those that were written whole. */
   done: Set<string>;
-  /** Bytes of whole lines: a killed process may have left a part of one more. */
+  /** Bytes of whole lines: a killed process may have left part of another line. */
   bytes: number;
 }
 
@@ -70,8 +70,8 @@ function headsOf(line: string, manifestId: string): LedgerHead[] | null {
 
 /**
  * Lines have fixed widths: a hundred thousand are read without parsing JSON.
- * @param text one character a byte
- * @returns null where a whole line is none of a ledger's
+ * @param text one character per byte
+ * @returns null if a whole line does not belong in a ledger
  */
 export function readLines(text: string, manifestId: string): LedgerLines | null {
   const first = text.indexOf("\n");

@@ -19,11 +19,11 @@ import { ifThere } from "./place.ts";
 import type { ProblemCode } from "./problem.ts";
 
 /*
- * `records/<manifest_id>/ledger/` has a file for each process that wrote records: no two write to one, and those of several
- * machines are merged by copying them. A record's id and hash are written down before the record is, and that it is there
- * after that: so a process that was killed at any moment leaves nothing that looks like a record that was removed. Each new file
- * names those that no other names yet, with the hash of what it has seen of them: none can be removed, cut or edited
- * without the later ones telling.
+ * `records/<manifest_id>/ledger/` has one file for each process that wrote records: no two processes write to the same one,
+ * and those of several machines are merged by copying them. A line with a record's id and hash is written before the
+ * record, and another line after it: so a process that is killed at any moment leaves nothing that looks like a deleted
+ * record. Each new file names the files that no other one names yet, with the hash of what it has seen of them: so none
+ * can be removed, cut or edited without a contradiction to a later one.
  */
 
 const FOLDER = "ledger";
@@ -35,14 +35,14 @@ export interface LedgerProblem {
   what: string;
 }
 
-/** What the ledgers of a manifest say together. */
+/** What all ledgers of a manifest say together. */
 export interface Ledgers {
-  /** Entries by record id. Two writers name one record only where it was copied. */
+  /** Entries by record id. Two writers name one record only if it was copied. */
   entries: ReadonlyMap<string, LedgerEntry>;
   /** Records that were written whole. */
   done: ReadonlySet<string>;
   problems: readonly LedgerProblem[];
-  /** What ledgers that are gone or edited may have told of began before this: an id, or text that sorts as one. */
+  /** Records in missing or edited ledgers began before this: an id, or text that sorts like one. */
   doubtBefore: string | null;
 }
 
@@ -53,8 +53,8 @@ interface Read {
 }
 
 /**
- * Every ledger of a manifest, sorted by name. What is no regular file has no lines.
- * @throws FactoryError FILE_UNREADABLE where they cannot be listed
+ * Every ledger of a manifest, sorted by name. One that is not a regular file has no lines.
+ * @throws FactoryError FILE_UNREADABLE if they cannot be listed
  */
 function readAll(folder: string, manifestId: string): Read[] {
   const names = ifThere(`records/${manifestId}/${FOLDER}`, () => readdirSync(join(folder, FOLDER))) ?? [];
@@ -74,7 +74,7 @@ function readAll(folder: string, manifestId: string): Read[] {
     });
 }
 
-/** The ledgers that no other names, as far as they go. */
+/** The ledgers that no other one names, with their length and hash. */
 function headsOf(all: readonly Read[]): LedgerHead[] {
   const named = new Set(all.flatMap(({ lines }) => lines?.heads.map(({ ledger }) => ledger) ?? []));
   return all.flatMap(({ name, bytes, lines }) =>
@@ -85,9 +85,9 @@ function headsOf(all: readonly Read[]): LedgerHead[] {
 }
 
 /**
- * Reads the ledgers of a manifest, and holds each to what later ones have seen of it.
+ * Reads the ledgers of a manifest, and compares each with what later ones have seen of it.
  * @param folder real path of the manifest's records
- * @throws FactoryError FILE_UNREADABLE where they cannot be listed
+ * @throws FactoryError FILE_UNREADABLE if they cannot be listed
  */
 export function readLedgers(folder: string, manifestId: string): Ledgers {
   const all = readAll(folder, manifestId);
@@ -98,7 +98,7 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
   const byName = new Map(all.map((one) => [one.name, one]));
   for (const { name, lines } of all) {
     if (!lines) {
-      problems.push({ code: "LEDGER_DAMAGED", what: `${FOLDER}/${name} is no ledger that can be read` });
+      problems.push({ code: "LEDGER_DAMAGED", what: `${FOLDER}/${name} cannot be read as a ledger` });
       continue;
     }
     for (const entry of lines.entries) entries.set(entry.record_id, entry);
@@ -108,8 +108,8 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
       if (old && old.bytes.length >= bytes && sha256Hex(old.bytes.subarray(0, bytes)) === sha256) continue;
       problems.push(
         old
-          ? { code: "LEDGER_EDITED", what: `${FOLDER}/${ledger} does not begin as ${name} has seen it` }
-          : { code: "LEDGER_GONE", what: `${FOLDER}/${ledger} is gone, and ${name} names it` },
+          ? { code: "LEDGER_EDITED", what: `${FOLDER}/${ledger} does not begin as ${name} saw it` }
+          : { code: "LEDGER_GONE", what: `${FOLDER}/${ledger} is missing, but ${name} names it` },
       );
       if (doubtBefore === null || name > doubtBefore) doubtBefore = name;
     }
@@ -119,20 +119,20 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
 
 /** Writes down what one process adds to the records of a manifest. */
 export interface LedgerWriter {
-  /** Before the record is written. @throws FactoryError WRITE_FAILED: then the record is not to be written */
+  /** Called before the record is written. @throws FactoryError WRITE_FAILED: then the record must not be written */
   put: (entry: LedgerEntry) => void;
-  /** When the record was written whole. @throws FactoryError WRITE_FAILED */
+  /** Called after the record was written whole. @throws FactoryError WRITE_FAILED */
   done: (recordId: string) => void;
 }
 
 /**
- * A ledger of this process, whose file is made with the first record.
+ * The ledger of this process. Its file is made with the first record.
  * @param folder absolute path of the manifest's records
- * @param newName `<stamp>-<16 hex digits>`, another one each time
+ * @param newName gives `<stamp>-<16 hex digits>`, a new name each time
  */
 export function openLedgerWriter(folder: string, manifestId: string, newName: () => string): LedgerWriter {
   let file: string | null = null;
-  /** A line that may have been cut ends a file: what comes next begins another. */
+  /** After a line that may have been cut, the next line begins a new file. */
   const write = (text: string, durable: boolean) => {
     const to = file;
     file = null;
@@ -149,7 +149,7 @@ export function openLedgerWriter(folder: string, manifestId: string, newName: ()
         write(putLine(entry), true);
         if (file !== null) return;
       } catch (error) {
-        // A new file says whether anything can be written.
+        // Creating a file shows whether anything can be written.
         if (!(error instanceof FactoryError)) throw error;
       }
       const path = join(folder, FOLDER, `${newName()}.ndjson`);

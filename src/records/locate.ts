@@ -15,7 +15,7 @@ export interface Located {
 
 const ENDING = ".json";
 
-/** What a record's file is called within the workspace, for people. */
+/** The path of a record's file within the workspace, for people. */
 export function recordPath(manifestId: string, recordId: string): string {
   return `records/${manifestId}/${recordId}${ENDING}`;
 }
@@ -26,7 +26,7 @@ export function recordAt(base: string, manifestId: string, recordId: string): Lo
 }
 
 /**
- * Ids of the files in a manifest's folder that are named like records. Temporary files of a killed run are named otherwise.
+ * Ids of the files in a manifest's folder that are named like records. Temporary files of a killed run have other names.
  * @param base absolute path of the folder `records`
  * @throws FactoryError FILE_UNREADABLE
  */
@@ -38,12 +38,12 @@ export function recordIdsIn(base: string, manifestId: string): string[] {
   });
 }
 
-/** What lies in `records`; nothing where it is missing. @throws FactoryError FILE_UNREADABLE */
+/** The items in `records`; none if it is missing. @throws FactoryError FILE_UNREADABLE */
 export function entriesOf(base: string): Dirent[] {
   return ifThere("records", () => readdirSync(base, { withFileTypes: true })) ?? [];
 }
 
-/** Names of the folders in `records`. Links are no folders. @throws FactoryError FILE_UNREADABLE */
+/** Names of the folders in `records`. Links do not count. @throws FactoryError FILE_UNREADABLE */
 export function manifestFolders(base: string): string[] {
   return entriesOf(base).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
@@ -56,7 +56,7 @@ export function locateRecords(base: string, manifestId?: string): Located[] {
     .sort((a, b) => compareText(b.recordId, a.recordId) || compareText(a.manifestId, b.manifestId));
 }
 
-/** The error for a file that is named like a record and is none. */
+/** The error for a file that is named like a record but is not one. */
 export function unreadableRecord(
   { manifestId, recordId }: Located,
   what: string,

@@ -8,7 +8,7 @@ export interface Place {
   base: string;
 }
 
-/** What `work` gives; undefined where there is no such file or folder. @throws FactoryError FILE_UNREADABLE for all else */
+/** What `work` gives; undefined if there is no such file or folder. @throws FactoryError FILE_UNREADABLE for any other error */
 export function ifThere<T>(path: string, work: () => T): T | undefined {
   try {
     return work();
@@ -25,8 +25,8 @@ export function ifThere<T>(path: string, work: () => T): T | undefined {
 }
 
 /**
- * Where the records of a workspace are; undefined where there are none.
- * @throws FactoryError FILE_OUTSIDE where a link leads out of the workspace, FILE_UNREADABLE
+ * Where the records of a workspace are; undefined if there are none.
+ * @throws FactoryError FILE_OUTSIDE if a link leads out of the workspace, FILE_UNREADABLE
  */
 export function placeOf(workspace: string): Place | undefined {
   const root = realpathSync.native(workspace);
@@ -35,13 +35,13 @@ export function placeOf(workspace: string): Place | undefined {
   if (base.startsWith(root.endsWith(sep) ? root : root + sep)) return { root, base };
   throw new FactoryError("FILE_OUTSIDE", "records leads out of the workspace", {
     where: { file: "records" },
-    fix: "put the folder into the workspace in place of the link",
+    fix: "replace the link with a folder in the workspace",
   });
 }
 
 /**
- * Real path of the folder for the records of a manifest, which need not be there yet.
- * @throws FactoryError FILE_OUTSIDE where it is a link, or `records` leads out of the workspace
+ * Real path of the folder for the records of a manifest, which need not exist yet.
+ * @throws FactoryError FILE_OUTSIDE if it is a link, or if `records` leads out of the workspace
  */
 export function folderFor(workspace: string, manifestId: string): string {
   const base = placeOf(workspace)?.base ?? join(realpathSync.native(workspace), "records");
@@ -50,7 +50,7 @@ export function folderFor(workspace: string, manifestId: string): string {
   if (ifThere(path, () => lstatSync(folder))?.isSymbolicLink())
     throw new FactoryError("FILE_OUTSIDE", `${path} is a link`, {
       where: { file: path },
-      fix: "put the folder itself in the place of the link",
+      fix: "replace the link with the folder itself",
     });
   return folder;
 }

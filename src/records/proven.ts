@@ -6,30 +6,30 @@ import { writeWhole } from "../files/write-whole.ts";
 import { barrier } from "./index-file.ts";
 
 /**
- * Records that were held to their evidence and found true, by the sha256 of their files: a record names the hashes of its
- * evidence, so what evidence of these hashes proves is the same each time, and is computed once. The hashes themselves are
- * taken anew whenever a record is relied on.
+ * Records that were proven by their evidence, by the sha256 of their files. A record names the hashes of its evidence, and
+ * evidence with the same hashes always proves the same, so that is computed once. The hashes themselves are computed again
+ * whenever a record is relied on.
  */
 export interface Proven {
   has: (sha256: string) => boolean;
   add: (sha256: string) => void;
 }
 
-/** Another way to prove is another version; other stages are other rules. */
+/** Changes with the way in which records are proven; other stages are other rules. */
 const VERSION = 1;
 const FOLDER = [".factory", "records"];
 const HEX = 64;
 
-/** Lines that are written at once: fewer are computed again as fast as they are read. */
+/** How many lines are written at once: proving fewer again is as fast as reading them. */
 const BATCH = 32;
 
 /**
- * `.factory/records/<manifest_id>.proven`: a line a record. It is derived, and may be lost, cut or refused at any time: then
- * records are held to their evidence again. A line that was cut names none.
+ * `.factory/records/<manifest_id>.proven`: one line per record. It is derived, and may be lost, cut or refused at any time:
+ * then records are checked against their evidence again. A line that was cut names no record.
  * @param root real path of the workspace
  * @param manifestId checked
- * @param rules names the rules that records are held to
- * @param note is told what keeps it from being written
+ * @param rules names the rules by which records are checked
+ * @param note gets what keeps it from being written
  */
 export function openProven(
   root: string,
@@ -46,7 +46,7 @@ export function openProven(
   try {
     text = readRegular(file)?.bytes.toString("latin1") ?? "";
   } catch {
-    // It is made anew.
+    // It is written again.
   }
   let there = text.startsWith(header);
   const known = new Set<string>();
@@ -70,7 +70,9 @@ export function openProven(
       } catch (error) {
         if (!(error instanceof FactoryError)) throw error;
         refused = true;
-        note(`${path} cannot be written, so records will be held to their evidence again: ${error.message}`);
+        note(
+          `${path} cannot be written, so records will be checked against their evidence again: ${error.message}`,
+        );
       }
     },
   };

@@ -3,10 +3,10 @@ import { sha256Hex } from "../model/digest.ts";
 import { type Located, unreadableRecord } from "./locate.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
-/** Why a document is no record of its form; null where it is one. */
+/** Why a document is not a record of its form; null if it is one. */
 export type RecordCheck = (document: unknown) => string | null;
 
-/** The check of a record against the schema of its form. It takes milliseconds to load, so it is loaded where one is to be checked. */
+/** Checks a record against the schema of its form. The check takes milliseconds to load, so it is loaded when it is needed. */
 export async function loadRecordCheck(): Promise<RecordCheck> {
   const { record, record_1 } = await import("../schemas/record-validator.js");
   return (document) => {
@@ -34,11 +34,11 @@ export function parseRecord(located: Located, bytes: Buffer, check: RecordCheck 
   if (problem !== null) throw unreadableRecord(located, `is not a record: ${problem}`);
   const record = document as StoredRecord;
   if (record.record_id !== located.recordId || record.manifest_id !== located.manifestId)
-    throw unreadableRecord(located, "names another record than its file does");
+    throw unreadableRecord(located, "has another id than its file");
   return record;
 }
 
-/** A record's file, read without following a link; undefined where there is none. @throws FactoryError RECORD_UNREADABLE */
+/** A record's file, read without following a link; undefined if there is none. @throws FactoryError RECORD_UNREADABLE */
 export function readRecordFile(located: Located): RegularFile | undefined {
   let file: RegularFile | undefined;
   try {
@@ -48,7 +48,7 @@ export function readRecordFile(located: Located): RegularFile | undefined {
     if (code === "ENOENT") return undefined;
     throw unreadableRecord(located, code === "ELOOP" ? "is a link" : `cannot be read (${code})`, error);
   }
-  if (!file) throw unreadableRecord(located, "is no regular file");
+  if (!file) throw unreadableRecord(located, "is not a regular file");
   return file;
 }
 

@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from "../model/digest.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 
-/** A record before it has its id, which is made of it. */
+/** A record without its id, which is made from it. */
 export type RecordDraft = Omit<FactoryRecord, "record_id">;
 
 /** Sixteen hex digits; records of the old form have eight random ones. */
@@ -12,7 +12,7 @@ export function stampOf(time: Date): string {
   return time.toISOString().replace(/[-:.]/g, "").toLowerCase();
 }
 
-/** A document without halves of surrogate pairs, which a cut text may end in: canonical JSON has no form for them. */
+/** A document without halves of surrogate pairs, in which a cut text may end: canonical JSON has no form for them. */
 export function wellFormed<T>(document: T): T {
   const mend = (_: string, value: unknown) =>
     typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
@@ -21,7 +21,7 @@ export function wellFormed<T>(document: T): T {
 
 /**
  * sha256 over the canonical JSON of a record without its id, cut to sixteen hex digits.
- * @throws TypeError for a record that canonical JSON has no form for
+ * @throws TypeError for a record that has no canonical JSON form
  */
 export function contentHash(record: RecordDraft | FactoryRecord): string {
   const content: Partial<FactoryRecord> = { ...record };

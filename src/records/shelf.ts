@@ -9,7 +9,7 @@ import { loadRecordCheck, parseRecord, type RecordCheck, readRecordFile } from "
 import type { StoredRecord } from "./stored-record.ts";
 import { stampAt } from "../files/read-regular.ts";
 
-/** A record that is one, by its line of the index. */
+/** A valid record, by its line in the index. */
 export interface Entry {
   id: string;
   manifestId: string;
@@ -19,36 +19,36 @@ export interface Entry {
 }
 
 export interface ShelfWatch {
-  /** Milliseconds since 1970, by the clock that files are stamped by. */
+  /** Milliseconds since 1970, by the clock that stamps files. */
   now: () => number;
-  /** How many records of a manifest were read, and how many are to be. Not called where none is. */
+  /** How many records of a manifest were read, and how many have to be. Not called if none has to be. */
   onProgress: (read: number, of: number) => void;
-  /** A file that is named like a record and is none. It is no proof, and it is not remembered. */
+  /** A file that is named like a record but is not one. It proves nothing, and is not remembered. */
   onUnreadable: (error: FactoryError) => void;
-  /** What keeps the index from being used. Answers do not depend on it. */
+  /** Gets what keeps the index from being used. Answers do not depend on that. */
   onNote: (text: string) => void;
 }
 
 /**
- * Coarsest tick of a file system's clock, in milliseconds. A record that changed within it before it was read could change
- * once more without another stamp, so it is not remembered.
+ * Coarsest tick of a file system's clock, in milliseconds. A record that changed within one tick before it was read could
+ * change again without a new stamp, so it is not remembered.
  */
 const TICK = 2000;
 
-/** Records read before others get their turn. */
+/** How many records are read before other work gets its turn. */
 const BATCH = 256;
 
-/** Lines without use that are not worth writing the index anew. */
+/** Up to this many useless lines, the index is not written again. */
 const DEAD_KEPT = 1000;
 
-/** A line that is to be added to the index; `settled` where it may be remembered. */
+/** A line to be added to the index; `settled` if it may be remembered. */
 interface Fresh {
   id: string;
   line: string;
   settled: boolean;
 }
 
-/** What a record tells of its attempt. */
+/** What a record says about its attempt. */
 export function attemptOf(record: StoredRecord): Attempt {
   const { record_id, manifest_id, cell_id, platform, build_key, verdict_key, result, image } = record;
   const { status, stage, class: failure, tested_at, duration_ms } = result;
@@ -71,28 +71,28 @@ export function attemptOf(record: StoredRecord): Attempt {
   };
 }
 
-/** Whether a file is still the one that a line is about, as far as a stamp tells. */
+/** Whether a file is still the one that a line is about, as far as its stamp shows. */
 function isCurrent(lines: IndexLines, start: number, file: string): boolean {
   let stamp: string | undefined;
   try {
     stamp = stampAt(file);
   } catch {
-    // Reading it tells why.
+    // Reading it shows why.
     return false;
   }
   return stamp !== undefined && hasStamp(lines.bytes, start, stamp);
 }
 
-/** What is known of one record, and where its file is. */
+/** What is known about one record, and where its file is. */
 interface Stale {
   located: Located;
-  /** Where the line about an earlier state of the file starts. */
+  /** The start of the line about an earlier state of the file. */
   start: number | undefined;
 }
 
 /**
- * Reads a record for the index. The schema is not asked again about bytes that a line is about already.
- * @returns undefined where the file is gone
+ * Reads a record for the index. Bytes that already have a line are not checked against the schema again.
+ * @returns undefined if the file is gone
  * @throws FactoryError RECORD_UNREADABLE
  */
 function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: RecordCheck, now: number) {
@@ -110,7 +110,7 @@ function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: R
   };
 }
 
-/** Reads records for the index, and lets others have their turn now and then. */
+/** Reads records for the index, and lets other work have its turn now and then. */
 async function readAll(stale: readonly Stale[], lines: IndexLines, watch: ShelfWatch): Promise<Fresh[]> {
   if (stale.length === 0) return [];
   const check = await loadRecordCheck();
@@ -132,7 +132,7 @@ async function readAll(stale: readonly Stale[], lines: IndexLines, watch: ShelfW
   return fresh;
 }
 
-/** Puts what was read into the index, where it may be remembered. */
+/** Adds what was read to the index, if it may be remembered. */
 async function remember(index: IndexFile, live: readonly number[], fresh: readonly Fresh[]): Promise<void> {
   const added = fresh.flatMap(({ line, settled }) => (settled ? [line] : [])).join("");
   const { lines } = index;
@@ -145,13 +145,13 @@ async function remember(index: IndexFile, live: readonly number[], fresh: readon
 }
 
 /**
- * Brings what is known of a manifest's records up to its files: a stat of each file that the index knows, and a reading of each
- * other one. The stats are most of the work, some microseconds each; without them a record that was edited in place would
- * not be seen.
+ * Updates what is known about a manifest's records from its files: a stat of each file that the index knows, and a reading
+ * of every other one. The stats are most of the work, a few microseconds each; without them an edit in place would go
+ * unnoticed.
  * @param place real paths of the workspace, and of the folder `records` in it
- * @param manifestId checked; its folder is no link
+ * @param manifestId checked; its folder is not a link
  * @param ids of all files in that folder that are named like records
- * @returns the oldest first
+ * @returns oldest first
  */
 export async function openShelf(
   { root, base }: { root: string; base: string },

@@ -5,7 +5,7 @@ import type { RecordDraft } from "./record-id.ts";
 import type { ShelfWatch } from "./shelf.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
-/** What a list shows of a record. */
+/** What a list shows about a record. */
 export interface RecordSummary {
   record_id: string;
   manifest_id: string;
@@ -22,7 +22,7 @@ export interface RecordSummary {
 
 /** One thing that a verification found. */
 export interface RecordProblem extends Problem {
-  /** null for what is about no single record. */
+  /** null if it is not about a single record. */
   record_id: string | null;
 }
 
@@ -35,20 +35,20 @@ export interface ListRequest {
 }
 
 export interface AttemptsRequest extends Partial<ShelfWatch> {
-  /** Only records of these manifests; without it, of all. */
+  /** Only records of these manifests; default: of all. */
   manifestIds?: readonly string[];
 }
 
 export interface VerifyRequest {
-  /** One record; without it, all, and what their ledgers say. */
+  /** One record; default: all, and their ledgers. */
   recordId?: string;
   signal?: AbortSignal;
-  /** Told how many records were looked at, now and then. */
+  /** Called now and then with the number of records that were checked. */
   onProgress?: (done: number, of: number) => void;
 }
 
 export interface Verification {
-  /** Records that were looked at, and those of them that have no problem. */
+  /** The number of records that were checked, and of those without a problem. */
   checked: number;
   verified: number;
   /** Pieces of evidence that were hashed. */
@@ -59,31 +59,31 @@ export interface Verification {
 }
 
 /**
- * The records of a workspace, which are only ever added. Whoever uses them knows nothing of where they lie: a folder is the
- * first kind of store.
+ * The records of a workspace, which are only ever added. Users of this interface do not know where they are kept: a folder
+ * is the first kind of store.
  */
 export interface RecordStore {
   /** Keeps evidence. @throws FactoryError WRITE_FAILED, FILE_OUTSIDE */
   keep: (manifestId: string, bytes: string | Uint8Array, mediaType: string) => Promise<Evidence>;
   /**
-   * Gives a record its id, made of when the attempt began and of what the record says, and writes it whole.
+   * Gives a record its id, from the time when the attempt began and from its contents, and writes it whole.
    * @throws FactoryError WRITE_FAILED, FILE_OUTSIDE
    */
   put: (draft: RecordDraft, start: Date) => Promise<FactoryRecord>;
-  /** What a record is called for people: a path from the workspace's root. */
+  /** The name of a record for people: a path from the workspace's root. */
   nameOf: (record: { manifest_id: string; record_id: string }) => string;
-  /** Newest first. `unreadable` names files that are no records: they are reported, never hidden. */
+  /** Newest first. `unreadable` names files that are not records: they are reported, never hidden. */
   list: (
     request: ListRequest,
   ) => Promise<{ records: RecordSummary[]; total: number; unreadable: RecordProblem[] }>;
   /** @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE */
   get: (recordId: string) => Promise<StoredRecord>;
-  /** Attempts with a verdict key, the newest first. @param key `sha256:` and 64 hex digits */
+  /** Attempts with a verdict key, newest first. @param key `sha256:` and 64 hex digits */
   findByVerdictKey: (key: string) => Promise<readonly Attempt[]>;
   /** What the planner asks, for many cells at once. @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE */
   attempts: (request: AttemptsRequest) => Promise<Attempts>;
   /**
-   * Computes again all that evidence proves of one record, or of all.
+   * Computes again everything that evidence proves, for one record or for all.
    * @throws FactoryError UNKNOWN_RECORD, INTERRUPTED
    */
   verify: (request?: VerifyRequest) => Promise<Verification>;

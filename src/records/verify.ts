@@ -8,10 +8,10 @@ import { loadRecordCheck, readRecord } from "./read-record.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
 
-/** Records looked at before others get their turn, and progress is told. */
+/** How many records are checked before other work gets its turn and progress is reported. */
 export const VERIFY_BATCH = 32;
 
-/** What is wrong with a manifest's records as a whole: ledgers, and records that are gone. */
+/** What is wrong with a manifest's records as a whole: its ledgers, and missing records. */
 function wholeProblems(base: string, manifestId: string, ledgers: Ledgers): RecordProblem[] {
   const there = new Set(recordIdsIn(base, manifestId));
   const gone = [...ledgers.done].filter((id) => !there.has(id)).sort(compareText);
@@ -25,28 +25,28 @@ function wholeProblems(base: string, manifestId: string, ledgers: Ledgers): Reco
     ...gone.map((record_id): RecordProblem => ({
       record_id,
       code: "RECORD_GONE",
-      what: `a ledger of ${manifestId} names it, and it is not there`,
+      what: `a ledger of ${manifestId} names it, but it is missing`,
       evidence: "record",
     })),
   ];
 }
 
-/** Links in the place of folders: what lies behind them does not count. */
+/** Problems for links in place of folders: the records that they lead to do not count. */
 function linkProblems(base: string): RecordProblem[] {
   return entriesOf(base)
     .filter((entry) => entry.isSymbolicLink())
     .map(({ name }) => ({
       record_id: null,
       code: "RECORD_UNREADABLE",
-      what: `records/${name} is a link, so the records behind it do not count`,
+      what: `records/${name} is a link, so its records do not count`,
       evidence: "record",
     }));
 }
 
 /**
  * Checks one record, or all and their ledgers.
- * @param base real path of the folder `records`; undefined where there is none
- * @throws FactoryError INTERRUPTED; FILE_UNREADABLE where they cannot be listed
+ * @param base real path of the folder `records`; undefined if there is none
+ * @throws FactoryError INTERRUPTED; FILE_UNREADABLE if they cannot be listed
  */
 export async function verifyRecords(
   base: string | undefined,

@@ -5,7 +5,7 @@ import type { Finding, Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { ArgDeclaration, Fragment, Manifest, Value } from "../schemas/types.ts";
 
-/** A text that is given becomes the declared type; a text that has no such form stays text. */
+/** Converts a given text to the declared type, if it has that form; otherwise it stays text. */
 function coerce(given: Value, declaration: ArgDeclaration): Value {
   if (typeof given !== "string") return given;
   if (declaration.type === "integer" && /^-?(0|[1-9]\d{0,15})$/.test(given)) return Number(given);
@@ -13,7 +13,7 @@ function coerce(given: Value, declaration: ArgDeclaration): Value {
   return given;
 }
 
-/** A value that a manifest or a choice gives, by the name it is given under: `port`, or `app.port`. */
+/** A value that a manifest or a choice gives, by the name that it uses: `port`, or `app.port`. */
 type GivenValues = ReadonlyMap<string, { value: Value; where: () => Place | undefined }>;
 
 /** The manifest's values: `{port: 80, app: {name: x}}` gives `port` and `app.name`. */
@@ -41,7 +41,7 @@ function declarersOf(fragments: readonly FolderEntry<Fragment>[]): Map<string, s
   return declarers;
 }
 
-/** What is wrong with a name under which a value is given; undefined where it means one argument. */
+/** What is wrong with the name of a given value; undefined if it means exactly one argument. */
 function nameFinding(
   name: string,
   where: () => Place | undefined,
@@ -56,7 +56,7 @@ function nameFinding(
       code: "ARG_AMBIGUOUS",
       what: `${known.length} fragments of ${manifestId} declare an argument \`${name}\`: ${known.join(", ")}`,
       where: where(),
-      fix: `say whose it is: ${known.map((one) => `\`${one}.${name}\``).join(" or ")}`,
+      fix: `say which one you mean: ${known.map((one) => `\`${one}.${name}\``).join(" or ")}`,
     };
   }
   const names = [...declarers].flatMap(([one, by]) =>
@@ -77,8 +77,8 @@ function nameFinding(
 }
 
 /**
- * The values of each of the chosen fragments: given with the choice, else by the manifest, else the default. A name is an
- * argument's own, where one fragment alone declares it, or `fragment.argument`.
+ * The values for each of the chosen fragments: from the choice, else from the manifest, else the default. A name is the
+ * argument's own if only one fragment declares it, or `fragment.argument`.
  * Unknown and ambiguous names, wrong types and missing values are findings.
  * @returns in the order of the fragments
  */
@@ -145,8 +145,8 @@ interface Valued {
 }
 
 /**
- * All values, sorted by name: the argument's own where one fragment alone declares it, else `fragment.argument`. So no
- * fragment's value stands for another's.
+ * All values, sorted by name: the argument's own if only one fragment declares it, else `fragment.argument`. So one
+ * fragment's value is never taken for another's.
  */
 export function argsByName(valued: readonly Valued[]): Readonly<Record<string, Value>> {
   const declarers = declarersOf(valued.map(({ entry }) => entry));

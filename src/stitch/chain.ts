@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from "../model/digest.ts";
 import type { Piece } from "./piece.ts";
 
-/** A fragment's place in the chain: `--target` builds the image up to it. */
+/** A beginning of the chain that ends in a fragment: `--target` builds the image up to it. */
 export interface Prefix {
   fragment: string;
   version: string;
@@ -12,16 +12,16 @@ export interface Prefix {
   id: string;
 }
 
-/** Pieces in a row on a base. Cells that begin alike share the beginnings of their chains, with what was made of them. */
+/** Pieces in a row on a base. Cells that begin in the same way share the beginnings of their chains, and what was made of them. */
 export interface Chain {
-  /** Each beginning, shortest first. */
+  /** All its beginnings, shortest first. */
   readonly prefixes: readonly Prefix[];
   behind?: Map<Piece, Chain>;
-  /** The base and the chain's links as canonical JSON, unfinished. */
+  /** The base and the links of the chain as the start of canonical JSON. */
   readonly json: string;
 }
 
-/** The chain of no pieces on a base. */
+/** The empty chain on a base. */
 export function emptyChain(base: string): Chain {
   return { prefixes: [], json: `{"base":${canonicalJson(base)},"chain":[` };
 }

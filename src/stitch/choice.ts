@@ -3,9 +3,8 @@ import type { Manifest, Template, Value } from "../schemas/types.ts";
 import type { Piece } from "./piece.ts";
 
 /**
- * Stands in for the highest version that a range takes: a lock. undefined: the lock says nothing of it, and the highest
- * is taken. Its word counts, whatever the range says. One function gives one answer for a name and a range: it is asked
- * once.
+ * Chooses a version in place of the highest one in a range: a lock. Its answer counts, whatever the range says; undefined
+ * means that it has none, and the highest is taken. It is asked once for each name and range.
  * @param versions all that exist, sorted by semver, lowest first
  */
 export type PickVersion = (
@@ -15,28 +14,28 @@ export type PickVersion = (
   versions: readonly string[],
 ) => string | undefined;
 
-/** What is asked of a manifest beyond what it says itself. */
+/** What is chosen for a manifest beyond what it says itself. */
 export interface Choice {
   /** Versions or ranges by fragment name, in place of the manifest's. */
   set?: Readonly<Record<string, string>>;
   /**
-   * Argument values by name: `port`, or `app.port` where several fragments declare a `port`. A text that has the form of the declared type is taken for it; numbers and booleans are
-   * taken as they are.
+   * Argument values by name: `port`, or `app.port` if several fragments declare a `port`. A text that has the form of the
+   * declared type is converted to it; numbers and booleans are taken as they are.
    */
   args?: Readonly<Record<string, Value>>;
-  /** What `{{base}}` stands for, in place of the manifest's. */
+  /** What `{{base}}` means, in place of the manifest's base. */
   base?: string;
   /** Platforms that every fragment has to work on. Default: the manifest's. */
   platforms?: readonly string[];
   pick?: PickVersion;
 }
 
-/** A manifest with every range resolved to one version. What it holds is shared: nobody may change it. */
+/** A manifest with every range resolved to one version. Its parts are shared: nobody may change them. */
 export interface Resolved {
   manifest: Entry<Manifest>;
   template: FolderEntry<Template>;
-  /** The fragments with their values, in the order of the template's slots, which is that of the Dockerfile. */
+  /** The fragments with their values, in the order of the template's slots and thus of the Dockerfile. */
   pieces: readonly Piece[];
-  /** What `{{base}}` stands for. */
+  /** What `{{base}}` means. */
   base: string;
 }

@@ -4,13 +4,13 @@ import { VALUE_END, VALUE_START } from "./dockerfile.ts";
 import { BLOCKS, placeOf, restrict, type Scope, TESTS } from "./template-language.ts";
 import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 
-/** Helpers of one rendering: each gets its texts and its place in the file, and returns finished text. */
+/** The helpers of one rendering: each gets its texts and its place in the file, and returns finished text. */
 export type Helpers = Record<string, (texts: string[], where: Place) => string>;
 
 /** A compiled Dockerfile.hbs. Values stand between marks in what it returns (see dockerfile.ts). */
 export type Render = (data: Record<string, unknown>, helpers: Helpers) => string;
 
-/** Handlebars's own words for a syntax error, with the line it names. */
+/** A syntax error in Handlebars's own words, with the line that it names. */
 function syntaxError(file: string, error: unknown): FactoryError {
   const text = error instanceof Error ? error.message : String(error);
   const lexer = /^Parse error on line (\d+):[\s\S]*?\n(-*)\^\n([\s\S]*)$/.exec(text);
@@ -28,10 +28,10 @@ function syntaxError(file: string, error: unknown): FactoryError {
   });
 }
 
-/** Handlebars reads what stands in each other by calls in each other, in a time that grows faster than the text. */
+/** Handlebars parses nested blocks with nested calls, and its time grows faster than the text. */
 const MAX_NESTING = 100;
 
-/** How deep blocks stand in each other (an `{{else if …}}` counts as one in the last), or parentheses in a call. */
+/** How deep blocks are nested (an `{{else if …}}` counts as one inside the last), or parentheses in a call. */
 function nesting(text: string): number {
   const blocks: number[] = [];
   let depth = 0;
@@ -66,20 +66,16 @@ function nesting(text: string): number {
  */
 export function compileTemplate(file: string, text: string, scope: Scope): Render {
   if (/[\u0001-\u0008\u000e-\u001f\u007f]/.test(text)) {
-    throw new FactoryError("TEMPLATE_SYNTAX", "there is a control character in the file", {
+    throw new FactoryError("TEMPLATE_SYNTAX", "the file has a control character", {
       where: { file },
       fix: "remove it",
     });
   }
   if (nesting(text) > MAX_NESTING) {
-    throw new FactoryError(
-      "TEMPLATE_SYNTAX",
-      `more than ${MAX_NESTING} blocks or parentheses stand in each other`,
-      {
-        where: { file },
-        fix: "write it with fewer of them in each other",
-      },
-    );
+    throw new FactoryError("TEMPLATE_SYNTAX", `more than ${MAX_NESTING} blocks or parentheses are nested`, {
+      where: { file },
+      fix: "nest fewer of them",
+    });
   }
   let program: hbs.AST.Program;
   try {

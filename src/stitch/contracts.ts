@@ -11,7 +11,7 @@ export function label(entry: FolderEntry<Fragment>): string {
 
 const known = new Map<string, boolean>();
 
-/** Whether a version satisfies a range. Cells ask the same again and again. */
+/** Whether a version satisfies a range. Answers are kept, since cells ask the same again and again. */
 function allows(range: string, version: string): boolean {
   return keep(known, `${version} ${range}`, () => satisfies(version, range));
 }
@@ -27,7 +27,7 @@ export function checkContracts(
     for (const [name, range] of Object.entries(entry.document.requires ?? {})) {
       const other = byName.get(name);
       if (!other) {
-        // A name whose range is not satisfied has its own finding.
+        // A name whose range is not satisfied already has a finding of its own.
         if (Object.hasOwn(manifest.document.fragments, name)) continue;
         findings.push({
           code: "REQUIRES_MISSING",
@@ -59,14 +59,14 @@ export function checkContracts(
   if (cycle) {
     findings.push({
       code: "REQUIRES_CYCLE",
-      what: `the fragments require each other in a circle: ${cycle.join(" → ")}`,
+      what: `the fragments require each other in a cycle: ${cycle.join(" → ")}`,
       where: byName.get(cycle[0] ?? "")?.place(["requires"]),
       fix: "remove one of these requirements",
     });
   }
 }
 
-/** A circle among the requirements, as names with the first again at the end; undefined where there is none. */
+/** A cycle among the requirements, as names, with the first one repeated at the end; undefined if there is none. */
 function requirementCycle(byName: ReadonlyMap<string, FolderEntry<Fragment>>): string[] | undefined {
   const done = new Set<string>();
   const visit = (name: string, path: string[]): string[] | undefined => {

@@ -4,25 +4,25 @@ export const VALUE_END = "\u0002";
 
 /** One instruction of a Dockerfile. */
 export interface Instruction {
-  /** In upper case, with value marks kept, such as `RUN`. */
+  /** In upper case and with value marks, such as `RUN`. */
   keyword: string;
-  /** What follows the keyword on its logical line, with value marks kept. */
+  /** What follows the keyword on its logical line, with value marks. */
   rest: string;
   /** The line it starts on, from 1, and the last one before its here-documents. */
   line: number;
   end: number;
-  /** Whether a value decides where its here-documents start or end. */
+  /** Whether a value determines where its here-documents start or end. */
   shapedByValue: boolean;
-  /** Why the text ends before the instruction does, or why it cannot be told where it ends. */
+  /** Why the text ends before the instruction does, or why its end cannot be determined. */
   unclear?: string;
 }
 
-/** What BuildKit takes for white space: Unicode's White_Space, without the newline. */
+/** What BuildKit treats as white space: Unicode's White_Space without the newline. */
 const SPACE = "\\t\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const BLANK_OR_COMMENT = new RegExp(`^[${SPACE}]*(#|$)`);
 const IS_SPACE = new RegExp(`[${SPACE}]`);
 const WORDS = new RegExp(`^[${SPACE}]*([^${SPACE}]+)[${SPACE}]*([\\s\\S]*)$`);
-/** A backslash that continues the line; two of them do not. */
+/** A backslash that continues the line; two backslashes do not. */
 const CONTINUED = /(^|[^\\])\\[ \t]*$/;
 const HEREDOC = /^\d*<<(-?)([^<]+)$/;
 const VALUE = /\u0001[^\u0002]*\u0002/g;
@@ -39,8 +39,8 @@ export function holdsValue(text: string): boolean {
 }
 
 /**
- * Where a quoted text or a `${…}` that starts at `from` ends: past its last character; -1 where it does not end. They may
- * stand in each other, however deep.
+ * Where a quoted text or a `${…}` that starts at `from` ends: the index after its last character; -1 if it does not end.
+ * They may be nested to any depth.
  */
 function endOfGroup(text: string, from: number): number {
   const closing: string[] = [];
@@ -62,7 +62,7 @@ function endOfGroup(text: string, from: number): number {
   return -1;
 }
 
-/** The words of a line as BuildKit's shell lexer splits them, quotes kept; none where a quote or a brace is left open. */
+/** The words of a line as BuildKit's shell lexer splits them, with quotes; none if a quote or a brace is left open. */
 function shellWords(text: string): string[] {
   const words: string[] = [];
   let word = "";
@@ -82,7 +82,7 @@ function shellWords(text: string): string[] {
   return word === "" ? words : [...words, word];
 }
 
-/** Whether a word holds a `${…}` of a form that BuildKit's shell lexer may refuse, and then finds no here-document. */
+/** Whether a word has a `${…}` that BuildKit's shell lexer may refuse; then it finds no here-document. */
 function isOdd(word: string): boolean {
   const live = word.replace(/"(?:[^"\\]|\\[\s\S])*"|'[^']*'|\\[\s\S]/g, (part) =>
     part.startsWith('"') ? part.replace(/\\[\s\S]/g, "") : "",
@@ -101,7 +101,7 @@ function unquoted(word: string): string {
   );
 }
 
-/** Whether what follows a keyword, its flags aside, is a JSON array of texts. */
+/** Whether what follows a keyword and its flags is a JSON array of texts. */
 function isExecForm(rest: string): boolean {
   const array = withoutMarks(rest).replace(/^(--\S+\s+)*/, "");
   if (!array.startsWith("[")) return false;
@@ -113,10 +113,10 @@ function isExecForm(rest: string): boolean {
 }
 
 interface Heredoc {
-  /** The word that starts it, with value marks kept. */
+  /** The word that starts it, with value marks. */
   word: string;
   delimiter: string;
-  /** Whether tabs at the start of its lines do not count. */
+  /** Whether tabs at the start of its lines are ignored. */
   tabs: boolean;
 }
 
@@ -131,8 +131,8 @@ function heredocsOf(keyword: string, rest: string): Heredoc[] {
 }
 
 /**
- * Splits a Dockerfile into its instructions as BuildKit's parser does (frontend/dockerfile/parser): `\` at a line's end
- * continues it, comment lines are dropped (inside a continued instruction too), here-documents belong to their
+ * Splits a Dockerfile into its instructions as BuildKit's parser does (frontend/dockerfile/parser): `\` at the end of a
+ * line continues it, comment lines are dropped (also inside a continued instruction), here-documents belong to their
  * instruction. The escape character is `\`: what Factory writes never starts with another `escape` directive.
  */
 export function parseDockerfile(text: string): Instruction[] {
@@ -163,7 +163,7 @@ export function parseDockerfile(text: string): Instruction[] {
       harmless.map((one) => one.delimiter).join(" ") !== heredocs.map((one) => one.delimiter).join(" ");
     if (heredocs.length > 0 && shellWords(withoutMarks(rest)).some(isOdd))
       unclear =
-        "beside a here-document BuildKit reads `${…}` of the forms `${name}`, `${name:-…}` and `${name:+…}` alone";
+        "beside a here-document BuildKit only reads `${…}` of the forms `${name}`, `${name:-…}` and `${name:+…}`";
     const instruction: Instruction = {
       keyword,
       rest,

@@ -6,15 +6,15 @@ import { frameOf } from "./frame.ts";
 import { pieceOf } from "./piece.ts";
 
 /**
- * Texts that stand in for an argument without a default. Where a text has to be a commit or a digest, a plain word would be
- * refused that no real value is: so one that is refused proves nothing before the others are too.
+ * Texts that stand in for an argument without a default. If the text has to be a commit or a digest, a plain word is
+ * refused although real values are not: so a refusal counts only if all of these texts are refused.
  */
 const STAND_INS = ["value", "0".repeat(64), `sha256:${"0".repeat(64)}`];
 
 /** What stands in for `{{base}}`. */
 const ANY_BASE = "registry.invalid/base:1";
 
-/** More values than this of one argument are not tried. */
+/** How many values of one argument are tried. */
 const MOST_VALUES = 20;
 
 function defaultOf({ type, default: given, enum: allowed, minimum, maximum }: ArgDeclaration): Value | null {
@@ -24,16 +24,16 @@ function defaultOf({ type, default: given, enum: allowed, minimum, maximum }: Ar
   return type === "integer" ? (minimum ?? Math.min(1, maximum ?? 1)) : null;
 }
 
-/** The values that an argument can have beside the one it has, where they can be counted. */
+/** The other values that an argument can have, if they can be listed. */
 function othersOf({ type, enum: allowed }: ArgDeclaration, value: Value | undefined): Value[] {
   const all = allowed ?? (type === "boolean" ? [true, false] : []);
   return all.filter((one) => one !== value).slice(0, MOST_VALUES);
 }
 
 /**
- * Renders a version of a fragment, whether anything uses it or not: with its defaults, or values that stand in for them, and
- * with each other value that a boolean or an enum can have.
- * @returns what is wrong with it; among them what its files are
+ * Renders a version of a fragment, whether anything uses it or not: with its defaults, or values that stand in for them,
+ * and with each other value that a boolean or an enum can have.
+ * @returns what is wrong with it, including its files
  */
 export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>): Finding[] {
   const declared = Object.entries(entry.document.args ?? {});
@@ -61,7 +61,7 @@ export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>)
         if (known.has(`${finding.code} ${finding.what}`)) continue;
         findings.push({
           ...finding,
-          what: `${finding.what} (where \`${name}\` is ${JSON.stringify(value)})`,
+          what: `${finding.what} (if \`${name}\` is ${JSON.stringify(value)})`,
         });
       }
     }
@@ -70,8 +70,8 @@ export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>)
 }
 
 /**
- * Renders a version of a template, whether anything uses it or not: with all its slots filled, and with those empty that may
- * be.
+ * Renders a version of a template, whether anything uses it or not: with all its slots filled, and with the optional ones
+ * empty.
  * @returns what is wrong with it
  */
 export function templateFindings(entry: FolderEntry<Template>): Finding[] {

@@ -7,7 +7,7 @@ import { compareText } from "../model/compare.ts";
 import { sha256 } from "../model/digest.ts";
 import type { ReadFile } from "../model/inputs.ts";
 
-/** A file or folder that the Dockerfile may copy. All of it can change the image's bits. */
+/** A file or folder that the Dockerfile may copy. Each of these fields can change the image's bits. */
 export type ContextFile = ReadFile;
 
 const NAME = /^[A-Za-z0-9._@+-]+(\/[A-Za-z0-9._@+-]+)*$/;
@@ -24,12 +24,12 @@ function hashFile(root: string, path: string, where: Place): string {
   } catch (error) {
     throw refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
   }
-  if (read === undefined) throw refuse("changed its kind while it was read");
+  if (read === undefined) throw refuse("was replaced by something else while it was read");
   return `sha256:${hash.digest("hex")}`;
 }
 
 /**
- * The files behind `{{file "name"}}`: the file itself, or a folder with all that is in it, sorted by path.
+ * The files that `{{file "name"}}` means: the file itself, or a folder with everything in it, sorted by path.
  * @param root absolute path of the workspace
  * @param folder the fragment's folder, from the root
  * @throws FactoryError FILE_OUTSIDE, FILE_MISSING, FILE_UNREADABLE, FILE_TOO_LARGE
@@ -41,7 +41,7 @@ export function contextFiles(root: string, folder: string, name: string, where: 
       `{{file ${JSON.stringify(name)}}} is not the name of a file of this fragment`,
       {
         where,
-        fix: "name a file or folder beside Dockerfile.hbs, with letters, digits and . _ @ + - alone",
+        fix: "name a file or folder beside Dockerfile.hbs, using only letters, digits and . _ @ + -",
       },
     );
   }
@@ -62,10 +62,10 @@ export function contextFiles(root: string, folder: string, name: string, where: 
         if (!NAME.test(entry)) {
           throw new FactoryError(
             "FILE_UNREADABLE",
-            `${JSON.stringify(`${path}/${entry}`)} cannot stand in a Dockerfile`,
+            `${JSON.stringify(`${path}/${entry}`)} cannot be used in a Dockerfile`,
             {
               where,
-              fix: "rename it: letters, digits and . _ @ + - alone",
+              fix: "rename it: use only letters, digits and . _ @ + -",
             },
           );
         }
@@ -76,11 +76,11 @@ export function contextFiles(root: string, folder: string, name: string, where: 
     } else {
       throw new FactoryError("FILE_UNREADABLE", `${path} is a link or a special file`, {
         where,
-        fix: "fragments hold regular files alone",
+        fix: "fragments may only have regular files",
       });
     }
     if (files.length > MAX_FILES) {
-      throw new FactoryError("FILE_TOO_LARGE", `${folder}/${name} holds more than ${MAX_FILES} files`, {
+      throw new FactoryError("FILE_TOO_LARGE", `${folder}/${name} has more than ${MAX_FILES} files`, {
         where,
         fix: "pack them into an archive",
       });
@@ -94,7 +94,7 @@ export function contextFiles(root: string, folder: string, name: string, where: 
     if (stat?.isSymbolicLink()) {
       throw new FactoryError("FILE_OUTSIDE", `${path} is a link`, {
         where,
-        fix: "fragments hold regular files alone",
+        fix: "fragments may only have regular files",
       });
     }
   }

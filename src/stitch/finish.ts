@@ -2,7 +2,7 @@ import { type Inputs, keysOf, type ReadImage } from "../model/inputs.ts";
 import { pinImages } from "./images.ts";
 import { derivedLabels, labelInstruction } from "./labels.ts";
 
-/** The recipe's text with the digests of its images behind their references, where they are known. */
+/** The recipe's text with the known digests of its images after their references. */
 export function pinDockerfile(recipe: string, images: readonly ReadImage[]): string {
   const digests = new Map(
     images.flatMap(({ ref, digest }) => (digest === null || ref.includes("@") ? [] : [[ref, digest]])),
@@ -11,8 +11,8 @@ export function pinDockerfile(recipe: string, images: readonly ReadImage[]): str
 }
 
 /**
- * The Dockerfile that is built: the recipe's text with digests behind its images' references, and with the labels that
- * follow from them and from the keys (see derivedLabels) at its end, which is in its last stage.
+ * The Dockerfile that is built: the recipe's text with digests after its images' references, and with the labels that
+ * depend on them and on the keys (see derivedLabels) at its end, which is in its last stage.
  */
 export function finishDockerfile(
   recipe: string,

@@ -11,24 +11,23 @@ import { refuseInstructions, refuseSources } from "./refuse.ts";
 
 /** What a fragment with its values adds to a Dockerfile. */
 export interface Body {
-  /** What stands behind its FROM, without spaces around it; may be empty. */
+  /** The text after its FROM, trimmed; may be empty. */
   text: string;
   /** The files that it copies, sorted by path, each once. */
   files: readonly ContextFile[];
-  /** What the Dockerfile.dockerignore lets in for it. */
+  /** What the Dockerfile.dockerignore lets through for it. */
   allowed: readonly string[];
   /** The images and stages that it names. */
   references: readonly Reference[];
 }
 
-/** A line that no Dockerfile.hbs can render: control characters are refused there. */
+/** A line that no Dockerfile.hbs can render, since control characters are refused there. */
 const BEHIND = "\u0005";
 
 /**
- * The instructions of a body. The parser carries nothing from one instruction to the next: so where it takes the line
- * behind the body for the start of another instruction, it reads the body alone as it reads it in a Dockerfile, and what
- * follows too.
- * @throws FactoryError TEMPLATE_INSTRUCTION where the body would go on into the next line, ARG_UNSAFE
+ * The instructions of a body. The parser carries nothing over from one instruction to the next. So if it reads the line
+ * after the body as a new instruction, it reads the body, and what follows, in a whole Dockerfile just as it does alone.
+ * @throws FactoryError TEMPLATE_INSTRUCTION if the body would continue into the next line, ARG_UNSAFE
  */
 function readAlone(file: string, text: string): Instruction[] {
   refuseInstructions(file, parseDockerfile(text));
@@ -36,7 +35,7 @@ function readAlone(file: string, text: string): Instruction[] {
   const last = instructions.at(-1);
   const lines = text.split("\n");
   if (last?.keyword !== BEHIND || last.line !== lines.length + 1) {
-    throw new FactoryError("TEMPLATE_INSTRUCTION", "the fragment's last line goes on into the next one", {
+    throw new FactoryError("TEMPLATE_INSTRUCTION", "the fragment's last line continues into the next one", {
       where: { file, line: lines.length },
       fix: "remove the `\\` at its end",
     });
@@ -59,7 +58,7 @@ function compile(entry: FolderEntry<Fragment>): Render {
 
 const filesOf = ofCatalog(() => new Map<string, readonly ContextFile[]>());
 
-/** What stands behind `{{file "name"}}`: read once a catalog, whichever cells copy it. */
+/** The files that `{{file "name"}}` means: read once per catalog, whichever cells copy them. */
 function filesBehind(catalog: Catalog, folder: string, name: string, where: Place): readonly ContextFile[] {
   const known = filesOf(catalog).get(`${folder}/${name}`);
   if (known) return known;
@@ -101,7 +100,7 @@ export function fragmentBody(
         file,
         line: entry.dockerfile.text.split("\n").findIndex((line) => /^\s*FROM\b/i.test(line)) + 1 || 1,
       },
-      fix: "remove FROM: the fragment's stage is written by the template's slot",
+      fix: "remove FROM: the template's slot writes the fragment's stage",
     });
   }
   const text = withoutMarks(marked);

@@ -9,27 +9,27 @@ import type { Piece } from "./piece.ts";
 import { refuseSources } from "./refuse.ts";
 import { fillTemplate, LABELS_MARK } from "./render.ts";
 
-/** Where the labels stand among the parts of a Dockerfile. */
+/** The place of the labels among the parts of a Dockerfile. */
 const LABELS = -1;
 
-/** A stage that stands in a slot. */
+/** A stage that fills a slot. */
 interface Standing {
   name: string;
   slot: string;
-  /** How many lines its body has; 0 for one that holds nothing. */
+  /** How many lines its body has; 0 if it is empty. */
   lines: number;
 }
 
 /** A template with its slots filled, and a gap for each fragment's body. */
 interface Frame {
-  /** Texts; numbers stand for the body at that position, and for the labels. */
+  /** Texts; a number means the body at that position, or the labels. */
   parts: readonly (string | number)[];
   references: readonly Reference[];
-  /** The images where no body names any. */
+  /** The images if no body names any. */
   images: ImagesRead;
 }
 
-/** A checked Dockerfile, before its labels are put in. */
+/** A checked Dockerfile without its labels. */
 export interface Composed {
   parts: readonly (string | number)[];
   bodies: readonly Body[];
@@ -47,19 +47,20 @@ export function writeDockerfile({ parts, bodies }: Composed, labels: string): st
 
 const markOf = (at: number): string => `\u0005${at}\u0005`;
 
-/** Stands before a mark once for each further line of the body: so an error names the line of the whole Dockerfile. */
+/** Put before a mark once for each further line of the body, so that an error names the line of the whole Dockerfile. */
 const FURTHER_LINE = "#\u0006\n";
 
 /**
- * A template with a mark in place of each body: the same for all bodies, so it is made once. It stands for the whole:
+ * A template with a mark in place of each body: it is the same for all bodies, so it is made once. Checking it and each
+ * body by itself is as good as checking the whole, because:
  *
- * - A body is whole instructions (see fragmentBody), and each mark is a line of its own at which the parser takes up
- *   another instruction. The parser carries nothing from one instruction to the next, so the instructions of the whole
- *   are those of the frame, with those of a body in the place of its mark.
- * - Each check of the whole is then one of the parts: what an instruction may not hold was seen to in the frame and in
- *   each body; bodies have no FROM, so stages, and the one of the labels, are those of the frame; the first instruction
- *   is one of the frame, for a mark in its place is refused.
- * - A body neither starts nor ends with a space, so spaces around the whole are cut the same.
+ * - A body consists of whole instructions (see fragmentBody), and each mark is a line of its own, at which the parser
+ *   starts another instruction. The parser carries nothing over from one instruction to the next, so the instructions of
+ *   the whole are those of the frame, with those of a body in place of its mark.
+ * - Each check of the whole is then a check of the parts: single instructions were checked in the frame and in each body;
+ *   bodies have no FROM, so all stages, including that of the labels, are in the frame; the first instruction is in the
+ *   frame, since a mark in its place is refused.
+ * - A body neither starts nor ends with a space, so trimming the whole gives the same.
  *
  * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED
  */
@@ -75,9 +76,9 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
     const mark = markOf(at);
     const found = instructions.filter(({ keyword }) => keyword === mark);
     if (own === 0 || (found.length === 1 && found.every(({ line }) => lines[line - 1] === mark))) continue;
-    throw new FactoryError("TEMPLATE_INSTRUCTION", `something stands behind the slot of ${name}`, {
+    throw new FactoryError("TEMPLATE_INSTRUCTION", `there is text after the slot of ${name}`, {
       where: { file },
-      fix: "put each {{slot …}} alone on a line, with no space or word behind it",
+      fix: "put each {{slot …}} alone on a line, with no space or word after it",
     });
   }
   refuseSources(file, text, instructions, template.document.reuse);
@@ -94,9 +95,9 @@ const framesOf = ofCatalog(() => new Map<FolderEntry<Template>, Map<string, Fram
 
 /**
  * The Dockerfile of these pieces.
- * @param base what `{{base}}` stands for
+ * @param base what `{{base}}` means
  * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, SLOT_UNKNOWN, IMAGE_UNCLEAR, SOURCE_UNPINNED: the
- * first that is met
+ * first one found
  */
 export function compose(
   catalog: Catalog,
@@ -106,7 +107,7 @@ export function compose(
 ): Composed {
   const bodies = pieces.map((piece) => piece.body());
   const frames = keep(framesOf(catalog), template, () => new Map<string, Frame>());
-  // Who fills which slot, with something or nothing.
+  // Which piece fills which slot, and whether its body is empty.
   let key = base;
   for (const [at, { stage }] of pieces.entries()) key += `\n${bodies[at]?.text === "" ? "-" : ""}${stage}`;
   const { parts, references, images } = keep(frames, key, () => {

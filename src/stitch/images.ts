@@ -6,13 +6,13 @@ import { csvFields, takeFlags } from "./words.ts";
 /** A place of a Dockerfile that names an image, or a stage. */
 export interface Reference {
   kind: "from" | "copy" | "mount" | "syntax";
-  /** What it names, as it stands there. */
+  /** What it names, as it is written. */
   name: string;
-  /** The platform that its FROM asks for; null where that is the build's own. */
+  /** The platform that its FROM asks for; null if that is the build's own. */
   platform: string | null;
-  /** The name that a FROM gives to its stage, in lower case; null where it has none. */
+  /** The name that a FROM gives to its stage, in lower case; null if it gives none. */
   stage: string | null;
-  /** The lines that it stands on, from 1. */
+  /** Its lines, from 1. */
   line: number;
   end: number;
 }
@@ -21,14 +21,14 @@ export interface Reference {
 export interface ImageUse {
   role: ImageRole;
   ref: string;
-  /** null for the platform that is built. */
+  /** null means the platform that is built. */
   platform: string | null;
 }
 
 /** Characters of an image reference: none that could be a variable, a quote or the end of a word. */
 const PLAIN = /^[A-Za-z0-9[][A-Za-z0-9._\-/:@[\]]*$/;
 
-/** The names of the platform that is built, as BuildKit gives them. */
+/** The variables in which BuildKit gives the platform that is built. */
 const TARGET = /^\$(TARGETPLATFORM|\{TARGETPLATFORM\})$/;
 
 /** The lines of `# name=value` at the start of a Dockerfile, as BuildKit reads them. */
@@ -85,7 +85,7 @@ function ofInstruction({ keyword, rest, line, end }: Instruction): Reference[] {
   }
 }
 
-/** All places of a text that name an image or a stage, in its order. */
+/** All places of a text that name an image or a stage, in order. */
 export function referencesOf(text: string, instructions: readonly Instruction[]): Reference[] {
   const syntax = directives(text).find(({ name }) => name === "syntax");
   const [name = ""] = syntax?.value.split(" ", 1) ?? [];
@@ -96,14 +96,14 @@ export function referencesOf(text: string, instructions: readonly Instruction[])
   ];
 }
 
-/** The reference with its digest, where it has one and does not name it itself. */
+/** The reference with the digest appended, if there is one and the reference does not have it already. */
 function pinned(ref: string, digest: string | null | undefined): string {
   return typeof digest !== "string" || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
 }
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** What stands in a text's lines for a reference, with `to` in the place of its name. */
+/** The lines of a reference, with `to` in place of its name. */
 function rewritten(lines: string, { kind, name }: Reference, to: string): string {
   const ref = quoted(name);
   switch (kind) {
@@ -125,8 +125,8 @@ function rewritten(lines: string, { kind, name }: Reference, to: string): string
 }
 
 /**
- * The references that name images. A FROM may name an earlier stage; COPY and a mount any stage or, with nothing, the build
- * context; COPY also a stage by its number, which to a mount is the name of an image.
+ * The references that name images. A FROM may also name an earlier stage; COPY and a mount may name any stage or, if
+ * empty, the build context; COPY may name a stage by its number, which in a mount is the name of an image.
  */
 function imageReferences(references: readonly Reference[]): Reference[] {
   const all = new Set(references.flatMap(({ stage }) => stage ?? []));
@@ -151,7 +151,7 @@ function imageReferences(references: readonly Reference[]): Reference[] {
 }
 
 /**
- * The text with digests behind its images' references.
+ * The text with digests after its images' references.
  * @param digestOf null or undefined leaves a reference as it is
  */
 export function pinImages(text: string, digestOf: (ref: string) => string | null | undefined): string {
@@ -166,7 +166,7 @@ export function pinImages(text: string, digestOf: (ref: string) => string | null
   return lines.join("\n");
 }
 
-/** The image that the last stage stands on, following the stages that it starts from. */
+/** The image that the last stage starts from, directly or through other stages. */
 function lastBase(references: readonly Reference[]): string {
   const froms = references.filter(({ kind }) => kind === "from");
   let at = froms.length - 1;
@@ -180,20 +180,20 @@ function lastBase(references: readonly Reference[]): string {
   }
 }
 
-/** The images that a Dockerfile reads, sorted by role and reference, and the one that its last stage stands on. */
+/** The images that a Dockerfile reads, sorted by role and reference, and the one that its last stage starts from. */
 export interface ImagesRead {
   uses: readonly ImageUse[];
   base: string;
 }
 
-/** @param references of a whole Dockerfile: those of bodies may stand behind those of the template */
+/** @param references of a whole Dockerfile: those of bodies may come after those of the template */
 export function imagesRead(references: readonly Reference[]): ImagesRead {
   const base = lastBase(references);
   const byKey = new Map<string, ImageUse>();
   for (const { kind, name: ref, platform } of imageReferences(references)) {
     const role: ImageRole = kind === "from" ? (ref === base ? "base" : "stage") : kind;
     const key = `${role} ${ref}`;
-    // One image has one digest: that for the platform that is built, where any place asks for it.
+    // One image has one digest: that for the platform that is built, if any place asks for that.
     if (!byKey.has(key) || platform === null) byKey.set(key, { role, ref, platform });
   }
   const uses = [...byKey].sort(([a], [b]) => compareText(a, b)).map(([, use]) => Object.freeze(use));
@@ -202,7 +202,7 @@ export function imagesRead(references: readonly Reference[]): ImagesRead {
 
 const DIGEST = `sha256:${"0".repeat(64)}`;
 
-/** The references that no digest can be put behind; with why. */
+/** The references to which no digest can be appended, and why. */
 export function unclearReferences(
   text: string,
   instructions: readonly Instruction[],
@@ -212,8 +212,8 @@ export function unclearReferences(
   const after = imageReferences(referencesOf(pinnedText, parseDockerfile(pinnedText)));
   return references.flatMap((reference, at) => {
     const { name } = reference;
-    if (!PLAIN.test(name)) return { reference, why: "it is no plain image reference" };
+    if (!PLAIN.test(name)) return { reference, why: "it is not a plain image reference" };
     if (after.length === references.length && after[at]?.name === pinned(name, DIGEST)) return [];
-    return { reference, why: "it does not stand on one line as a word without quotes" };
+    return { reference, why: "it is not a single word without quotes on one line" };
   });
 }

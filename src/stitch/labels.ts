@@ -6,7 +6,7 @@ import type { Manifest, Template } from "../schemas/types.ts";
 export const RECIPE_KEY_LABEL = "io.factory.recipe-key";
 export const BUILD_KEY_LABEL = "io.factory.build-key";
 
-/** `LABEL` with one sorted pair a line. Values are quoted as Dockerfile words. */
+/** `LABEL` with one pair per line, sorted. Values are quoted as Dockerfile words. */
 export function labelInstruction(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).sort(([a], [b]) => compareText(a, b));
   const words = pairs.map(([key, value]) => `${key}="${value.replace(/["\\$]/g, "\\$&")}"`);
@@ -14,8 +14,8 @@ export function labelInstruction(labels: Readonly<Record<string, string>>): stri
 }
 
 /**
- * The labels that a recipe's text has: those that neither digests nor keys are part of.
- * @param about the base is that of the last stage; fragments are as `core@0.1.0`
+ * The labels in a recipe's text: those that depend on neither digests nor keys.
+ * @param about its base is that of the last stage; its fragments are as `core@0.1.0`
  */
 export function recipeLabels(
   { document }: Entry<Manifest>,
@@ -40,8 +40,8 @@ export function knowsDigests(images: readonly ReadImage[]): boolean {
 }
 
 /**
- * The labels that follow from images and keys: the base's digest where it is known, the recipe key, and the build key
- * where it says which bits are meant: with the digests of all images, and for one platform.
+ * The labels that depend on images and keys: the base's digest if it is known, the recipe key, and the build key if it
+ * determines the bits: with the digests of all images, and for one platform.
  */
 export function derivedLabels(
   images: readonly ReadImage[],

@@ -1,9 +1,9 @@
 import type { Catalog } from "../catalog/catalog.ts";
 
-/** How much is kept at once of what a plan can ask for in any number: past it, all of it is forgotten. */
+/** How many values are kept of what a plan can ask for in any number. Beyond it, all of them are forgotten. */
 const LIMIT = 100_000;
 
-/** What is made once for a catalog, and gone with it: a workspace that is opened anew is read anew. */
+/** Values that are made once for a catalog and live as long as it does: a workspace that is opened again is read again. */
 export function ofCatalog<T extends object>(make: (catalog: Catalog) => T): (catalog: Catalog) => T {
   const known = new WeakMap<Catalog, T>();
   return (catalog) => {
@@ -15,7 +15,7 @@ export function ofCatalog<T extends object>(make: (catalog: Catalog) => T): (cat
   };
 }
 
-/** The value that is kept for a key, else the one that is made now. What `make` throws is not kept. */
+/** The kept value for a key, else a new one. What `make` throws is not kept. */
 export function keep<K, V>(known: Map<K, V>, key: K, make: () => V): V {
   const kept = known.get(key);
   if (kept !== undefined) return kept;

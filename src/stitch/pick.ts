@@ -12,16 +12,16 @@ interface Wanted {
   what: "fragment" | "template";
   name: string;
   range: string;
-  /** Where the range stands; undefined for one of the choice. */
+  /** The place of the range; undefined for one from the choice. */
   where: () => Place | undefined;
 }
 
-/** Versions that were chosen, by lock and by what was asked: a lock is asked once. */
+/** Versions that were chosen, by lock and by question: a lock is asked once. */
 const choicesOf = ofCatalog(() => new Map<PickVersion | undefined, Map<string, string>>());
 
 /**
- * The version that `pick` has for the range, else the highest of `versions` that it takes, or a finding that names what
- * exists.
+ * The version that `pick` gives for the range, else the highest of `versions` in it, or a finding that names the versions
+ * that exist.
  * @param versions sorted by semver, lowest first
  */
 function chooseVersion(
@@ -36,7 +36,7 @@ function chooseVersion(
   if (!isRange(range)) {
     return {
       code: "RANGE_INVALID",
-      what: `${JSON.stringify(range)} is no version and no range of the ${what} ${name}`,
+      what: `${JSON.stringify(range)} is neither a version nor a range of the ${what} ${name}`,
       where: where(),
       fix: "such as 0.1.0, ~0.1 or `>=0.1 <0.3`",
     };
@@ -54,7 +54,7 @@ function chooseVersion(
   };
 }
 
-/** The fragments of a manifest, in its order, as far as a version can be chosen; the rest are findings. */
+/** The fragments of a manifest, in its order, for which a version can be chosen; the others are findings. */
 export function pickFragments(
   catalog: Catalog,
   manifest: Entry<Manifest>,
@@ -103,13 +103,13 @@ export function pickFragments(
   return fragments;
 }
 
-/** The template of a manifest, or why there is none. */
+/** The template of a manifest, or a finding that says why there is none. */
 export function pickTemplate(
   catalog: Catalog,
   manifest: Entry<Manifest>,
   pick: PickVersion | undefined,
 ): FolderEntry<Template> | Finding {
-  // The schema has seen to it that the reference has this form.
+  // The schema guarantees that the reference has this form.
   const { id = "", range = "" } = parseTemplateRef(manifest.document.template) ?? {};
   const where = () => manifest.place(["template"]);
   const known = catalog.templateIds();

@@ -6,7 +6,7 @@ import type { Fragment, Value } from "../schemas/types.ts";
 import { type Body, fragmentBody } from "./fragment-body.ts";
 import { keep, ofCatalog } from "./memo.ts";
 
-/** A fragment as records name it, with the digest of all that it gives to the image. */
+/** A fragment as records name it, with the digest of everything that it adds to the image. */
 export type FragmentDigest = Readonly<{ name: string; version: string; digest: string }>;
 
 /** A fragment with the values of its arguments: the same piece in each cell that chooses them. Never changed. */
@@ -15,11 +15,11 @@ export interface Piece {
   /** Its folder, with a `/` at the end. */
   readonly folder: string;
   readonly args: Readonly<Record<string, Value>>;
-  /** Its name and values, as a text that stands for them. */
+  /** Its name and values as one text. */
   readonly argsKey: string;
   /** `core@0.1.0` */
   readonly label: string;
-  /** Its stage's name and slot, which tell it apart among those of a template. */
+  /** Its stage's name and slot, which are unique within a template. */
   readonly stage: string;
   /** Name, version and values as canonical JSON: a link of prefixes. @throws FactoryError as body does */
   readonly linkJson: () => string;
@@ -32,13 +32,13 @@ export interface Piece {
   readonly filesJson: () => string;
 }
 
-/** A function that is called until it gives something: that is kept. */
+/** Calls a function until it succeeds, and keeps the result. */
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
 
-/** Digest of what a fragment gives to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
+/** Digest of what a fragment adds to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
 function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files }: Body): FragmentDigest {
   const { name, version, args, requires, conflicts, platforms, reuse } = document;
   const digest = digestOf({
@@ -72,7 +72,7 @@ function makePiece(
     label: `${name}@${version}`,
     stage: `${name}/${slot}`,
     linkJson: once(() => {
-      // A value that has no JSON form is refused where it is rendered, with its place.
+      // A value without a JSON form is refused when it is rendered, with its place.
       body();
       return canonicalJson({ name, version, args });
     }),

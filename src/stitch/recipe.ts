@@ -14,28 +14,28 @@ import { keep, ofCatalog } from "./memo.ts";
 import type { FragmentDigest, Piece } from "./piece.ts";
 
 /**
- * What cells have in common that differ in their platform, or in what images resolve to: all but that. Its texts are not
- * kept: a plan of many cells would hold them all.
+ * What cells have in common that differ only in their platform, or in the digests of their images. Its texts are not
+ * kept: a plan of many cells would keep them all in memory.
  */
 export interface Recipe {
   readonly template: Readonly<{ id: string; version: string; digest: string }>;
   /** In the order of the Dockerfile. */
   readonly fragments: readonly FragmentDigest[];
-  /** By the argument's name where one fragment declares it, else by `fragment.argument`; sorted. */
+  /** By the argument's name if only one fragment declares it, else by `fragment.argument`; sorted. */
   readonly args: Readonly<Record<string, Value>>;
   readonly gpus: "all" | number | null;
-  /** The images that are read, and the one that the last stage stands on. */
+  /** The images that are read, and the one that the last stage starts from. */
   readonly reads: ImagesRead;
   readonly prefixes: readonly Prefix[];
   readonly recipe_key: string;
   readonly test_suite_hash: string;
   /** See policyJson of src/model/inputs.ts. */
   readonly policy: string;
-  /** The documents that say that nothing made of them is ever reused: `fragments/x/1.0.0/fragment.yaml`. */
+  /** The documents that say `reuse: never`: `fragments/x/1.0.0/fragment.yaml`. */
   readonly neverReused: readonly string[];
 }
 
-/** The Dockerfile before digests and the labels that follow from them. */
+/** The Dockerfile without digests and without the labels that depend on them. */
 export interface RecipeText {
   composed: Composed;
   labels: Record<string, string>;
@@ -57,7 +57,7 @@ function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe
   return Object.freeze({ id, version, digest });
 }
 
-/** The text of a recipe, put together from parts that were checked. @throws FactoryError as compose does */
+/** The text of a recipe, put together from checked parts. @throws FactoryError as compose does */
 export function recipeText(catalog: Catalog, { manifest, template, pieces, base }: Resolved): RecipeText {
   const composed = compose(catalog, template, pieces, base);
   const fragments = pieces.map(({ label }) => label);
@@ -65,7 +65,7 @@ export function recipeText(catalog: Catalog, { manifest, template, pieces, base 
   return { composed, labels, text: writeDockerfile(composed, labelInstruction(labels)) };
 }
 
-/** The files of all pieces as canonical JSON, sorted by path: each piece's stand in a folder of its own. */
+/** The files of all pieces as canonical JSON, sorted by path: each piece has its own folder. */
 function filesJson(pieces: readonly Piece[]): string {
   const holding = pieces.filter((piece) => piece.filesJson() !== "");
   return holding
@@ -106,7 +106,7 @@ const recipesOf = ofCatalog(() => new Map<Entry<Manifest>, Map<FolderEntry<Templ
 
 /**
  * The recipe of an already resolved manifest: made once for all cells that have it.
- * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED: the first that is met
+ * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED: the first one found
  */
 export function recipeOf(catalog: Catalog, resolved: Resolved): Recipe {
   const { manifest, template, pieces, base } = resolved;

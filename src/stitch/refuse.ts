@@ -4,8 +4,8 @@ import { unclearReferences } from "./images.ts";
 import { openSources } from "./sources.ts";
 
 /**
- * Refuses a value that stands where it would start an instruction or end a here-document, and an instruction that
- * would go on into what Factory writes behind it.
+ * Refuses a value in a place where it would start an instruction or end a here-document, and an instruction that would
+ * continue into what Factory writes after it.
  * @throws FactoryError ARG_UNSAFE, TEMPLATE_INSTRUCTION
  */
 export function refuseInstructions(file: string, instructions: readonly Instruction[]): void {
@@ -18,23 +18,23 @@ export function refuseInstructions(file: string, instructions: readonly Instruct
         `a value would become part of the Dockerfile's structure: ${text}`,
         {
           where: { file },
-          fix: `write the instruction out, and let the value be one of its words (line ${line} of what is rendered)`,
+          fix: `write the instruction itself, and use the value as one of its words (line ${line} of the rendered text)`,
         },
       );
     }
     if (unclear === undefined) continue;
     const code = holdsValue(rest) ? "ARG_UNSAFE" : "TEMPLATE_INSTRUCTION";
-    throw new FactoryError(code, `it is not clear where this ends: ${text}: ${unclear}`, {
+    throw new FactoryError(code, `it is not clear where this instruction ends: ${text}: ${unclear}`, {
       where: { file },
-      fix: `correct it (line ${line} of what is rendered)`,
+      fix: `correct it (line ${line} of the rendered text)`,
     });
   }
 }
 
 /**
- * Refuses what a build would read from outside without its being in a key: an image that no digest can be put behind, and,
- * unless nothing is ever reused, what is not pinned.
- * @param reuse what the document says of it
+ * Refuses what a build would read from outside without any key covering it: an image to which no digest can be appended,
+ * and, unless the document says `reuse: never`, what is not pinned.
+ * @param reuse what the document says about reuse
  * @throws FactoryError IMAGE_UNCLEAR, SOURCE_UNPINNED
  */
 export function refuseSources(
@@ -48,17 +48,17 @@ export function refuseSources(
     const { reference, why } = unclear;
     throw new FactoryError(
       "IMAGE_UNCLEAR",
-      `it cannot be told which image ${JSON.stringify(reference.name)} is: ${why}`,
+      `it is not clear which image ${JSON.stringify(reference.name)} is: ${why}`,
       {
         where: { file },
-        fix: `write the reference out, such as debian:bookworm-slim (line ${reference.line} of what is rendered)`,
+        fix: `write the reference out, such as debian:bookworm-slim (line ${reference.line} of the rendered text)`,
       },
     );
   }
   const [open] = reuse === "never" ? [] : openSources(instructions);
   if (!open) return;
-  throw new FactoryError("SOURCE_UNPINNED", `${open.what}, and no key would change with it`, {
+  throw new FactoryError("SOURCE_UNPINNED", `${open.what}, which no key covers`, {
     where: { file },
-    fix: `${open.fix}, or say \`reuse: never\` beside it (line ${open.line} of what is rendered)`,
+    fix: `${open.fix}, or say \`reuse: never\` in this document (line ${open.line} of the rendered text)`,
   });
 }

@@ -9,11 +9,11 @@ import { refuseInstructions } from "./refuse.ts";
 export interface Stage {
   name: string;
   slot: string;
-  /** What stands behind its FROM; asked for when the template places the slot. */
+  /** The text after its FROM; called when the template places the slot. */
   body: () => string;
 }
 
-/** A template with its slots filled, all of it checked. */
+/** A template with its slots filled and everything checked. */
 export interface Filled {
   /** With `LABELS_MARK`, and with value marks. */
   text: string;
@@ -40,8 +40,8 @@ function compile(entry: FolderEntry<Template>): Render {
 
 /**
  * Renders the template with its slots filled: one build stage per fragment, each on top of the one before. The text is
- * checked as a whole, bodies and all.
- * @param base the reference behind FROM, pinned to a digest where one is known
+ * checked as a whole, including the bodies.
+ * @param base the reference after FROM, pinned to a digest if one is known
  * @throws FactoryError TEMPLATE_*, ARG_UNSAFE, SLOT_UNKNOWN, and what the bodies throw
  */
 export function fillTemplate(
@@ -76,7 +76,7 @@ export function fillTemplate(
           });
         }
         if (placed.includes(name))
-          refuse(`the slot \`${name}\` stands twice in the template`, "remove one of the two", where);
+          refuse(`the slot \`${name}\` occurs twice in the template`, "remove one of the two", where);
         placed.push(name);
         const stage = stages.find(({ slot }) => slot === name);
         if (!stage) return EMPTY_SLOT;
@@ -93,22 +93,22 @@ export function fillTemplate(
     },
   );
 
-  // An optional slot that nothing fills leaves no blank lines behind.
+  // An empty optional slot leaves no blank lines.
   const text = rendered.replace(/(\n*\u0004)+\n*/g, "\n\n").trim();
   const missing = declared.find((name) => !placed.includes(name));
   if (missing)
     refuse(
-      `the slot \`${missing}\` is declared, but Dockerfile.hbs does not place it`,
+      `the slot \`${missing}\` is declared, but Dockerfile.hbs does not use it`,
       `add {{slot "${missing}"}}`,
     );
   if (placed.join() !== declared.join()) {
     refuse(
-      "Dockerfile.hbs places the slots in another order than template.yaml declares",
+      "Dockerfile.hbs has the slots in another order than template.yaml",
       `order of template.yaml: ${declared.join(", ")}`,
     );
   }
   if (labelled !== 1)
-    refuse(`{{labels}} stands ${labelled} times in the template`, "put {{labels}} once, into the last stage");
+    refuse(`{{labels}} occurs ${labelled} times in the template`, "put {{labels}} in the last stage, once");
   if (/^\s*(#.*\n\s*)*#\s*escape\s*=/i.test(text))
     refuse("the template changes the escape character", "remove the line `# escape=…`");
   const instructions = parseDockerfile(text);
@@ -129,15 +129,15 @@ export function fillTemplate(
     ({ keyword }) => keyword === "FROM",
   ).length;
   if (stageOfLabels !== starts.length)
-    refuse("{{labels}} does not stand in the last stage", "move it behind the last FROM");
+    refuse("{{labels}} is not in the last stage", "move it after the last FROM");
 
   if (!instructions.some(({ keyword }) => keyword === LABELS_MARK))
-    refuse("{{labels}} does not stand on a line of its own", "put {{labels}} alone on a line");
+    refuse("{{labels}} is not on a line of its own", "put {{labels}} alone on a line");
   const hidden = froms.find((from) => !starts.some(({ rest }) => withoutMarks(rest) === from));
   if (hidden)
     refuse(
-      `the slot behind \`FROM ${hidden}\` does not stand on a line of its own`,
-      "put each {{slot …}} alone on a line, not into a comment or behind a `\\`",
+      `the slot of \`FROM ${hidden}\` is not on a line of its own`,
+      "put each {{slot …}} alone on a line, not in a comment or after a `\\`",
     );
   return { text, instructions };
 }

@@ -9,12 +9,12 @@ import { fillSlots } from "./slots.ts";
 
 export type { Choice, Resolved } from "./choice.ts";
 
-/** Findings that an unknown fragment leads to, which would have filled or declared what is missing. */
+/** Findings that may be consequences of an unknown fragment, which would have filled or declared what is missing. */
 const ECHOES = new Set(["SLOT_EMPTY", "ARG_UNDECLARED"]);
 
 /**
  * Chooses one version of the template and of each fragment, fills the slots, and gives every argument a value.
- * Platforms that are not chosen are the manifest's.
+ * Without a choice of platforms, the manifest's count.
  * @throws FactoryError with all findings: ranges, slots, requirements, conflicts, platforms and arguments
  */
 export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {}): Resolved {

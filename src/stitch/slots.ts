@@ -3,7 +3,7 @@ import type { Finding } from "../errors.ts";
 import type { Fragment, Manifest, Template } from "../schemas/types.ts";
 import { label } from "./contracts.ts";
 
-/** The fragments in the order of the slots that they fill; findings about slots and orders. */
+/** The fragments in the order of the slots that they fill, and findings about slots and orders. */
 export function fillSlots(
   template: FolderEntry<Template>,
   fragments: readonly FolderEntry<Fragment>[],
@@ -49,9 +49,9 @@ export function fillSlots(
     if (!before || before.document.order <= entry.document.order) continue;
     findings.push({
       code: "SLOT_ORDER",
-      what: `${label(before)} (order ${before.document.order}) stands before ${label(entry)} (order ${entry.document.order}) in the template`,
+      what: `${label(before)} (order ${before.document.order}) comes before ${label(entry)} (order ${entry.document.order}) in the template`,
       where: entry.place(["order"]),
-      fix: "change the order of the one, or of the template's slots",
+      fix: "change the order of one of them, or of the template's slots",
     });
   }
   return ordered;

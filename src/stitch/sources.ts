@@ -1,21 +1,21 @@
 import { type Instruction, withoutMarks } from "./dockerfile.ts";
 import { plainWords, takeFlags } from "./words.ts";
 
-/** Something that an instruction takes from outside, so that the same Dockerfile may come to other bits another day. */
+/** Something that an instruction takes from outside, so that the same Dockerfile may give other bits another day. */
 export interface OpenSource {
   what: string;
   fix: string;
   line: number;
 }
 
-/** Arguments that BuildKit fills from the machine that builds: they are in no key. */
+/** Arguments that BuildKit fills from the machine that builds: no key covers them. */
 const OF_THE_BUILDER = /^BUILD(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
-/** Arguments that clients fill from their settings, in either case; without an ARG they do not reach the image. */
+/** Arguments that clients fill from their settings, in upper or lower case; without an ARG they do not reach the image. */
 const PROXY = /^(HTTP|HTTPS|FTP|NO|ALL)_PROXY$/i;
 
 const COMMIT = /^[a-f0-9]{40}([a-f0-9]{24})?$/;
 
-/** Whether BuildKit takes a source of ADD for a git repository. */
+/** Whether BuildKit treats a source of ADD as a git repository. */
 function isGit(source: string): boolean {
   return (
     /^(git|ssh):\/\//.test(source) ||
@@ -40,7 +40,7 @@ function addSources(rest: string): string[] {
       const words: unknown = JSON.parse(rest);
       if (Array.isArray(words)) return words.map(String).slice(0, -1);
     } catch {
-      // Then it is read as words.
+      // Not a JSON array: it is read as words.
     }
   }
   return plainWords(rest).slice(0, -1);
@@ -54,8 +54,8 @@ function ofAdd(rest: string, line: number): OpenSource[] {
       if (hasChecksum || namesCommit(source)) return [];
       return [
         {
-          what: `ADD takes ${source} at whatever commit it is`,
-          fix: "name the full commit behind `#`",
+          what: `ADD takes ${source} at whatever commit is current`,
+          fix: "name the full commit after `#`",
           line,
         },
       ];
@@ -63,8 +63,8 @@ function ofAdd(rest: string, line: number): OpenSource[] {
     const isRemote = /^https?:\/\//.test(source);
     if ((!isRemote && !source.includes("$")) || hasChecksum) return [];
     const what = isRemote
-      ? `ADD takes whatever ${source} holds`
-      : `ADD takes ${source}, and what that comes to cannot be told`;
+      ? `ADD takes whatever is at ${source} then`
+      : `ADD takes ${source}, and what that means cannot be determined`;
     return [{ what, fix: "add --checksum=sha256:…", line }];
   });
 }
@@ -79,7 +79,7 @@ function ofArg(rest: string, line: number): OpenSource[] {
         what: `ARG ${name} brings ${whose} into the image`,
         fix: PROXY.test(name)
           ? "remove it: a proxy works without it"
-          : "write the value out, or use TARGETPLATFORM",
+          : "write the value itself, or use TARGETPLATFORM",
         line,
       },
     ];
@@ -87,8 +87,8 @@ function ofArg(rest: string, line: number): OpenSource[] {
 }
 
 /**
- * What is neither in a Dockerfile nor in its files, and not pinned: ADD from the web without a checksum, of git without a
- * commit, and arguments that the environment fills. SOURCE_DATE_EPOCH is in the key, and is none of these.
+ * Inputs that are neither in a Dockerfile nor in its files and not pinned: ADD from the web without a checksum, or of git
+ * without a commit, and arguments that the environment fills. SOURCE_DATE_EPOCH is in the key, so it is not one of them.
  */
 export function openSources(instructions: readonly Instruction[]): OpenSource[] {
   return instructions.flatMap(({ keyword, rest, line }) => {
@@ -106,7 +106,7 @@ export function openSources(instructions: readonly Instruction[]): OpenSource[] 
         return [
           {
             what: `FROM ${platform} takes the platform of the machine that builds`,
-            fix: "write the platform out, such as --platform=linux/amd64",
+            fix: "write the platform itself, such as --platform=linux/amd64",
             line,
           },
         ];

@@ -22,25 +22,25 @@ import { type Choice, resolve, type Resolved } from "./resolve.ts";
 
 export type { Prefix } from "./chain.ts";
 
-/** The digest that the builder resolves an image to on a platform, `sha256:…`; null where nobody was asked. */
+/** The digest that the builder resolves an image to on a platform, `sha256:…`; null if nobody was asked. */
 export type DigestOf = (ref: string, platform: string) => string | null;
 
-/** What is known beyond a recipe. All of it may be unknown: stitching asks nobody. */
+/** What is known beside the recipe. Everything may be unknown: stitching asks nobody. */
 export interface Target {
   digestOf?: DigestOf;
-  /** null or left out for the recipe as such. */
+  /** null, or left out, for no particular platform. */
   platform?: string | null;
-  /** Values that the environment feeds to a build, such as SOURCE_DATE_EPOCH. */
+  /** Values that the environment passes to a build, such as SOURCE_DATE_EPOCH. */
   environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * A cell's keys and all that went into them, without the texts: what a plan of many cells holds of each. Parts are shared
- * between cells and frozen.
+ * A cell's keys and everything that went into them, without the texts: what a plan of many cells keeps of each. Parts are
+ * shared between cells, and frozen.
  */
 export interface CellKeys
   extends Keys, Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads"> {
-  /** The image that the last stage stands on. */
+  /** The image that the last stage starts from. */
   base: Readonly<{ ref: string; digest: string | null }>;
   /** All images that are read, sorted by role and reference. */
   images: readonly ReadImage[];
@@ -53,17 +53,17 @@ export interface Stitched extends CellKeys {
   manifest_id: string;
   tests: DeclaredTest[];
   readonly dockerfile: string;
-  /** The same before digests, and the labels that follow from them, are put in: what the recipe key is over. */
+  /** The same without digests and without the labels that depend on them: the recipe key is over this. */
   recipeText: string;
-  /** The same with digests, and without any label: cells that differ in their labels share it. */
+  /** The same with digests but without any label: cells that differ only in their labels share it. */
   readonly unlabelled: string;
-  /** All labels of the image, those of the keys among them. */
+  /** All labels of the image, including those of the keys. */
   labels: Record<string, string>;
   /** The text of the Dockerfile.dockerignore. */
   dockerignore: string;
   /** What it copies, from the workspace's root: files and folders of its fragments, sorted. */
   copied: string[];
-  /** The files behind that, as they were read, sorted by path. */
+  /** The files that this means, as they were read, sorted by path. */
   files: ContextFile[];
 }
 
@@ -86,13 +86,13 @@ function makeResolution({ uses, base: ref }: ImagesRead, digests: readonly (stri
   return { images: Object.freeze(images), base: Object.freeze({ ref, digest }), json: listJson(images) };
 }
 
-/** The digest that a use of an image has: the one that its reference names, or the builder's. */
+/** The digest of an image that is used: the one in its reference, or the builder's. */
 function digestOfUse({ ref, platform }: ImageUse, digestOf: DigestOf, own: string): string | null {
   if (ref === "scratch") return null;
   return /@(sha256:[a-f0-9]{64})$/.exec(ref)?.[1] ?? digestOf(ref, platform ?? own);
 }
 
-/** What the images come to: the same for all cells of which the same digests are known. */
+/** The resolved images: the same for all cells with the same known digests. */
 function resolveImages(images: ImagesRead, { digestOf = NOBODY, platform }: Target): Resolution {
   const digests = images.uses.map((use) => digestOfUse(use, digestOf, platform ?? ""));
   let known = resolutions.get(images.uses);
@@ -100,7 +100,7 @@ function resolveImages(images: ImagesRead, { digestOf = NOBODY, platform }: Targ
   return keep(known, digests.join(), () => makeResolution(images, digests));
 }
 
-/** The keys of a recipe with what is known beyond it. Nothing is rendered. */
+/** The keys of a recipe with what is known beside it. Nothing is rendered. */
 export function keysFor(recipe: Recipe, target: Target = {}): CellKeys {
   const { template, fragments, args, gpus, prefixes, reads, recipe_key, test_suite_hash, policy } = recipe;
   const { platform = null, environment = NO_ENVIRONMENT } = target;
@@ -173,7 +173,7 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
 }
 
 /**
- * All that goes into the keys of a cell, as one document: `keysOf` computes the same keys from it.
+ * Everything that goes into the keys of a cell, as one document, from which `keysOf` computes the same keys.
  * @throws FactoryError as recipeOf does
  */
 export function cellInputs(
@@ -210,9 +210,9 @@ export function cellInputs(
 }
 
 /**
- * Renders a manifest to a Dockerfile: the same input gives the same bytes, whatever the clock, the locale, the
- * directory order and the place of the workspace.
- * @throws FactoryError with all findings of the documents, or the first of the rendering
+ * Renders a manifest to a Dockerfile: the same input gives the same bytes, whatever the clock, the locale, the order of
+ * directories and the path of the workspace.
+ * @throws FactoryError with all findings of the documents, or the first one of the rendering
  */
 export function stitch(
   catalog: Catalog,

@@ -4,9 +4,9 @@ import { VALUE_HELPERS } from "./values.ts";
 
 /** What a Dockerfile.hbs may name, by the kind of file it is. */
 export interface Scope {
-  /** Allowed first words of a path, each with its allowed second words, or null where it takes none. */
+  /** The allowed first words of a path, each with its allowed second words, or null if it takes none. */
   roots: Record<string, readonly string[] | null>;
-  /** Helpers of this kind of file, besides the common ones, with the number of texts that each takes. */
+  /** Helpers of this kind of file beside the common ones, with the number of texts that each takes. */
   helpers: Record<string, number>;
 }
 
@@ -22,7 +22,7 @@ export function placeOf(file: string, node: hbs.AST.Node): Place {
 }
 
 /**
- * Holds a parsed Dockerfile.hbs to the closed language, and rewrites each bare `{{path}}` to `{{plain path}}`.
+ * Checks that a parsed Dockerfile.hbs uses only the closed language, and rewrites each bare `{{path}}` to `{{plain path}}`.
  * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
  */
 export function restrict(file: string, program: hbs.AST.Program, scope: Scope): void {

@@ -1,4 +1,4 @@
-/** A value that does not fit the place it is rendered into. `render.ts` gives it a place in the file. */
+/** A value that must not be rendered in this place. `compile-template.ts` adds the place in the file. */
 export class UnsafeValue extends Error {
   readonly fix: string;
   constructor(what: string, fix: string) {
@@ -7,7 +7,7 @@ export class UnsafeValue extends Error {
   }
 }
 
-/** What means the same, and nothing special, in every part of a Dockerfile and in a shell. */
+/** Text that has no special meaning in any part of a Dockerfile or in a shell. */
 const PLAIN = /^[A-Za-z0-9._/:@%+,=-]+$/;
 
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
@@ -15,7 +15,7 @@ const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
 function textOf(value: unknown): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     if (!/\p{Surrogate}/u.test(String(value))) return String(value);
-    throw new UnsafeValue("the value has half of a surrogate pair, which is no character", "remove it");
+    throw new UnsafeValue("the value has half of a surrogate pair, which is not a character", "remove it");
   }
   throw new UnsafeValue("there is no value to write here", "name an argument, such as {{args.port}}");
 }
@@ -31,7 +31,7 @@ function oneLine(value: unknown): string {
   return text;
 }
 
-/** `{{args.x}}`: the value as it is, if it is made of `A-Z a-z 0-9 . _ / : @ % + , = -` alone. */
+/** `{{args.x}}`: the value as it is, if it consists only of `A-Z a-z 0-9 . _ / : @ % + , = -` alone. */
 function plain(value: unknown): string {
   const text = textOf(value);
   if (!PLAIN.test(text)) {
@@ -43,7 +43,7 @@ function plain(value: unknown): string {
   return text;
 }
 
-/** `{{quote args.x}}`: a double-quoted word for ENV, LABEL, ARG and the like; `\`, `"` and `$` lose their meaning. */
+/** `{{quote args.x}}`: a double-quoted word for ENV, LABEL, ARG and the like; `\`, `"` and `$` are escaped. */
 function quote(value: unknown): string {
   return `"${oneLine(value).replace(/["\\$]/g, "\\$&")}"`;
 }

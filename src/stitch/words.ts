@@ -1,8 +1,8 @@
-/** White space as BuildKit's flag reader takes it. */
+/** What BuildKit's flag parser treats as white space. */
 const SPACE = /[\t\n\v\f\r \u0085\u00a0]/;
 
 /**
- * Takes the flags off the start of what follows a keyword, unquoted, as BuildKit does (extractBuilderFlags of
+ * Takes the flags, unquoted, off the start of what follows a keyword, as BuildKit does (extractBuilderFlags in
  * frontend/dockerfile/parser).
  */
 export function takeFlags(rest: string): { flags: string[]; rest: string } {

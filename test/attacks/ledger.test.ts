@@ -59,7 +59,7 @@ describe("A4 a store knows what it holds", () => {
     expect(await codesOf(root)).toEqual(["LEDGER_GONE", "RECORD_UNLISTED"]);
     // What is older than the ledger that misses it may have been followed by something else.
     const { attempts, notes } = await open(root);
-    expect(notes).toEqual([expect.stringContaining("is gone")]);
+    expect(notes).toEqual([expect.stringContaining("is missing")]);
     const lost = records.map(({ verdict_key }) => {
       const [attempt] = attempts.withVerdictKey(verdict_key);
       return attempt ? attempts.lost(attempt) !== null : null;

@@ -306,7 +306,7 @@ describe("A4 a record that is gone", () => {
     const [cell] = await plan(root, { note: (text) => notes.push(text) });
     expect(cell).toMatchObject({ action: "retest", reason: "LOST" });
     expect(cell?.changes).toEqual([{ input: "records", before: later.record_id, after: null }]);
-    expect(notes).toEqual([expect.stringContaining("1 record of demo that a ledger names is gone")]);
+    expect(notes).toEqual([expect.stringContaining("1 record of demo named in a ledger is missing")]);
   });
 
   it("A4 and is older than the proof is noticed, and takes nothing from it", async () => {

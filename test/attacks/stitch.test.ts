@@ -345,7 +345,7 @@ describe("two fragments with an argument of one name", () => {
   ])("A9 cannot be given one value by the bare name %s", (_, args, choice) => {
     expect(errorFrom(() => stitch(makeCatalog(files(args)), "demo", choice))).toMatchObject({
       code: "ARG_AMBIGUOUS",
-      fix: "say whose it is: `core.name` or `app.name`",
+      fix: "say which one you mean: `core.name` or `app.name`",
     });
   });
 });

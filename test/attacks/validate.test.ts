@@ -63,7 +63,7 @@ describe("validate", () => {
       ),
     );
     expect(findingsOf(root)).toEqual([`ARG_UNSAFE ${FILE("0.1.0")}`, `FILE_MISSING ${FILE("0.1.0")}`]);
-    expect(factory(root, ["validate"]).stdout).toContain("(where `debug` is true)");
+    expect(factory(root, ["validate"]).stdout).toContain("(if `debug` is true)");
   });
 
   it("B5 takes values without a default for what they would be", () => {

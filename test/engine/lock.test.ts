@@ -127,7 +127,7 @@ describeEngine("factory lock on the real engine", () => {
     expect(await refusal(lacking)).toMatchObject({
       code: "BASE_PLATFORM",
       exitCode: 2,
-      message: `the image ${base} is not there for linux/s390x`,
+      message: `the image ${base} does not exist for linux/s390x`,
     });
     const error = await refusal(both);
     expect(error).toMatchObject({ code: "BASE_UNRESOLVED", exitCode: 3 });

@@ -119,7 +119,7 @@ expect: [{when: {core: ">1"}, result: fail, owner: a, reason: x, until: never}]
     expect(check(circle)).toMatchObject([
       {
         code: "REQUIRES_CYCLE",
-        what: "fragments require each other in a circle: a@0.1.0 → b@0.1.0 → c@0.1.0 → a@0.1.0",
+        what: "fragments require each other in a cycle: a@0.1.0 → b@0.1.0 → c@0.1.0 → a@0.1.0",
         where: { file: "fragments/c/0.1.0/fragment.yaml", line: 5 },
       },
     ]);

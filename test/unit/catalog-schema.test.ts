@@ -35,7 +35,7 @@ describe("checkSchema", () => {
     ],
     ["platforms: linux/amd64", "SCHEMA", "6:12", "`platforms` is the text `linux/amd64`", "wanted: a list"],
     ["platforms:", "SCHEMA", "6:1", "`platforms` is empty", "wanted: a list"],
-    ["platforms: [linux/amd64, linux/amd64]", "SCHEMA", "6:26", "holds an entry twice", "keep one"],
+    ["platforms: [linux/amd64, linux/amd64]", "SCHEMA", "6:26", "has an entry twice", "keep one"],
     ["platforms: []", "SCHEMA", "6:12", "too few entries (0)", "wanted: a list"],
     ["args: {port: [1]}", "SCHEMA", "6:14", "`args.port` is a list", "a whole number"],
     ["args: {Port: 1}", "SCHEMA", "6:8", "`Port` cannot be a name in `args`", "lower case"],

@@ -33,7 +33,7 @@ describe("parseYaml", () => {
     ["a: {prototype: 1}", "YAML_KEY 1:5"],
     ["8080: x", 'YAML_KEY 1:1 quote it: "8080"'],
     ["[a]: x", "YAML_KEY 1:1"],
-    ["a: 12345678901234567890", 'SCHEMA 1:4 quote it where text is meant: "12345678901234567890"'],
+    ["a: 12345678901234567890", 'SCHEMA 1:4 quote it if it is meant as text: "12345678901234567890"'],
     ['a: "\\uD800"', "SCHEMA 1:4"],
   ])("finds what is wrong with %j once", (text, start) => {
     const findings = said(text);

@@ -94,7 +94,7 @@ describe("expand", () => {
     expect(left_out).toEqual([
       {
         values: { core: "0.2.0", platform: "not linux/arm64" },
-        what: "core@0.2.0 works on linux/arm64 alone",
+        what: "core@0.2.0 only works on linux/arm64",
       },
     ]);
   });

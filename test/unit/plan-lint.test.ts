@@ -52,7 +52,7 @@ describe("lint", () => {
         {
           code: "CACHE_REF_SHARED",
           what: `the cache ref \`${ref}\` is written by the prefix core 0.1.0 (${id}) on linux/amd64 and the prefix core 0.2.0 (${other}) on linux/amd64, and 1 more`,
-          fix: expect.stringContaining("a ref of its own") as string,
+          fix: expect.stringContaining("its own ref") as string,
         },
       ]);
     });
@@ -69,7 +69,7 @@ describe("lint", () => {
       );
       expect(findings[1]).toMatchObject({
         what: expect.stringContaining("does not name its platform") as string,
-        fix: "let its tag end in `-linux-amd64`",
+        fix: "make its tag end in `-linux-amd64`",
       });
     });
 
@@ -195,7 +195,7 @@ describe("lint", () => {
       const findings = lint([withCell(cell, over)]);
       expect(codesOf(findings)).toEqual(["NAME_TOO_LONG"]);
       expect(findings[0]?.what).toMatch(
-        new RegExp(`^the ${kind} .* has ${length} characters, and \\d+ is the limit$`),
+        new RegExp(`^the ${kind} .* has ${length} characters; the limit is \\d+$`),
       );
     });
 
@@ -218,8 +218,8 @@ describe("lint", () => {
       expect(found("linux/arm64", ["linux/amd64", "linux/386"])).toEqual([
         {
           code: "BASE_PLATFORM",
-          what: "the base image debian:bookworm-slim is not there for linux/arm64, on which demo.core-0.1.0.linux-arm64 and 1 more stand",
-          fix: "choose a base that is, or leave linux/arm64 out of the platforms; it is there for linux/amd64, linux/386",
+          what: "the base image debian:bookworm-slim, which demo.core-0.1.0.linux-arm64 and 1 more need, does not exist for linux/arm64",
+          fix: "choose another base, or remove linux/arm64 from the platforms; this one exists for linux/amd64, linux/386",
         },
       ]);
       expect(codesOf(found("linux/amd64", []))).toEqual(["BASE_PLATFORM"]);

@@ -371,7 +371,7 @@ describe("completeLock", () => {
     expect(errorWith({ [`${DEBIAN} linux/arm64`]: platformless })).toMatchObject({
       code: "BASE_PLATFORM",
       exitCode: 2,
-      message: `the image ${DEBIAN} is not there for linux/arm64`,
+      message: `the image ${DEBIAN} does not exist for linux/arm64`,
       where: { file: "manifests/demo.yaml", line: 5 },
     });
   });
@@ -385,9 +385,9 @@ describe("completeLock", () => {
     expect(error).toMatchObject({ code: "BASE_UNRESOLVED", exitCode: 3 });
     const found = error.findings?.map(({ code, what, where }) => `${code} ${where?.file} ${what}`);
     expect(found).toEqual([
-      `BASE_PLATFORM manifests/demo.yaml the image ${DEBIAN} is not there for linux/amd64`,
+      `BASE_PLATFORM manifests/demo.yaml the image ${DEBIAN} does not exist for linux/amd64`,
       "BASE_UNRESOLVED control_plane/plans/more.yaml the image other:1 cannot be resolved for linux/amd64: dial tcp: connection refused",
-      "BASE_UNRESOLVED control_plane/plans/more.yaml the image other:1 cannot be resolved for linux/arm64: it is in this engine's image store alone, where no digest names it",
+      "BASE_UNRESOLVED control_plane/plans/more.yaml the image other:1 cannot be resolved for linux/arm64: it is only in this engine's image store, where no digest names it",
     ]);
   });
 

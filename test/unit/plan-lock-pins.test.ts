@@ -77,12 +77,12 @@ describe("checkLock", () => {
       [`base ${DEBIAN} linux/arm64`]: null,
     });
     expect(problems(root)).toEqual([
-      "LOCK_STALE manifests/demo.yaml: does not say what `~0.1` of the template plain stands for",
-      "LOCK_STALE manifests/demo.yaml: takes 0.1.9 for `~0.1` of the fragment core, which is no longer there or not allowed",
-      "LOCK_STALE control_plane/plans/more.yaml: does not say what the axis `core` (>=0.1) stands for",
-      "LOCK_STALE control_plane/plans/others.yaml: takes 0.1.0, 0.1.1, 0.2.0 for the axis `core` (latest: 2), which is no longer there or not allowed",
-      `LOCK_STALE manifests/demo.yaml: does not say what the image ${DEBIAN} on linux/arm64 stands for`,
-      "LOCK_STALE control_plane/plans/more.yaml: does not say what the image third:1 on linux/s390x stands for",
+      "LOCK_STALE manifests/demo.yaml: does not have `~0.1` of the template plain",
+      "LOCK_STALE manifests/demo.yaml: takes 0.1.9 for `~0.1` of the fragment core, which no longer exists or is not allowed",
+      "LOCK_STALE control_plane/plans/more.yaml: does not have the axis `core` (>=0.1)",
+      "LOCK_STALE control_plane/plans/others.yaml: takes 0.1.0, 0.1.1, 0.2.0 for the axis `core` (latest: 2), which no longer exists or is not allowed",
+      `LOCK_STALE manifests/demo.yaml: does not have the image ${DEBIAN} on linux/arm64`,
+      "LOCK_STALE control_plane/plans/more.yaml: does not have the image third:1 on linux/s390x",
     ]);
     for (const { fix } of checkLock(openCatalog(root))) expect(fix).toBe("run `factory lock`");
     writeLock(root);
@@ -106,8 +106,8 @@ describe("checkLock", () => {
     const text = writeLock(root);
     writeFiles(root, { "factory.lock": text.replace("~0.1: 0.1.1", "~0.1: 0.1.5") });
     expect(problems(root)).toEqual([
-      "LOCK_EDITED factory.lock: was edited by hand, or merged: its `lock_digest` is not that of its entries",
-      "LOCK_STALE manifests/demo.yaml: takes 0.1.5 for `~0.1` of the fragment core, which is no longer there or not allowed",
+      "LOCK_EDITED factory.lock: was edited by hand or merged: its `lock_digest` is not that of its entries",
+      "LOCK_STALE manifests/demo.yaml: takes 0.1.5 for `~0.1` of the fragment core, which no longer exists or is not allowed",
     ]);
     const [edited] = checkLock(openCatalog(root));
     expect(edited?.where).toMatchObject({ line: text.split("\n").length - 1 });

@@ -35,8 +35,7 @@ const ENTRIES: LockEntry[] = [
 describe("factory.lock", () => {
   it("is sorted, and says what wrote it", () => {
     const text = lockText(entriesWith(ENTRIES));
-    expect(text)
-      .toBe(`# Written by \`factory lock\`; do not edit: \`lock_digest\` is over all that stands here.
+    expect(text).toBe(`# Written by \`factory lock\`; do not edit: \`lock_digest\` is over everything in here.
 # \`factory lock\` adds what is missing and keeps the rest, \`factory lock --update\` takes the newest.
 schema_version: 1
 templates:

@@ -37,7 +37,7 @@ describe("poolOf", () => {
       where: { file: "control_plane/pools/small.yaml", line: 3, col: 26 },
     });
     expect(error.message).toBe(
-      "cells of linux/amd64 without GPUs may go to each of the pools `large`, `small`",
+      "cells of linux/amd64 without GPUs could go to any of the pools `large`, `small`",
     );
     expect(error.fix).toContain("linux/amd64");
   });

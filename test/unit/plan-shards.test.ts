@@ -336,14 +336,14 @@ describe("parseShard", () => {
     ["5/4", "only 4 shards"],
     ["1/0", "into 0 shards"],
     ["1/99999", "into 99999 shards"],
-    ["a/b", "names no shard"],
-    ["3", "names no shard"],
-    ["-1/4", "names no shard"],
-    ["1/4/2", "names no shard"],
-    ["1.5/4", "names no shard"],
-    ["", "names no shard"],
-    [" 1/4", "names no shard"],
-    ["1/4\n", "names no shard"],
+    ["a/b", "does not name a shard"],
+    ["3", "does not name a shard"],
+    ["-1/4", "does not name a shard"],
+    ["1/4/2", "does not name a shard"],
+    ["1.5/4", "does not name a shard"],
+    ["", "does not name a shard"],
+    [" 1/4", "does not name a shard"],
+    ["1/4\n", "does not name a shard"],
   ])("refuses %j", (text, what) => {
     const error = errorFrom(() => parseShard(text));
     expect(error).toMatchObject({ code: "USAGE", exitCode: 2 });

@@ -156,7 +156,7 @@ describe("zip", () => {
   it("tells a circle from a shared axis", () => {
     const axes = "axes: {core: [0.3.0], app: [0.2.0], extra: [0.1.0]}\n";
     const circle = errorFrom(() => expanded(`${axes}zip: [[core, app], [app, extra], [extra, core]]\n`));
-    expect(circle.message).toContain("close a circle");
+    expect(circle.message).toContain("form a cycle");
   });
 });
 

@@ -198,7 +198,7 @@ describe("a proof", () => {
         "smoke_report",
       ]
         .map((kind) => `EVIDENCE_GONE: ${kind}: missing`)
-        .concat("TESTS_MISMATCH: the record tells of tests, and has no smoke report"),
+        .concat("TESTS_MISMATCH: the record has tests but no smoke report"),
     );
   });
 
@@ -231,7 +231,7 @@ describe("a proof", () => {
     ["no record", "is not a record", (file) => writeFileSync(file, "{}")],
     [
       "that of another",
-      "names another record",
+      "has another id than its file",
       (file) => writeFileSync(file, textOf(record({ record_id: idAt(1) }))),
     ],
     [
@@ -244,7 +244,7 @@ describe("a proof", () => {
     ],
     [
       "a folder",
-      "is no regular file",
+      "is not a regular file",
       (file) => {
         rmSync(file);
         mkdirSync(file);

@@ -142,9 +142,9 @@ describe("evidence", () => {
     const path = dirname(evidence.path);
     expect(errorFrom(() => keepEvidence(folder, "xxxx", "text/plain"))).toMatchObject({
       code: "FILE_OUTSIDE",
-      message: `${path} lies behind a link`,
+      message: `${path} is behind a link`,
       where: { file: path },
-      fix: "put the folder itself in the place of the link",
+      fix: "replace the link with the folder itself",
     });
   });
 
@@ -191,8 +191,8 @@ describe("a record's file", () => {
 
   it.each<[string, string, string, ((file: string) => void)?]>([
     ["gone", "gone", "is gone"],
-    ["a folder", "folder", "is no regular file"],
-    ["a FIFO", "fifo", "is no regular file"],
+    ["a folder", "folder", "is not a regular file"],
+    ["a FIFO", "fifo", "is not a regular file"],
     ["a link", "link", "is a link"],
     [
       "a file in the place of its folder",
@@ -228,7 +228,7 @@ describe("a record's file", () => {
       ["x", "other"],
     ] as const)
       expect(errorFrom(() => parseRecord(located, bytes(id, manifest), null))).toMatchObject({
-        message: "the record x names another record than its file does",
+        message: "the record x has another id than its file",
         where,
       });
   });
@@ -259,9 +259,9 @@ describe("checkRecord", () => {
 
   it("holds it to its ledger", async () => {
     expect(await checked(undefined, { listed: { record_id: "other" } })).toEqual([
-      "RECORD_UNLISTED no ledger names it: the ledgers belong beside the records, copy them too",
+      "RECORD_UNLISTED no ledger names it; if the records were copied, copy their ledgers too",
     ]);
-    const edited = "RECORD_EDITED the file hashes to f, and its ledger has";
+    const edited = "RECORD_EDITED the file hashes to f, but its ledger has";
     expect(await checked(undefined, { listed: { sha256: "e" } })).toEqual([`${edited} e`]);
     expect(await checked(undefined, { listed: { verdict_key: "e" } })).toEqual([`${edited} f`]);
   });
@@ -390,14 +390,14 @@ describe("verifyRecords", () => {
     const gone = (id: string) => ({
       record_id: id,
       code: "RECORD_GONE",
-      what: "a ledger of demo names it, and it is not there",
+      what: "a ledger of demo names it, but it is missing",
       evidence: "record",
     });
     expect((await verify(base)).problems).toEqual([
       {
         record_id: null,
         code: "RECORD_UNREADABLE",
-        what: "records/linked is a link, so the records behind it do not count",
+        what: "records/linked is a link, so its records do not count",
         evidence: "record",
       },
       ...[first, second, record].map(({ record_id }) => gone(record_id)),

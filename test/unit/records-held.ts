@@ -76,8 +76,8 @@ export function held(change: HeldChange = () => undefined): string[] {
   return proofProblems(record, new Map(bytes), RULES).map(({ code, what }) => `${code} ${what}`);
 }
 
-export const malformed = (kind: string) => `EVIDENCE_MALFORMED ${kind} is no document of its kind`;
+export const malformed = (kind: string) => `EVIDENCE_MALFORMED ${kind} is not a document of its kind`;
 export const shown = (what: string, record: string, evidence: string) =>
-  `${what}: the record has ${record}, its evidence ${evidence}`;
+  `${what}: the record has ${record}, its evidence has ${evidence}`;
 
 export type Row = [string, HeldChange, unknown];

@@ -355,7 +355,7 @@ describe("the index", () => {
     ],
     [
       "a folder",
-      "no regular file",
+      "not a regular file",
       (index) => {
         rmSync(index);
         mkdirSync(index);

@@ -163,19 +163,19 @@ describe("a record and its provenance", () => {
       (_, { provenance: own }) => definition(own).resolvedDependencies.shift(),
       [
         `INPUT_MISMATCH ${shown("base.digest", BASE, FILE)}`,
-        `INPUT_MISMATCH the inputs have debian:bookworm-slim with ${BASE}, the provenance has not`,
+        `INPUT_MISMATCH the inputs have debian:bookworm-slim with ${BASE}, but the provenance does not`,
       ],
     ],
     [
       "ours, without a file",
       (_, { provenance: own }) => definition(own).resolvedDependencies.pop(),
-      [`INPUT_MISMATCH the inputs have ${SCRIPT} with ${FILE}, the provenance has not`],
+      [`INPUT_MISMATCH the inputs have ${SCRIPT} with ${FILE}, but the provenance does not`],
     ],
     [
       "ours, with another name of a file",
       (_, { provenance: own }) =>
         Object.assign(definition(own).resolvedDependencies.at(-1) ?? {}, { name: "x" }),
-      [`INPUT_MISMATCH the inputs have ${SCRIPT} with ${FILE}, the provenance has not`],
+      [`INPUT_MISMATCH the inputs have ${SCRIPT} with ${FILE}, but the provenance does not`],
     ],
   ];
   it.each(rows)("differ: %s", (_, change, problems) => {

@@ -92,7 +92,7 @@ describe("a record and its smoke report", () => {
     [
       "no report",
       (_, evidence) => replace(evidence, { smoke_report: null }),
-      ["TESTS_MISMATCH the record tells of tests, and has no smoke report"],
+      ["TESTS_MISMATCH the record has tests but no smoke report"],
     ],
     [
       "no report, and no tests",

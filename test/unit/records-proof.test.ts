@@ -108,7 +108,7 @@ describe("a record and its evidence", () => {
       (_, evidence) => (evidence.dockerfile += "RUN true\n"),
       [
         expect.stringMatching(
-          /^INPUT_MISMATCH the Dockerfile hashes to [a-f0-9]{64}, and the inputs come to one that hashes to [a-f0-9]{64}$/,
+          /^INPUT_MISMATCH the Dockerfile hashes to [a-f0-9]{64}, but the one from the inputs hashes to [a-f0-9]{64}$/,
         ),
       ],
     ],
@@ -192,13 +192,13 @@ describe("a record by itself", () => {
     expect(ownProblems(edited, RULES)).toEqual([
       {
         code: "RECORD_EDITED",
-        what: `the record was changed after it was written: it hashes to ${own}, and its id says ${hash}`,
+        what: `the record was changed after it was written: it hashes to ${own}, but its id says ${hash}`,
       },
     ]);
     const broken = { ...record, plan_id: "\ud800" };
     expect(() => canonicalJson(broken)).toThrow(TypeError);
     expect(ownProblems(broken, RULES)[0]?.what).toContain(
-      "it hashes to nothing, for it has texts that are not Unicode, and",
+      "it hashes to nothing, since it has text that is not Unicode, and",
     );
     expect(ownProblems({ ...record, record_id: "x" }, RULES)[0]?.what).toMatch(/its id says $/);
     const ours = Object.defineProperty({ ...record }, "plan_id", {
@@ -214,7 +214,7 @@ describe("a record by itself", () => {
     const draft = { ...whole(), evidence: { sbom: evidence } };
     const record = { ...draft, record_id: recordId(START, draft) };
     expect(ownProblems(record, RULES)).toEqual([
-      { code: "EVIDENCE_REQUIRED", what: "a record that ends like this has inputs" },
+      { code: "EVIDENCE_REQUIRED", what: "a record with this result has to have inputs" },
     ]);
   });
 });

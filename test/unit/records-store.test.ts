@@ -156,9 +156,9 @@ describe("list", () => {
     expect(total).toBe(4);
     expect(hours({ records: unreadable })).toEqual([10, 9, 7, 6, 5]);
     expect(unreadable.map(({ what }) => what)).toEqual([
-      expect.stringContaining("is no regular file"),
-      expect.stringContaining("names another record"),
-      expect.stringContaining("names another record"),
+      expect.stringContaining("is not a regular file"),
+      expect.stringContaining("has another id than its file"),
+      expect.stringContaining("has another id than its file"),
       expect.stringContaining("is not a record"),
       expect.stringContaining("cannot be read"),
     ]);

@@ -112,15 +112,15 @@ describe("render", () => {
       (text: string) => text.replace("{{base}}", "alpine"),
       "does not start with its base stage",
     ],
-    ["a slot left out", (text: string) => text.replace('{{slot "extra"}}', ""), "does not place it"],
-    ["a slot twice", (text: string) => text.replace('"extra"', '"core"'), "stands twice"],
+    ["a slot left out", (text: string) => text.replace('{{slot "extra"}}', ""), "does not use it"],
+    ["a slot twice", (text: string) => text.replace('"extra"', '"core"'), "occurs twice"],
     [
       "slots in another order",
       (text: string) => text.replace('"core"', '"app"').replace(/"app"(?=}}\n\nFROM)/, '"core"'),
       "another order",
     ],
-    ["no labels", (text: string) => text.replace("{{labels}}", ""), "stands 0 times"],
-    ["labels twice", (text: string) => `${text}{{labels}}\n`, "stands 2 times"],
+    ["no labels", (text: string) => text.replace("{{labels}}", ""), "occurs 0 times"],
+    ["labels twice", (text: string) => `${text}{{labels}}\n`, "occurs 2 times"],
     [
       "labels in a comment",
       (text: string) => text.replace("{{labels}}", "# {{labels}}"),
@@ -130,17 +130,17 @@ describe("render", () => {
       "labels before the last stage",
       (text: string) =>
         text.replace(/FROM {{last}} AS image\n{{labels}}/, "{{labels}}\nFROM {{last}} AS image"),
-      "does not stand in the last stage",
+      "is not in the last stage",
     ],
     [
       "a slot in a comment",
       (text: string) => text.replace('{{slot "core"}}', '# {{slot "core"}}'),
-      "does not stand on a line of its own",
+      "is not on a line of its own",
     ],
     [
       "a slot behind a backslash",
       (text: string) => text.replace('\n\n{{slot "core"}}', '\nRUN a \\\n{{slot "core"}}'),
-      "does not stand on a line of its own",
+      "is not on a line of its own",
     ],
     ["another escape character", (text: string) => `# a=b\n# ESCAPE = \`\n${text}`, "escape character"],
   ])("refuses a template with %s", (_, change, what) => {

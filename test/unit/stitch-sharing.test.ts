@@ -455,7 +455,7 @@ describe("what is refused in a template", () => {
       const files = { "templates/plain/0.1.0/Dockerfile.hbs": text, [core]: body };
       const error = errorFrom(() => stitch(makeCatalog(files), "demo"));
       expect(`${error.code} ${error.message}`).toContain(told);
-      return /line (\d+) of what is rendered/.exec(error.fix ?? "")?.[1];
+      return /line (\d+) of the rendered text/.exec(error.fix ?? "")?.[1];
     };
     expect(["", "RUN a\n", "RUN a\n\n# c\nRUN b \\\n  c\n"].map(refused)).toEqual(["3", "4", "8"]);
   });

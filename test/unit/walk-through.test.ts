@@ -60,7 +60,7 @@ describe("docs/walk-through.md", () => {
   it("plans everything, and says so, where the commit is unknown", () => {
     const { status, stdout, stderr } = factory(bumped(), ["plan", "--since", "no-such-branch", "--json"]);
     expect(status).toBe(0);
-    expect(stderr).toContain("git knows no no-such-branch: everything is planned");
+    expect(stderr).toContain("git knows no no-such-branch, so everything is planned");
     expect((JSON.parse(stdout) as { cells: object[] }).cells).toHaveLength(10);
   });
 

@@ -1,6 +1,6 @@
 import { placeIn, type Places } from "./tuples.ts";
 
-/** How many times each combination stands in the rows; where one of them is missing, and how many are. */
+/** How often the rows have each combination, which ones are missing, and how many. */
 export interface Counts {
   places: Places;
   required: Uint8Array;
@@ -66,7 +66,7 @@ export function costOf(
   return sum;
 }
 
-/** How much of what is required stands in this row and in no other; it is not counted beyond `enough`. */
+/** How many required combinations only this row has; counting stops at `enough`. */
 export function alone({ places, required, counts }: Counts, row: Int32Array, enough: number): number {
   let sum = 0;
   for (let set = 0; set < places.sets && sum < enough; set += 1) {
@@ -76,7 +76,7 @@ export function alone({ places, required, counts }: Counts, row: Int32Array, eno
   return sum;
 }
 
-/** All rows counted; what of the required stands in none of them is missing. */
+/** Counts all rows. A required combination that none of them has is missing. */
 export function countRows(places: Places, required: Uint8Array, rows: Iterable<Int32Array>): Counts {
   const state: Counts = {
     places,
@@ -97,7 +97,7 @@ export function countRows(places: Places, required: Uint8Array, rows: Iterable<I
   return state;
 }
 
-/** Counts a row no more. */
+/** Stops counting a row. */
 export function removeRow(state: Counts, row: Int32Array): void {
   for (let set = 0; set < state.places.sets; set += 1) drop(state, placeIn(state.places, set, row));
 }

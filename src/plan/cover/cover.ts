@@ -11,41 +11,41 @@ import { MAX_STRENGTH, type Places, placesOf } from "./tuples.ts";
 export { MAX_TUPLES, tupleCount } from "./tuples.ts";
 
 export interface CoverOptions {
-  /** How many columns' values are looked at together: 1 to 6, and no more than there are columns. */
+  /** How many columns are combined: 1 to 6, and no more than there are columns. */
   t: number;
-  /** Partial rows, each of which has to stand in some row. */
+  /** Partial rows, each of which some row has to contain. */
   seeds?: readonly Row[];
-  /** Whole rows that are there already and cost nothing. One that the model forbids is passed over. */
+  /** Whole rows that exist already and cost nothing. One that the model forbids is ignored. */
   proven?: readonly Row[];
 }
 
 export interface Covering {
   /** New rows, sorted. */
   rows: number[][];
-  /** Indexes of the proven rows that the coverage rests on, ascending: those that add to it, or that hold a seed. */
+  /** Indexes of the proven rows that the coverage relies on, ascending: those that add to it, or that contain a seed. */
   usedProven: number[];
 }
 
-/** Seeds that no allowed row has. It is for the caller to say where they come from. */
+/** Seeds that no allowed row contains. The caller says where they come from. */
 export class ImpossibleSeeds extends Error {
   /** Their indexes, ascending. */
   readonly seeds: readonly number[];
 
   constructor(seeds: readonly number[]) {
-    super(`no allowed row has what stands in these seeds: ${seeds.join(", ")}`);
+    super(`no allowed row contains these seeds: ${seeds.join(", ")}`);
     this.seeds = seeds;
   }
 }
 
-/** Combinations that may be looked at while rows are built: some 20 ms. */
+/** How many combinations may be looked at while rows are built: about 20 ms. */
 const BUILD_EFFORT = 8_000_000;
 /**
- * The same for making them fewer: some 20 ms for pairs. With more columns a step has more to look at, and so it gets more;
- * beyond pairs a smaller array saves more than the third of a second that it costs.
+ * The same for reducing the rows: about 20 ms for pairs. It grows with the columns, since each step has more to look at;
+ * beyond pairs, a smaller array saves more than the third of a second that it costs.
  */
 const REDUCE_EFFORT = { pairs: 1_000_000, aSet: 1_000, beyond: 20_000_000 };
 const MAX_TRIES = 4;
-/** With more combinations in the rows than that, counting them once takes longer than a reduction is worth. */
+/** With more combinations than this in the rows, counting them once costs more than a reduction saves. */
 const MAX_REDUCED = 4_000_000;
 
 /** The model of some of its columns; the others have one value. */
@@ -77,13 +77,13 @@ function triesFor({ t, sizes, sets }: Places): number {
   return Math.min(MAX_TRIES, Math.max(1, Math.floor(BUILD_EFFORT / (rows * aTry))));
 }
 
-/** Whether two partial rows differ nowhere. */
+/** Whether two partial rows do not contradict each other. */
 function agree(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   for (let at = 0; at < a.length; at += 1) if (a[at] !== -1 && b[at] !== -1 && a[at] !== b[at]) return false;
   return true;
 }
 
-/** As few partial rows as come at once, first fit, in which all seeds stand. */
+/** Partial rows that contain all seeds, merged first fit. */
 function merge(seeds: readonly Row[], solver: Solver): number[][] {
   const merged: number[][] = [];
   for (const seed of seeds) {
@@ -98,9 +98,9 @@ function merge(seeds: readonly Row[], solver: Solver): number[][] {
 }
 
 /**
- * A covering array: rows that the model allows, so many that each combination of `t` columns' values that stands in some
- * allowed row stands in one of these, or in a proven one. It is built row by row (`createBuilder`), and then made smaller
- * (`reduce`), with an effort that is fixed: same input, same rows. A model that allows no row has none.
+ * A covering array: allowed rows such that each combination of `t` columns' values that some allowed row has is in one of
+ * these rows, or in a proven one. It is built row by row (`createBuilder`) and then reduced (`reduce`), with a fixed effort:
+ * the same input gives the same rows. A model that allows no row has an empty array.
  * @throws RangeError for a `t` out of its range
  * @throws ImpossibleSeeds with all seeds that no allowed row has
  */

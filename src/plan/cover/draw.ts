@@ -1,4 +1,4 @@
-/** Draws a whole number from 0 up to, and without, `below`. */
+/** Draws a whole number from 0 to `below - 1`. */
 export type Draw = (below: number) => number;
 
 /**

@@ -2,8 +2,8 @@ import type { Model } from "./model.ts";
 import { createSolver } from "./solver.ts";
 
 /**
- * Why no row is allowed: undefined where some row is. Else the indexes, ascending, of rules that already leave no row, as
- * few as it takes: without any one of them a row is left. Empty where a column has no values.
+ * Why no row is allowed; undefined if some row is. Otherwise the ascending indexes of a smallest set of rules that leaves
+ * no row: without any one of them a row is left. Empty if a column has no values.
  *
  * Rules are left out half by half, so that two among thousands are found in few questions
  * [Junker: QuickXplain: preferred explanations and relaxations for over-constrained problems, 2004].

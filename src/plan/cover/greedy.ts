@@ -5,8 +5,8 @@ import { permits, type Rules } from "./nogoods.ts";
 import { placeIn } from "./tuples.ts";
 
 /**
- * A row that covers many open combinations and has what is `fixed` (-1 where open), the best of some tries. null: the
- * tries came to nothing, which does not say that there is no such row.
+ * A row that covers many open combinations and has the `fixed` values (-1 means open), the best of some tries. null: all
+ * tries failed, which does not prove that there is no such row.
  */
 export type BuildRow = (fixed: Int32Array, tries: number) => Int32Array | null;
 
@@ -17,7 +17,7 @@ export interface Workshop {
   draw: Draw;
 }
 
-/** How many open combinations each value of a column would close, beside those that stand in the row already. */
+/** How many open combinations each value of a column would cover together with the row's other values. */
 function weigh({ places, open, left }: Open, row: Int32Array, column: number, gain: Int32Array): void {
   const { t, sizes, degree, incident, member, stride, offset } = places;
   const size = sizes[column]!;
@@ -39,10 +39,10 @@ function weigh({ places, open, left }: Open, row: Int32Array, column: number, ga
 }
 
 /**
- * One row at a time, each the best of some candidates; a candidate takes its columns in an order by lot, and in each the
- * value that covers most of what is open [Cohen, Dalal, Fredman, Patton: The AETG system: an approach to testing based on
- * combinatorial design, 1997]. Then each value is looked at again beside all the others, until none can be bettered. Rules
- * are kept by propagation while a candidate grows [Cohen, Dwyer, Shi: Constructing interaction test suites for
+ * One row at a time, each the best of some candidates; a candidate fills its columns in random order, each with the value
+ * that covers most open combinations [Cohen, Dalal, Fredman, Patton: The AETG system: an approach to testing based on
+ * combinatorial design, 1997]. Then each value is reconsidered with all the others, until none can be improved. Propagation
+ * keeps the rules while a candidate grows [Cohen, Dwyer, Shi: Constructing interaction test suites for
  * highly-configurable systems in the presence of constraints, 2008].
  */
 export function createBuilder({ open, rules, propagation, draw }: Workshop): BuildRow {
@@ -53,7 +53,7 @@ export function createBuilder({ open, rules, propagation, draw }: Workshop): Bui
   const row = new Int32Array(columns);
   const order = new Int32Array(columns);
 
-  /** The value that closes most, of those that are live; equal ones by lot. -1: none is left. */
+  /** The live value that covers most; ties are drawn. -1: none is left. */
   const best = (column: number): number => {
     const first = rules.start[column]!;
     let chosen = -1;
@@ -90,7 +90,7 @@ export function createBuilder({ open, rules, propagation, draw }: Workshop): Bui
     return covers;
   };
 
-  /** Fills `row`. @returns how much it covers of what is open; -1: it could not be filled */
+  /** Fills `row`. @returns how many open combinations it covers; -1: it could not be filled */
   const attempt = (fixed: Int32Array): number => {
     let count = 0;
     for (let column = 0; column < columns; column += 1) {
@@ -105,7 +105,7 @@ export function createBuilder({ open, rules, propagation, draw }: Workshop): Bui
     return score();
   };
 
-  /** Changes value by value what can be bettered by that alone. */
+  /** Changes single values as long as that improves the row. */
   const polish = (fixed: Int32Array) => {
     for (let quiet = 0, column = 0; quiet < columns; column = (column + 1) % columns) {
       quiet += 1;

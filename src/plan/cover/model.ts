@@ -7,13 +7,13 @@ export interface Nogood {
   readonly values: readonly Uint8Array[];
 }
 
-/** Columns with their number of values, and what may not stand together. */
+/** Columns with their number of values, and the forbidden combinations. */
 export interface Model {
   readonly sizes: readonly number[];
   readonly forbidden: readonly Nogood[];
 }
 
-/** A value's index by column; -1 where it is open: only in seeds and questions. */
+/** A value's index by column; -1 if it is open, which only occurs in seeds and questions. */
 export type Row = readonly number[];
 
 /** A row in whatever array. */

@@ -1,6 +1,6 @@
 import type { Model, Values } from "./model.ts";
 
-/** What may not stand together, made ready for propagation. A value's id counts through all columns. */
+/** Forbidden combinations, prepared for propagation. Values have consecutive ids through all columns. */
 export interface Rules {
   /** No row is allowed: a column has no value left. */
   contradiction: boolean;
@@ -8,14 +8,14 @@ export interface Rules {
   start: Int32Array;
   /** The column of a value, by id. */
   columnOf: Int32Array;
-  /** 1 for a value that a rule about its column alone does not take out, by id. */
+  /** 1 for a value that no rule about its column alone removes, by id. */
   alive: Uint8Array;
-  /** 1 for a column that stands in a rule together with others. */
+  /** 1 for a column that a rule combines with others. */
   bound: Uint8Array;
-  /** The ids that cannot stand beside a value: `conflicts[conflictStart[id]]` up to `conflictStart[id + 1]`. */
+  /** The ids that a value cannot be combined with: `conflicts[conflictStart[id]]` up to `conflictStart[id + 1]`. */
   conflictStart: Int32Array;
   conflicts: Int32Array;
-  /** Rules over three columns and more, with masks over all ids; `longAt` has those that a value fulfils a part of. */
+  /** Rules over three or more columns, with masks over all ids; `longAt` has, by value, those that it takes part in. */
   long: { columns: Int32Array; mask: Uint8Array }[];
   longStart: Int32Array;
   longAt: Int32Array;
@@ -23,7 +23,7 @@ export interface Rules {
 
 type Condition = Map<number, Uint8Array>;
 
-/** Conditions by column; a column that is named twice has to fulfil both. undefined: no row breaks it. */
+/** Conditions by column; a column that occurs twice has to fulfil both. undefined: no row can break it. */
 function conditionOf(columns: readonly number[], values: readonly Uint8Array[]): Condition {
   const condition: Condition = new Map();
   for (const [at, column] of columns.entries()) {
@@ -34,7 +34,7 @@ function conditionOf(columns: readonly number[], values: readonly Uint8Array[]):
   return condition;
 }
 
-/** Takes out what rules over one column forbid, until nothing changes; gives the rest, without what always holds. */
+/** Removes what rules over one column forbid, until nothing changes; gives the remaining rules. */
 function simplify(model: Model, start: Int32Array, alive: Uint8Array): Condition[] | null {
   let rest = model.forbidden.map(({ columns, values }) => conditionOf(columns, values));
   for (let changed = true; changed;) {
@@ -87,7 +87,7 @@ function listsOf(ids: number, fill: (add: (id: number, item: number) => void) =>
   return { start, items };
 }
 
-/** Makes a model's rules ready. Pairs of values become lists of neighbours, however many rules forbid the same pair. */
+/** Prepares a model's rules. Forbidden pairs become lists of neighbours, each pair once. */
 export function compileRules(model: Model): Rules {
   const { sizes } = model;
   const start = new Int32Array(sizes.length + 1);
@@ -151,8 +151,8 @@ export function compileRules(model: Model): Rules {
 }
 
 /**
- * Whether a value can stand in a column beside what a row has in the others (-1 where open): nothing else of the row is
- * looked at, so an allowed row stays allowed.
+ * Whether a value in a column fits the row's other values (-1 means open). Nothing else is checked, so an allowed row
+ * stays allowed.
  */
 export function permits(rules: Rules, row: Values, column: number, value: number): boolean {
   const { start, columnOf, conflictStart, conflicts, longStart, longAt, long } = rules;
@@ -173,7 +173,7 @@ export function permits(rules: Rules, row: Values, column: number, value: number
   return true;
 }
 
-/** Whether what stands in a row breaks no rule. A value that its column does not have breaks one. */
+/** Whether a row breaks no rule. A value that its column does not have breaks one. */
 export function permitsAll(rules: Rules, row: Values): boolean {
   for (let column = 0; column < row.length; column += 1) {
     const value = row[column]!;

@@ -19,7 +19,7 @@ export function openAll(places: Places): Open {
   return { places, open: new Uint8Array(places.total).fill(1), left, total: places.total };
 }
 
-/** Takes the combination at a place out. */
+/** Removes the combination at a place. */
 export function closePlace(state: Open, set: number, place: number): void {
   if (!state.open[place]) return;
   state.open[place] = 0;
@@ -27,7 +27,7 @@ export function closePlace(state: Open, set: number, place: number): void {
   state.total -= 1;
 }
 
-/** Takes out what a row covers. @returns how much of it was open */
+/** Removes what a row covers. @returns how many of these were open */
 export function closeRow(state: Open, row: Int32Array): number {
   const before = state.total;
   for (let set = 0; set < state.places.sets; set += 1)
@@ -36,8 +36,8 @@ export function closeRow(state: Open, row: Int32Array): number {
 }
 
 /**
- * Takes out what the rules forbid, as far as propagation sees it. A combination that is forbidden by more than that is
- * left open: whoever comes to it has to search.
+ * Removes what the rules forbid, as far as propagation sees it. A combination that is forbidden only by implication stays
+ * open: whoever wants to cover it has to search.
  */
 export function closeForbidden(state: Open, rules: Rules, propagation: Propagation): void {
   const { t, sets, sizes, member, stride, offset } = state.places;

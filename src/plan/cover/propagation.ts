@@ -1,24 +1,24 @@
 import type { Values } from "./model.ts";
 import type { Rules } from "./nogoods.ts";
 
-/** What can still stand in each column after some decisions, and the way back. */
+/** The values that are still possible in each column after some decisions, and the way back. */
 export interface Propagation {
-  /** 1 for a value that can still stand, by id. */
+  /** 1 for a value that is still possible, by id. */
   readonly live: Uint8Array;
   /** A place that `undo` goes back to. */
   mark: () => number;
   undo: (mark: number) => void;
-  /** Decides a column. false: nothing is left somewhere; undo then. */
+  /** Decides a column. false: some column has no value left; then undo. */
   assign: (column: number, value: number) => boolean;
   /**
-   * Decides all columns that stand in rules, the values of `prefer` first. false: it cannot be done; undo then.
+   * Decides all columns that rules mention, trying the values of `prefer` first. false: it is impossible; then undo.
    */
   search: (prefer: Values) => boolean;
 }
 
 /**
- * Forward checking with a trail: a decision takes out what cannot stand beside it, and a column with one value left is
- * a decision [Haralick, Elliott: Increasing tree search efficiency for constraint satisfaction problems, 1980]. The search
+ * Forward checking with a trail: a decision removes what conflicts with it, and a column with one value left is also a
+ * decision [Haralick, Elliott: Increasing tree search efficiency for constraint satisfaction problems, 1980]. The search
  * takes the column with the fewest values for its conflicts first (dom/wdeg) [Boussemart, Hemery, Lecoutre, Sais:
  * Boosting systematic search by weighting constraints, 2004]; its weights begin anew each time, so that what it gives
  * depends on nothing but the question.

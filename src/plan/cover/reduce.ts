@@ -10,7 +10,7 @@ export interface Held {
   lock: Uint8Array | null;
 }
 
-/** An array that is to become smaller. */
+/** An array to be reduced. */
 export interface Reduction {
   places: Places;
   rules: Rules;
@@ -18,17 +18,17 @@ export interface Reduction {
   /** 1 for a combination that has to stay covered, by place. */
   required: Uint8Array;
   rows: readonly Held[];
-  /** A whole allowed row with what stands in the first, else as near to the second as comes at once; null: there is none. */
+  /** A whole allowed row that contains the first argument and is otherwise near to the second; null: there is none. */
   complete: (partial: Int32Array, prefer: Int32Array) => Values | null;
   /** How many combinations may be looked at. */
   effort: number;
 }
 
-/** What a step, and a search for a row, count beside the combinations that are looked at. */
+/** What a step and a search for a row cost, beside the combinations that are looked at. */
 const STEP_EFFORT = 20;
 const FAR_EFFORT = 300;
 
-/** How many rows it takes at least: the most combinations that one set of columns has. */
+/** A lower bound for the number of rows: the most combinations that one set of columns has. */
 function lowerBound({ places: { sets, offset }, required }: Reduction): number {
   let most = 0;
   for (let set = 0; set < sets; set += 1) {
@@ -50,7 +50,7 @@ function setOf({ offset, sets }: Places, place: number): number {
   return low;
 }
 
-/** Removes rows that cover nothing of their own, the last first. */
+/** Removes rows that alone cover nothing, starting from the last. */
 function dropIdle(state: Counts, rows: Held[]): Held[] {
   return rows
     .reverse()
@@ -63,11 +63,11 @@ function dropIdle(state: Counts, rows: Held[]): Held[] {
 }
 
 /**
- * Removes rows that cover nothing of their own; then takes a row out and mends what is no longer covered, again and
- * again, by tabu search: a combination that is missing is drawn by lot, and of the rows that lack it in one place alone the
- * one changes that costs least; a place that changed rests for a while [Nurmela: Upper bounds for covering arrays by tabu
- * search, 2004]. Where no row is that near, one is made anew around the combination. The effort is a number of steps, never
- * a time.
+ * Removes rows that alone cover nothing; then repeatedly removes a row and repairs the coverage by tabu search: a missing
+ * combination is drawn, and of the rows that differ from it in one place only, the cheapest one is changed; a place that
+ * was changed rests for a while [Nurmela: Upper bounds for covering arrays by tabu
+ * search, 2004]. If no row is that near, one is rebuilt around the combination. The effort is a number of steps,
+ * never a time.
  * @returns as many rows or fewer
  */
 export function reduce(task: Reduction): Int32Array[] {
@@ -88,7 +88,7 @@ export function reduce(task: Reduction): Int32Array[] {
   const wanted = new Int32Array(t);
   let step = 0;
 
-  /** Changes one value so that a row has the combination. false: no row is that near, or all near ones rest. */
+  /** Changes one value so that a row has the combination. false: no row is that near, or all near ones are resting. */
   const mendNear = (set: number, record: number): boolean => {
     let chosen = -1;
     let chosenColumn = -1;
@@ -124,7 +124,7 @@ export function reduce(task: Reduction): Int32Array[] {
     return true;
   };
 
-  /** Makes a row, drawn by lot, anew around the combination, where its locked values let it. */
+  /** Rebuilds a drawn row around the combination, if its locked values allow that. */
   const mendFar = (set: number) => {
     const { row, lock } = rows[draw(rows.length)]!;
     const partial = row.map((value, column) => (lock?.[column] ? value : -1));

@@ -4,14 +4,14 @@ import { compileRules, permitsAll } from "./nogoods.ts";
 
 /** Answers what a model allows. Rows have as many entries as the model has columns. */
 export interface Solver {
-  /** Whether no rule is broken for certain: by what stands in the row, whatever comes into its open places. */
+  /** Whether the row's values break no rule, whatever its open places get. */
   allows: (row: Row) => boolean;
   /**
    * A whole allowed row that has what stands in `partial`, or null where there is none. Where there is a choice it takes
    * the value of `prefer`, else the first.
    */
   complete: (partial: Values, prefer?: Values) => number[] | null;
-  /** Whether a whole allowed row has what stands in `partial`. */
+  /** Whether a whole allowed row contains `partial`. */
   feasible: (partial: Values) => boolean;
 }
 
@@ -53,8 +53,8 @@ export function createSolver(model: Model): Solver {
 }
 
 /**
- * All allowed rows, in lexicographic order. A beginning that no row has is left at once: the row found last, where it has
- * the beginning, or else a search vouches for one.
+ * All allowed rows, in lexicographic order. A beginning that no row has is abandoned at once: either the row found last
+ * has it, or a search looks for one that does.
  */
 export function* enumerate(model: Model): Generator<number[], void, undefined> {
   const { sizes } = model;
@@ -69,7 +69,7 @@ export function* enumerate(model: Model): Generator<number[], void, undefined> {
     return;
   }
   const bound = [...rules.bound.keys()].filter((column) => rules.bound[column]);
-  // Where one column that stands in rules is left, all of it that is live is allowed.
+  // If only one column that rules mention is left, all its live values are allowed.
   const last = bound.at(-2) ?? -1;
   const row = sizes.map(() => -1);
   const marks = sizes.map(() => 0);

@@ -1,7 +1,7 @@
-/** The most combinations that `cover` and `verifyCoverage` are asked about: they hold some bytes for each. */
+/** The most combinations that `cover` and `verifyCoverage` accept: they need some bytes for each. */
 export const MAX_TUPLES = 50_000_000;
 
-/** The most columns that are looked at together. */
+/** The most columns that are combined. */
 export const MAX_STRENGTH = 6;
 
 /** How many combinations `t` columns' values have, over all choices of `t` columns: the `t`-th elementary symmetric sum. */
@@ -12,7 +12,7 @@ export function tupleCount(sizes: readonly number[], t: number): number {
 }
 
 /**
- * Where the combinations of `t` columns' values stand in one array. A set of columns (there are `sets` of them, in
+ * The places of the combinations of `t` columns' values in one array. A set of columns (there are `sets` of them, in
  * lexicographic order) has its members, ascending, at `member[set * t]` and following; a combination's place is
  * `offset[set]` and, for each member, its value times the member's `stride`.
  */
@@ -25,7 +25,7 @@ export interface Places {
   stride: Int32Array;
   /** One more than there are sets: the last is `total`. */
   offset: Int32Array;
-  /** The sets that a column stands in: `degree` of them at `incident[column * degree]` and following. */
+  /** The sets that contain a column: `degree` of them at `incident[column * degree]` and following. */
   degree: number;
   incident: Int32Array;
 }

@@ -10,13 +10,13 @@ export interface Tuple {
 /** What a set of rows covers of the combinations of `t` columns' values. */
 export interface CoverageCount {
   t: number;
-  /** Combinations that stand in an allowed row. */
+  /** Combinations that some allowed row has. */
   allowed: number;
   /** Combinations that no allowed row has. */
   forbidden: number;
-  /** Allowed combinations that stand in the rows. */
+  /** Allowed combinations that the rows have. */
   covered: number;
-  /** The first of those that do not: at most ten. */
+  /** The first allowed combinations that they do not have: at most ten. */
   missing: Tuple[];
 }
 
@@ -33,9 +33,8 @@ function nextChoice(chosen: number[], columns: number): boolean {
 }
 
 /**
- * Counts the coverage of rows from scratch, choice of columns by choice of columns. It has nothing in common with `cover`
- * but the solver, so that one's mistake cannot hide in the other. A row that is not whole, or that the model forbids,
- * covers nothing.
+ * Counts the coverage of rows from scratch, for each choice of columns. It shares nothing with `cover` except the solver,
+ * so that a mistake in one cannot hide in the other. A row that is not whole, or that the model forbids, covers nothing.
  * @param t 1 to the number of columns
  */
 export function verifyCoverage(model: Model, t: number, rows: readonly Row[]): CoverageCount {

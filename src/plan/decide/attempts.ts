@@ -10,23 +10,23 @@ export interface Attempt {
   build_key: string;
   verdict_key: string;
   status: "pass" | "fail" | "error";
-  /** Where it ended; `done` for a pass. */
+  /** The stage that it ended in; `done` for a pass. */
   stage: string;
   /** Class of the failure; null for a pass. */
   class: string | null;
   /** ISO 8601. */
   tested_at: string;
   duration_ms: number;
-  /** The image's digest; null where the build gave none. */
+  /** The image's digest; null if the build gave no image. */
   digest: string | null;
-  /** The image's tag; null where the build gave no image. */
+  /** The image's tag; null if the build gave no image. */
   ref: string | null;
   pushed: boolean;
-  /** Whether its record can prove anything: one of the old form cannot. */
+  /** Whether its record can prove anything, which one of the old form cannot. */
   proves: boolean;
 }
 
-/** What a record says went into it: what a reason is found by. */
+/** What a record says went into it. Reasons are found by comparing this. */
 export type Inputs = Readonly<
   Pick<
     FactoryRecord,
@@ -34,13 +34,13 @@ export type Inputs = Readonly<
   >
 > & {
   readonly fragments: readonly Readonly<FactoryRecord["fragments"][number]>[];
-  /** Left out by records of older times. */
+  /** Missing in older records. */
   readonly images?: readonly ReadImage[];
 };
 
 /**
  * What the planner asks of the records. Lists are newest first, by record id: by the time that an attempt started.
- * A list only proposes: whoever relies on an attempt asks for its `problems`.
+ * A list only proposes: to rely on an attempt, ask for its `problems`.
  */
 export interface Attempts {
   /** @param key `sha256:` and 64 hex digits */
@@ -52,15 +52,14 @@ export interface Attempts {
   /** Reads the record itself. @throws FactoryError RECORD_UNREADABLE */
   read(attempt: Attempt): Promise<FactoryRecord | FactoryRecord1>;
   /**
-   * Reads the record itself and all its evidence: what is not as the record says, what it claims without proof, or what the
-   * index says otherwise than the record. Empty where all holds.
+   * Reads the record itself and all its evidence. Gives what differs from the record, what it claims without proof, and
+   * where the index differs from it; empty if everything is right.
    */
   problems(attempt: Attempt): Promise<string[]>;
   /**
-   * What is gone that may tell of a later verdict on the same key than an attempt's: a record, or a ledger of records; null
-   * where nothing is.
+   * A missing record or ledger that may have held a later verdict on the same key than this attempt; null if there is none.
    */
   lost(attempt: Attempt): string | null;
-  /** What an attempt's record is called for people. */
+  /** The name of an attempt's record, for people. */
   nameOf(attempt: Attempt): string;
 }

@@ -1,11 +1,11 @@
 import type { Cell, Change, Reason } from "../cell.ts";
 
-/** Reasons whose changes name a place that changed, and not a value before and after. */
+/** Reasons whose changes name a place that changed, not a value before and after. */
 const PLACES: ReadonlySet<Reason | null> = new Set(["FILES", "TEMPLATE", "POLICY", "NEVER"]);
 
 /** One change in a few words: `core 0.1.0 → 0.1.1`. */
 function changeText({ input, before, after }: Change, reason: Reason | null): string {
-  // What the reason says already is left out: `BASE digest`, `TESTS sha256:…`.
+  // What the reason already says is left out: `BASE digest`, `TESTS sha256:…`.
   const kind = reason?.toLowerCase() ?? "";
   const short = input.replace(/^fragments\./, "");
   const own = short.startsWith(`${kind}.`) ? short.slice(kind.length + 1) : short;
@@ -18,7 +18,7 @@ function changeText({ input, before, after }: Change, reason: Reason | null): st
 
 /**
  * Why something is done about a cell, in one line, with the most important change and the number of others:
- * `FRAGMENT core 0.1.0 → 0.1.1 (+2)`. Empty where there is no reason.
+ * `FRAGMENT core 0.1.0 → 0.1.1 (+2)`. Empty if there is no reason.
  */
 export function reasonText({ reason, changes }: Pick<Cell, "reason" | "changes">): string {
   const [first] = changes;

@@ -13,37 +13,37 @@ export interface DecideOptions {
   now: number;
   /** How old a proof may be, in milliseconds; null for any age. */
   maxAge: (planned: PlannedCell) => number | null;
-  /** Whether an image that was never pushed is not enough. */
+  /** Whether an image has to have been pushed. */
   needPushed: boolean;
   /** Where images are. */
   places: Places;
 }
 
-/** What is to be done about a cell as the list of attempts has it, before any record was read. */
+/** What to do about a cell according to the list of attempts, before any record is read. */
 interface Ruling {
   action: Action;
-  /** null for a cell that is reused, and where comparing has to tell. */
+  /** null for a cell that is reused, and if a comparison has to find it. */
   reason: Reason | null;
   changes: Change[];
-  /** The attempt whose record has to hold. */
+  /** The attempt whose record is relied on. */
   reliesOn: Attempt | null;
-  /** The attempt that it is compared with, and the reason where nothing differs from it. */
+  /** The attempt that it is compared with, and the reason if nothing differs from it. */
   compared: Attempt | null;
   otherwise: Reason;
 }
 
-/** What a record came to when it was read. */
+/** The result of reading a record. */
 interface Checked {
   finding: Finding | null;
   inputs: Inputs | null;
 }
 
-/** How far clocks of two machines may be apart. */
+/** How much the clocks of two machines may differ. */
 const SKEW = 5 * 60_000;
 const AT_ONCE = 8;
 const SHOWN = 5;
 
-/** Stages of an attempt that end before there is an image. */
+/** Stages of an attempt before there is an image. */
 export const BEFORE_IMAGE: ReadonlySet<string> = new Set(["resolve", "stitch", "build", "provenance"]);
 
 const BUILD: Ruling = {
@@ -59,7 +59,7 @@ function dateText(ms: number): string {
   return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
 }
 
-/** Whether an attempt has an image of the very bits that the cell asks for. */
+/** Whether an attempt has an image with exactly the bits that the cell asks for. */
 function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
   return (
     attempt.manifest_id === cell.manifest_id &&
@@ -71,21 +71,21 @@ function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
   );
 }
 
-/** The newest verdict on a key, where it is a pass on this very cell. An error is no verdict, and a fail is never reused. */
+/** The newest verdict on a key, if it is a pass of this very cell. An error is not a verdict, and a fail is never reused. */
 function provenBy(planned: PlannedCell, attempts: Attempts, now: number): Attempt | null {
   const { verdict_key } = planned.cell;
   const verdicts = attempts.withVerdictKey(verdict_key).filter(({ status }) => status !== "error");
   const [newest] = verdicts;
   if (newest?.status !== "pass" || newest.stage !== "done") return null;
   if (newest.verdict_key !== verdict_key || !hasBits(planned, newest)) return null;
-  // By a clock that runs ahead nobody can tell whether a fail came later.
+  // With a clock that ran ahead, it is unknown whether a fail came later.
   const ahead = Date.parse(newest.tested_at) > now;
   return ahead && verdicts.some(({ status }) => status === "fail") ? null : newest;
 }
 
 /**
- * The newest attempt that tells about the bits, where it has them. One that the environment kept from building tells
- * nothing; one whose build failed tells that they are not to be had again.
+ * The newest attempt that says something about the bits, if it has them. One that the environment kept from building says
+ * nothing; one whose build failed says that they cannot be built again.
  */
 function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
   const telling = attempts
@@ -94,7 +94,7 @@ function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
   return telling && hasBits(planned, telling) ? telling : null;
 }
 
-/** Why a proof is too old, or by the clock from a time that has not come yet; null where it holds. */
+/** Why a proof is too old, or from the future by this machine's clock; null if it is fresh. */
 function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Change | null {
   const tested = Date.parse(tested_at);
   if (!(tested <= now + SKEW)) return { input: "clock", before: tested_at, after: dateText(now) };
@@ -102,13 +102,13 @@ function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Ch
   return { input: "proof", before: tested_at, after: dateText(tested + maxAge) };
 }
 
-/** Why a verdict is not the last word: something is gone that may tell of a later one. */
+/** Why a verdict may not be the last: something is missing that may have held a later one. */
 function lost(attempt: Attempt, attempts: Attempts): Change | null {
   const before = attempts.lost(attempt);
   return before === null ? null : { input: "records", before, after: null };
 }
 
-/** What the image lacks though its bits and its verdict are known. */
+/** What a known image with a known verdict still lacks. */
 function misplaced({ tags }: Cell, { ref, pushed }: Attempt, needPushed: boolean): Change[] {
   const changes: Change[] = [];
   if (ref === null || !tags.includes(ref))
@@ -117,13 +117,13 @@ function misplaced({ tags }: Cell, { ref, pushed }: Attempt, needPushed: boolean
   return changes;
 }
 
-/** A build whose reason lies in what differs from an attempt; where nothing does, `otherwise`. */
+/** A build whose reason is what differs from an attempt; `otherwise` if nothing does. */
 function against({ cell }: PlannedCell, compared: Attempt, otherwise: Reason): Ruling {
   const reason = compared.verdict_key === cell.verdict_key ? otherwise : null;
   return { ...BUILD, reason, compared, otherwise };
 }
 
-/** A build, compared with the newest attempt at the cell that passed, else with the newest at all. */
+/** A build, compared with the newest passing attempt at the cell, else with the newest attempt. */
 function build(planned: PlannedCell, attempts: Attempts, otherwise: Reason): Ruling {
   const known = attempts.ofCell(planned.cell.manifest_id, planned.cell.cell_id);
   const compared = known.find(({ status }) => status === "pass") ?? known[0];
@@ -137,7 +137,7 @@ function rule(planned: PlannedCell, options: DecideOptions): Ruling {
     const changes = planned.neverReused.map((file) => ({ input: "reuse", before: null, after: file }));
     return { ...BUILD, reason: "NEVER", changes };
   }
-  // Without the digests of all images the keys do not say which bits are meant.
+  // Without the digests of all images the keys do not determine the bits.
   if (!knowsDigests(cell.images)) return build(planned, attempts, "BASE");
   if (cell.expect) {
     const [same] = attempts.withVerdictKey(cell.verdict_key);
@@ -165,7 +165,7 @@ function keyOf({ manifest_id, record_id }: Attempt): string {
   return `${manifest_id}/${record_id}`;
 }
 
-/** One finding for all that is wrong with a record. */
+/** One finding for everything that is wrong with a record. */
 function mismatch(
   attempt: Attempt,
   { cellId, file }: { cellId: string; file: string },
@@ -180,7 +180,7 @@ function mismatch(
   };
 }
 
-/** Reads a record for what is asked of it. A record that cannot be read is a finding. */
+/** Reads a record as far as it is needed. A record that cannot be read is a finding. */
 async function check(
   attempts: Attempts,
   attempt: Attempt,
@@ -200,7 +200,7 @@ async function check(
   }
 }
 
-/** Reads every record that a ruling needs, each once, some at a time. */
+/** Reads every record that a ruling needs, each once, several at a time. */
 async function checkAll(rulings: readonly (readonly [PlannedCell, Ruling])[], attempts: Attempts) {
   const asked = new Map<string, { attempt: Attempt; cellId: string; relied: boolean; compared: boolean }>();
   for (const [{ cell }, { reliesOn, reason, compared }] of rulings) {
@@ -208,7 +208,7 @@ async function checkAll(rulings: readonly (readonly [PlannedCell, Ruling])[], at
       if (!attempt) return;
       const key = keyOf(attempt);
       const one = asked.get(key) ?? { attempt, cellId: cell.cell_id, relied: false, compared: false };
-      // The cell that a finding names is one that would rely on the record.
+      // A finding names a cell that would rely on the record.
       if (what === "relied" && !one.relied) one.cellId = cell.cell_id;
       one[what] = true;
       asked.set(key, one);
@@ -223,7 +223,7 @@ async function checkAll(rulings: readonly (readonly [PlannedCell, Ruling])[], at
   return new Map(await Promise.all(entries));
 }
 
-/** Cells that a record would prove as they are, brought to where their images are. */
+/** Adjusts the rulings on cells that a record proves to where their images are. */
 async function placed(
   rulings: readonly (readonly [PlannedCell, Ruling])[],
   { places, needPushed }: DecideOptions,
@@ -242,13 +242,13 @@ async function placed(
 }
 
 /**
- * What is to be done about each cell, and why. A cell is reused only where the newest verdict on its verdict key is a pass
- * that is not too old, whose record and evidence hold, and whose image is there under the cell's tag: in the engine, or where
- * it was pushed in the registry. Where neither can be asked the record alone proves it. What only the tag or the push is
- * missing of is `retag`; known bits without a valid verdict are `retest`; everything else, and all that is in doubt, is
- * `build`. A cell that is meant to fail is always built. The cells come back as new ones, in their order.
- * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records that would be relied on, or
- * compared with, and are not what they were
+ * What to do about each cell, and why. A cell is reused only if the newest verdict on its verdict key is a pass that is not
+ * too old, if its record is proven by its evidence, and if its image has the cell's tag in the engine or, if it was pushed,
+ * in the registry. If neither can be asked, the record alone proves it. If only the tag or the push is missing, it is
+ * `retag`; a known image without a valid verdict is `retest`; everything else, and every doubt, is `build`. A cell that is
+ * meant to fail is always built. The cells are returned as new ones, in their order.
+ * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records to be relied on or
+ * compared with that are not what they were
  */
 export async function decide(cells: readonly PlannedCell[], options: DecideOptions): Promise<PlannedCell[]> {
   const rulings = cells.map((planned) => [planned, rule(planned, options)] as const);

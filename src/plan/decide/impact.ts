@@ -7,8 +7,8 @@ import { createNaming } from "./links.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
 /**
- * The cells that are not what they were: those without a cell of the same id and verdict key before. Each comes back as a
- * new one with its reason and what differs, in the order of `now`; the others are left out.
+ * The cells that have changed: those for which there was no cell of the same id and verdict key. Each is returned as a new
+ * one with its reason and what differs, in the order of `now`; the others are left out.
  */
 export function affectedSince(now: readonly PlannedCell[], before: readonly PlannedCell[]): PlannedCell[] {
   const known = new Map(before.map((planned) => [planned.cell.cell_id, planned]));
@@ -20,25 +20,25 @@ export function affectedSince(now: readonly PlannedCell[], before: readonly Plan
   });
 }
 
-/** What is known of changed files where there is no version control to ask. */
+/** What is known about changed files without asking version control. */
 export interface ChangedFiles {
   catalog: Catalog;
-  /** Paths from the workspace's root, with `/`; of files, or of folders that may have changed anywhere. */
+  /** Paths from the workspace's root, with `/`: of files, or of folders in which anything may have changed. */
   changed: readonly string[];
-  /** Whether there is something at a path from the workspace's root. */
+  /** Whether a path, from the workspace's root, exists. */
   exists: (path: string) => boolean;
   /** Files and folders that a cell's Dockerfile copies, from the workspace's root; a folder's path ends in `/`. */
   inputsOfFiles: (planned: PlannedCell) => readonly string[];
 }
 
-/** Where all that cells are made of stands. */
+/** The documents that cells are made from. */
 const OWN = /(?:^|\/)((?:manifests|fragments|templates|control_plane)(?:\/|$).*|factory\.(?:yaml|lock)$)/;
 
 /** A path from the root without detours; null for an empty line. @throws FactoryError USAGE */
 function clean(path: string): string | null {
   if (path === "") return null;
   if (posix.isAbsolute(path) || path.includes("\0")) {
-    throw new FactoryError("USAGE", `${JSON.stringify(path)} is no path from the workspace's root`, {
+    throw new FactoryError("USAGE", `${JSON.stringify(path)} is not a path from the workspace's root`, {
       fix: "name changed files as `git diff --name-only --relative` does",
     });
   }
@@ -54,7 +54,7 @@ function above(path: string): string[] {
   }
 }
 
-/** Changed paths, made ready to be asked for what a cell reads. Each answer is a path as it was given. */
+/** Changed paths, prepared for looking up what a cell reads. Each answer is a path as it was given. */
 function readChanged({ catalog, changed, exists }: ChangedFiles) {
   /** As given, by path from the root. */
   const paths = new Map<string, string>();
@@ -62,18 +62,18 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
   for (const given of [...changed].sort(compareText)) {
     const path = clean(given);
     if (path === null) continue;
-    // What git says above the workspace's root about line ends holds below it too.
+    // Git attributes above the workspace's root, such as line ends, apply below it too.
     if (/^(\.\.\/)+\.gitattributes$/.test(path)) paths.set(".gitattributes", given);
     if (path.startsWith("..")) continue;
     if (!paths.has(path)) paths.set(path, given);
-    // A path from the repository's root where the workspace is a folder of it: in doubt it is meant.
+    // The path may start at the repository's root while the workspace is a folder in it: in doubt it counts.
     const [, own] = OWN.exec(path) ?? [];
     if (own !== undefined && own !== path && !paths.has(own) && !exists(path)) paths.set(own, given);
     for (const name of otherNames(path)) if (!paths.has(name)) paths.set(name, given);
   }
   /** The first changed path below a folder, by folder. */
   const below = new Map<string, string>();
-  /** The first path that exists no more, by `fragments/<name>` or `templates/<id>`, then by version. */
+  /** The first path that no longer exists, by `fragments/<name>` or `templates/<id>`, then by version. */
   const gone = new Map<string, Map<string, string>>();
   /** The first changed contract, or folder of a version, by fragment name. */
   const contracts = new Map<string, string>();
@@ -102,15 +102,15 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
   return { touching, gone, contracts };
 }
 
-/** Where several hold, the first is the reason. */
+/** If several apply, the first is the reason. */
 const ORDER: readonly Reason[] = ["TEMPLATE", "FRAGMENT", "FILES", "POLICY"];
 
 /**
  * The cells that changed files may touch, by paths alone: a cell reads factory.yaml, factory.lock, its manifest, its plans,
- * its template, its fragments' fragment.yaml and Dockerfile.hbs, and what these copy. What exists no more below the folder
- * of a fragment or template that it uses touches it too, since a range may take another version now; and where a plan
- * chooses or pairs its cells by the versions that exist, so does every fragment.yaml of a fragment's name. In doubt a cell is
- * touched. Each comes back as a new one, with the first path for each thing that it reads.
+ * its template, its fragments' fragment.yaml and Dockerfile.hbs, and what these copy. A path that no longer exists below the
+ * folder of a fragment or template that it uses touches it too, since a range may now mean another version. If a plan
+ * chooses or pairs its cells by the existing versions, so does every fragment.yaml of a fragment. In doubt a cell is
+ * touched. Each is returned as a new one, with the first path for each thing that it reads.
  * @throws FactoryError USAGE for an absolute path
  */
 export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFiles): PlannedCell[] {
@@ -118,7 +118,7 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
   const { touching, gone, contracts } = readChanged(files);
   const copied = new Map<string, string | undefined>();
 
-  /** The changed path that touches what a fragment copies. Asked for only where something in its folder changed. */
+  /** The changed path that touches what a fragment copies. Only called if something in its folder changed. */
   const copiedFrom = (planned: PlannedCell, folder: string): string | undefined => {
     const inFolder = touching(`${folder}/`);
     if (inFolder === undefined) return undefined;
@@ -128,7 +128,7 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
     try {
       for (const path of inputsOfFiles(planned)) if (path.startsWith(`${folder}/`)) found ??= touching(path);
     } catch (error) {
-      // Which files it copies cannot be told: all that is in its folder counts.
+      // Which files it copies is not known: everything in its folder counts.
       if (!(error instanceof FactoryError)) throw error;
       found = inFolder;
     }
@@ -136,7 +136,7 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
     return found;
   };
 
-  /** Whether a plan's cells depend on which versions exist, beyond those that stand in them. */
+  /** Whether a plan's cells depend on which versions exist, beyond those in the cells. */
   const choosing = (planId: string): boolean => {
     const { strategy = "all", zip } = catalog.plan(planId).document;
     return strategy !== "all" || zip !== undefined;

@@ -3,23 +3,23 @@ import { parseReference } from "../../model/subject.ts";
 import type { Change, Seen } from "../cell.ts";
 import type { Attempt } from "./attempts.ts";
 
-/** Where images are. What cannot be asked is no answer, and never an error. */
+/** Where images are. If something cannot be asked, that is no answer, but never an error. */
 export interface Places {
-  /** Digests by tag, of all images that the engine holds in some repositories; null where no engine answers. */
+  /** Digests by tag of all images that the engine holds in some repositories; null if no engine answers. */
   engineTags: (repositories: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
-  /** Whether the engine holds an image, under whatever name. */
+  /** Whether the engine holds an image, under any name. */
   engineHolds: (digest: string) => Promise<boolean>;
-  /** The digest that the registry has under a tag; null where it has none; undefined where it cannot be asked. */
+  /** The digest that the registry has under a tag; null if it has none; undefined if it cannot be asked. */
   served: (ref: string) => Promise<string | null | undefined>;
 }
 
-/** What is to be done about a cell whose proof holds, as its image is where it is. */
+/** What to do about a cell whose proof is valid, given where its image is. */
 export type Placement =
-  /** It is there under its tag, or nobody could be asked. */
+  /** The image has its tag, or nobody could be asked. */
   | { action: "reuse"; seen: Seen }
-  /** It is there, and the tag names another image, or none. */
+  /** The image exists, but the tag names another image or none. */
   | { action: "retag"; changes: Change[] }
-  /** It is gone. */
+  /** The image is gone. */
   | { action: "build"; changes: Change[] };
 
 const AT_ONCE = 16;
@@ -31,9 +31,9 @@ function moved(input: string, digest: string, now: string | null): Change[] {
 }
 
 /**
- * Whether the image that a record proves still is where the record says. Without `needPushed` the engine is enough; a pushed
- * image is also looked for in its registry, so that a machine with an empty engine can reuse it.
- * @param engine digests by tag; null where no engine answers
+ * Whether the image that a record proves is still where the record says. Without `needPushed` the engine is enough; a
+ * pushed image is also looked for in its registry, so that a machine with an empty engine can reuse it.
+ * @param engine digests by tag; null if no engine answers
  */
 async function placeOf(
   { ref, digest, pushed }: { ref: string; digest: string; pushed: boolean },
@@ -56,8 +56,8 @@ async function placeOf(
 }
 
 /**
- * Looks for the images of proofs, all at once: one question to the engine, and one to a registry for each image that was
- * pushed and is not enough in the engine.
+ * Looks for the images of proofs, all at once: one request to the engine, and one to a registry for each pushed image for
+ * which the engine is not enough.
  * @returns in the order of the attempts
  */
 export async function placementsOf(

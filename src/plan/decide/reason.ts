@@ -5,11 +5,11 @@ import type { Change, PlannedCell, Reason } from "../cell.ts";
 /** Why two cells, or a cell and an attempt, have different verdict keys. */
 export interface Difference {
   reason: Reason;
-  /** Those of the reason's own kind first. */
+  /** Changes of the reason's own kind come first. */
   changes: Change[];
 }
 
-/** A reason that lies in what went into a cell, with the inputs that differ. */
+/** A reason that comes from a cell's inputs, with the inputs that differ. */
 type Kind = readonly [Reason, Change[]];
 
 const SHORT = "sha256:".length + 12;
@@ -19,7 +19,7 @@ function short(text: string): string {
   return text.replace(/sha256:[a-f0-9]{64}/g, (digest) => digest.slice(0, SHORT));
 }
 
-/** One input before and after; nothing where it is the same. What differs also reads differently. */
+/** One input before and after; nothing if it is the same. Values that differ are also shown differently. */
 function changed(input: string, before: string | null, after: string | null): Change[] {
   if (before === after) return [];
   const [was, is] = [before, after].map((text) => (text === null ? null : short(text)));
@@ -31,12 +31,12 @@ function templateChanges(before: Inputs["template"], after: Inputs["template"]):
   return named.length > 0 ? named : changed("template.digest", before.digest, after.digest);
 }
 
-/** Names of both sides: those of the new one in its order, then those that are gone. */
+/** The names of both sides: those of the new side in its order, then those that are gone. */
 function namesOf(before: Iterable<string>, after: Iterable<string>): string[] {
   return [...new Set([...after, ...before])];
 }
 
-/** Fragments of other versions, or other fragments; and those whose version stayed while their contents did not. */
+/** Fragments that are new, gone or of another version; and those with the same version but other contents. */
 function fragmentChanges(before: Inputs["fragments"], after: Inputs["fragments"]) {
   const was = new Map(before.map((one) => [one.name, one]));
   const is = new Map(after.map((one) => [one.name, one]));
@@ -49,13 +49,13 @@ function fragmentChanges(before: Inputs["fragments"], after: Inputs["fragments"]
     if (version.length === 0)
       files.push(...changed(`fragments.${name}.digest`, old?.digest ?? null, own?.digest ?? null));
   }
-  // The same fragments in another order are another chain.
+  // The same fragments in another order make another chain.
   const order = (list: Inputs["fragments"]) => list.map(({ name }) => name).join(", ");
   if (versions.length === 0) versions.push(...changed("fragments", order(before), order(after)));
   return { versions, files };
 }
 
-/** Values as people read them, unless the two read the same: the text `1` and the number 1 are two values. */
+/** Values as text for people, unless both would look the same: the text `1` and the number 1 are two values. */
 function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   return namesOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
     const [was, is] = [before, after].map((args) => (Object.hasOwn(args, name) ? args[name] : undefined));
@@ -67,7 +67,7 @@ function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   });
 }
 
-/** Images beside the base whose digest is another: `images.node:22`. A record of older times names none. */
+/** Images beside the base whose digest has changed: `images.node:22`. An older record names none. */
 function imageChanges(before: Inputs["images"], after: Inputs["images"]): Change[] {
   if (!before || !after) return [];
   const digests = (images: readonly ReadImage[]) =>
@@ -78,7 +78,7 @@ function imageChanges(before: Inputs["images"], after: Inputs["images"]): Change
   );
 }
 
-/** What went into a planned cell, in the form that records keep it in. */
+/** What went into a planned cell, in the form that records have. */
 export function inputsOf({ cell, keys }: PlannedCell): Inputs {
   const { template, fragments, args, base, images, build_key, verdict_key, test_suite_hash } = keys;
   const { platform } = cell;
@@ -86,10 +86,10 @@ export function inputsOf({ cell, keys }: PlannedCell): Inputs {
 }
 
 /**
- * Why the second is not the first: every input that differs, digests cut to 12 hex digits, and the first kind of them as
- * the reason. A base whose digest only one side knows counts as another base: the keys cannot be compared. Where the build
- * keys are equal the bits are the same, whatever else was written otherwise: then the reason is TESTS or POLICY.
- * null where the verdict keys are equal.
+ * How the second differs from the first: every input that differs, digests cut to 12 hex digits, and the first kind of
+ * them as the reason. A base whose digest only one side knows counts as another base, since the keys cannot be compared.
+ * If the build keys are equal the bits are the same, whatever else is written differently: then the reason is TESTS or
+ * POLICY. null if the verdict keys are equal.
  */
 export function compareInputs(before: Inputs, after: Inputs): Difference | null {
   if (before.verdict_key === after.verdict_key) return null;
@@ -113,7 +113,7 @@ export function compareInputs(before: Inputs, after: Inputs): Difference | null 
   const sameBits = before.build_key === after.build_key;
   const named = bits.some(([, changes]) => changes.length > 0) || platform.length > 0;
   const policy: Change[] = [...platform];
-  // A key that none of the named inputs moved: a label, GPUs, limits.
+  // None of the named inputs changed the key: it was a label, GPUs or limits.
   if (!sameBits && !named) policy.push(...changed("build_key", before.build_key, after.build_key));
   if (sameBits && tests[1].length === 0)
     policy.push(...changed("verdict_key", before.verdict_key, after.verdict_key));

@@ -6,15 +6,15 @@ import { type LockNeed, type Needs, needsOf } from "./needs.ts";
 import { collect, distinct, sourcesOf } from "./sources.ts";
 import { type PlanRequest, readSpace } from "../space.ts";
 
-/** A base whose digest nobody has to look up: it has none, or names it itself. */
+/** Whether a base's digest need not be looked up: it has none, or its reference names it. */
 export function needsNoDigest(ref: string): boolean {
   return ref === "scratch" || ref.includes("@");
 }
 
 /**
- * Every base image that a cell may start from, on each platform. What rules and contracts forbid is not asked for: a base
- * may not be there for it.
- * @param pins versions decide on which platforms fragments work
+ * Every base image that a cell may start from, on each platform. Combinations that rules and contracts forbid are left out:
+ * a base need not exist for them.
+ * @param pins the versions decide on which platforms fragments work
  * @throws FactoryError with all findings about the plans' axes and rules
  */
 export function baseNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly string[]): Needs {
@@ -26,7 +26,7 @@ export function baseNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly s
   const { needs, add } = needsOf<LockNeed>();
   const findings: Finding[] = [];
   for (const request of requests) {
-    // Expectations that have ended are no matter of the lock: no day is before the empty text.
+    // Ended expectations do not matter for the lock: every day comes after the empty text.
     for (const space of collect(findings, () => readSpace(catalog, request, { today: "", pins }))) {
       for (const { ref, platform, where } of basesOf(space)) {
         if (needsNoDigest(ref)) continue;

@@ -15,30 +15,30 @@ import { baseNeeds } from "./base-needs.ts";
 import { imageNeeds } from "./image-needs.ts";
 import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
 
-/** A lock that lacks no more than the digests of some bases. */
+/** A lock that is complete except for the digests of some bases. */
 export interface LockDraft {
-  /** What is known: every version, and the bases that are kept. */
+  /** The known entries: every version, and the bases that are kept. */
   entries: LockEntries;
-  /** Bases that the builder has to be asked for. */
+  /** Bases that the builder has to resolve. */
   open: LockNeed[];
-  /** All that the lock has to say. */
+  /** Everything that the lock has to contain. */
   needs: Needs;
 }
 
-/** What the builder makes of a base. */
+/** How the builder resolves a base. */
 export interface BaseAnswer {
-  /** null where there is none, or an error. */
+  /** null if there is none, or on an error. */
   digest: string | null;
   /** Whether the digest can be fetched by name. */
   pinnable: boolean;
   error?: { message: string };
 }
 
-/** One entry that differs. A value is null where there was, or is, none. */
+/** One entry that differs. A value is null if there was, or is, none. */
 export interface LockChange {
   kind: LockEntry["kind"];
   name: string;
-  /** The range or the axis; of a base its platform. */
+  /** The range or the axis; for a base its platform. */
   at: string;
   before: LockValue | null;
   after: LockValue | null;
@@ -46,7 +46,7 @@ export interface LockChange {
   manifests: string[];
 }
 
-/** Pins that say what the entries say, and nothing of the rest. */
+/** Pins of the entries; for anything else they give nothing. */
 export function pinsOfEntries(entries: LockEntries): Pins {
   const valueOf = (kind: LockEntry["kind"], name: string, at: string) =>
     entries.get(subjectKey({ kind, name, at }))?.value;
@@ -77,14 +77,14 @@ function draft(catalog: Catalog, kept: LockEntries, manifestIds: readonly string
   return { entries, open, needs: new Map<string, LockNeed>([...versions, ...bases]) };
 }
 
-/** A lock that takes the newest version of everything, and asks for every base. @throws FactoryError as keepLock does */
+/** A lock with the newest version of everything, in which every base is open. @throws FactoryError as keepLock does */
 export function updateLock(catalog: Catalog, manifestIds?: readonly string[]): LockDraft {
   return draft(catalog, new Map(), manifestIds);
 }
 
 /**
- * A lock that keeps the entries that still hold: the workspace needs them, and the versions are there and allowed. What is missing
- * is added with the newest version, and what nothing needs is left out.
+ * A lock that keeps the entries that are still valid: the workspace needs them, and the versions exist and are allowed.
+ * What is missing is added with the newest version, and what nothing needs is left out.
  * @param manifestIds only what these manifests and their plans need. Default: all
  * @throws FactoryError with all findings of manifests and plans
  */
@@ -115,12 +115,12 @@ function baseFinding({ name, at, where }: LockNeed, answer: BaseAnswer | undefin
   if (message !== undefined && /no match for platform/i.test(message)) {
     return {
       code: "BASE_PLATFORM",
-      what: `the image ${name} is not there for ${at}`,
+      what: `the image ${name} does not exist for ${at}`,
       where,
-      fix: `choose a base that is, or leave ${at} out of the platforms`,
+      fix: `choose another base, or remove ${at} from the platforms`,
     };
   }
-  const cause = message ?? "it is in this engine's image store alone, where no digest names it";
+  const cause = message ?? "it is only in this engine's image store, where no digest names it";
   return {
     code: "BASE_UNRESOLVED",
     what: `the image ${name} cannot be resolved for ${at}: ${cause}`,
@@ -130,8 +130,8 @@ function baseFinding({ name, at, where }: LockNeed, answer: BaseAnswer | undefin
 }
 
 /**
- * Puts the digests of the open bases in.
- * @throws FactoryError that names every base without one: BASE_PLATFORM where they all lack their platform, else BASE_UNRESOLVED
+ * Adds the digests of the open bases.
+ * @throws FactoryError that names every base without one: BASE_PLATFORM if all of them lack their platform, else BASE_UNRESOLVED
  */
 export function completeLock(
   { entries, open }: LockDraft,
@@ -149,7 +149,7 @@ export function completeLock(
   if (findings.length === 0) return complete;
   if (findings.length === 1 || findings.every(({ code }) => code === "BASE_PLATFORM"))
     throw errorOf(findings);
-  // One error for all, which is about the environment as soon as one of them is.
+  // One error for all of them. It is about the environment as soon as one of them is.
   throw new FactoryError("BASE_UNRESOLVED", `${findings.length} images cannot be resolved`, {
     findings,
   });

@@ -8,9 +8,9 @@ import { type LockNeed, type Needs, needsOf } from "./needs.ts";
 import { sourcesOf } from "./sources.ts";
 
 /**
- * Every image that a Dockerfile of the cells reads: which these are is known when they are stitched. What cannot be
- * planned reads none: its findings come when it is planned.
- * @param pins versions decide which fragments there are
+ * Every image that a Dockerfile of the cells reads, which is only known once they are stitched. What cannot be planned
+ * gives none here, and its findings when it is planned.
+ * @param pins the versions decide which fragments are used
  */
 export function imageNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly string[]): Needs {
   const { manifests, plans } = sourcesOf(catalog, manifestIds);
@@ -21,7 +21,7 @@ export function imageNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly 
   const { needs, add } = needsOf<LockNeed>();
   for (const request of requests) {
     try {
-      // Expectations that have ended are no matter of the lock: no day is before the empty text.
+      // Ended expectations do not matter for the lock: every day comes after the empty text.
       const { cells, manifest_id } = expand(catalog, request, { today: "", pins });
       const where = catalog.manifest(manifest_id ?? "").place(["fragments"]);
       for (const { ref, platform } of openImages(cells))

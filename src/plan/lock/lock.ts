@@ -23,22 +23,22 @@ export interface LockEntry extends LockSubject {
 /** Entries by `subjectKey`. */
 export type LockEntries = ReadonlyMap<string, LockEntry>;
 
-/** Where the entries of each kind stand, in the order of the file. */
+/** The section of each kind of entry, in the order of the file. */
 const SECTIONS = { template: "templates", fragment: "fragments", axis: "axes", base: "bases" } as const;
 const KINDS = Object.keys(SECTIONS) as LockSubject["kind"][];
 
 const SCHEME = "factory/lock/1";
 
-const HEAD = `# Written by \`factory lock\`; do not edit: \`lock_digest\` is over all that stands here.
+const HEAD = `# Written by \`factory lock\`; do not edit: \`lock_digest\` is over everything in here.
 # \`factory lock\` adds what is missing and keeps the rest, \`factory lock --update\` takes the newest.
 `;
 
-/** Names an entry among all: no part but the last holds a space. */
+/** A unique name of an entry: only its last part may have a space. */
 export function subjectKey({ kind, name, at }: LockSubject): string {
   return `${kind} ${name} ${at}`;
 }
 
-/** Orders entries as the file has them. */
+/** Sorts entries as in the file. */
 export function compareSubjects(a: LockSubject, b: LockSubject): number {
   return (
     KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || compareText(a.name, b.name) || compareText(a.at, b.at)
@@ -46,15 +46,15 @@ export function compareSubjects(a: LockSubject, b: LockSubject): number {
 }
 
 /**
- * A range as the lock knows it: white space that means nothing is left out. Around an exact version it does mean
- * something: a version to the letter stands for itself alone, a range for builds of it too.
+ * A range in the form of the lock, without meaningless white space. Around an exact version white space has a meaning: the
+ * bare version means only itself, a range also its builds.
  */
 export function rangeKey(range: string): string {
   const tidy = range.trim().replace(/ +/g, " ");
   return isVersion(tidy) ? range : tidy;
 }
 
-/** The text of an axis (see axisText) as the lock knows it. */
+/** The text of an axis (see axisText) in the form of the lock. */
 export function axisKey(axis: string): string {
   const [head, range] = axis.split(" of ", 2);
   return range === undefined ? rangeKey(axis) : `${head} of ${rangeKey(range)}`;
@@ -91,7 +91,7 @@ export function lockDigest(entries: LockEntries): string {
   return digestOf({ scheme: SCHEME, schema_version: 1, ...sectionsOf(entries.values()) });
 }
 
-/** Whether a lock says something else than when it was written. */
+/** Whether a lock has been changed since it was written. */
 export function isEdited(lock: Lock): boolean {
   return lockDigest(entriesOf(lock)) !== lock.lock_digest;
 }

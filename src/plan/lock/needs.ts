@@ -8,26 +8,26 @@ import { axisText, versionsOfAxis } from "../axes.ts";
 import { axisKey, type LockSubject, type LockValue, rangeKey, subjectKey } from "./lock.ts";
 import { distinct, sourcesOf } from "./sources.ts";
 
-/** Something that a lock has to say. */
+/** Something that a lock has to contain. */
 export interface LockNeed extends LockSubject {
   /** The manifests that it touches, sorted. */
   manifests: string[];
-  /** Where it stands first. */
+  /** Its first place. */
   where: Place;
 }
 
 /** A range or an axis. */
 export interface VersionNeed extends LockNeed {
-  /** What it stands for, of the versions that there are now. */
+  /** What it means with the versions that exist now. */
   newest: () => LockValue;
-  /** Whether it may still stand for what a lock says. */
+  /** Whether it may still mean what a lock says. */
   holds: (value: LockValue) => boolean;
 }
 
 /** Needs by `subjectKey`. */
 export type Needs<N extends LockNeed = LockNeed> = Map<string, N>;
 
-/** Collects needs: one that several manifests have is one, with all their names. */
+/** Collects needs. One that several manifests share is one need, with all their names. */
 export function needsOf<N extends LockNeed>() {
   const needs: Needs<N> = new Map();
   const add = (manifestId: string, need: Omit<N, "manifests">): void => {
@@ -72,7 +72,7 @@ function axisNeed(
     at: axisKey(axisText(axis)),
     where,
     newest: () => versionsOfAxis(axis, versions),
-    // What the axis makes of the list by itself is the list: not too many, and none that it does not mean.
+    // Applied to the list alone, the axis has to give the whole list: it has no other and no more versions.
     holds: (value) =>
       Array.isArray(value) &&
       value.every((version: string) => allowed.has(version)) &&
@@ -80,10 +80,10 @@ function axisNeed(
   };
 }
 
-/** Axes that are no versions of a fragment. */
+/** Axes that are not versions of a fragment. */
 const NO_FRAGMENT = new Set(["base", "platform", "args"]);
 
-/** The version axes of a plan that are no explicit list. */
+/** The version axes of a plan that are not explicit lists. */
 function openAxes({ axes = {} }: Plan): [string, Exclude<VersionAxis, string[]>][] {
   return (Object.entries(axes) as [string, VersionAxis][]).flatMap(([name, axis]) =>
     NO_FRAGMENT.has(name) || Array.isArray(axis) ? [] : [[name, axis]],
@@ -91,9 +91,9 @@ function openAxes({ axes = {} }: Plan): [string, Exclude<VersionAxis, string[]>]
 }
 
 /**
- * Every range of manifests and of plans' `fixed`, and every axis of a plan that is no explicit list.
+ * Every range of manifests and of plans' `fixed`, and every axis of a plan that is not an explicit list.
  * @param manifestIds only what these manifests and their plans need
- * @throws FactoryError with all findings of the manifests and plans, ranges that nothing satisfies among them
+ * @throws FactoryError with all findings of the manifests and plans, including ranges that nothing satisfies
  */
 export function versionNeeds(catalog: Catalog, manifestIds?: readonly string[]): Needs<VersionNeed> {
   const { manifests, plans } = sourcesOf(catalog, manifestIds);

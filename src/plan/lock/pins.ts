@@ -10,7 +10,7 @@ import { type VersionNeed, versionNeeds } from "./needs.ts";
 /** What a lock says, for planning. */
 export interface Locked {
   pins: Pins;
-  /** The digest of a base on a platform; null for `scratch`, and for a reference that names its digest itself. */
+  /** The digest of a base on a platform; null for `scratch`, and for a reference that includes its digest. */
   digestOf: (ref: string, platform: string) => string | null;
 }
 
@@ -23,20 +23,20 @@ function named({ kind, name, at }: LockSubject): string {
 }
 
 function missing(subject: LockSubject, where?: Place): Finding {
-  const what = `factory.lock does not say what ${named(subject)} stands for`;
+  const what = `factory.lock does not have ${named(subject)}`;
   return { code: "LOCK_STALE", what, where, fix: FIX };
 }
 
 function outlived(need: VersionNeed, { value }: LockEntry): Finding {
   const versions = typeof value === "string" ? value : value.join(", ");
-  const what = `factory.lock takes ${versions} for ${named(need)}, which is no longer there or not allowed`;
+  const what = `factory.lock takes ${versions} for ${named(need)}, which no longer exists or is not allowed`;
   return { code: "LOCK_STALE", what, where: need.where, fix: FIX };
 }
 
 /**
- * All that keeps the lock from being planned with: it is missing, was edited by hand, or something that is needed is not in
- * it or no longer holds. What it says beyond that does no harm.
- * @param manifestIds asks for what these manifests and their plans need. Default: all
+ * Everything that keeps the lock from being used: it is missing, was edited by hand, or something that is needed is not in
+ * it or no longer valid. Other entries do no harm.
+ * @param manifestIds only what these manifests and their plans need. Default: all
  * @throws FactoryError with the findings of factory.lock itself, or of the manifests and plans
  */
 export function checkLock(catalog: Catalog, manifestIds?: readonly string[]): Finding[] {
@@ -48,9 +48,9 @@ export function checkLock(catalog: Catalog, manifestIds?: readonly string[]): Fi
   if (isEdited(lock.document)) {
     findings.push({
       code: "LOCK_EDITED",
-      what: "factory.lock was edited by hand, or merged: its `lock_digest` is not that of its entries",
+      what: "factory.lock was edited by hand or merged: its `lock_digest` is not that of its entries",
       where: lock.place(["lock_digest"]),
-      fix: "run `factory lock`, which keeps what still holds; read what it changes",
+      fix: "run `factory lock`, which keeps what is still valid; look at what it changes",
     });
   }
   const entries = entriesOf(lock.document);
@@ -66,8 +66,8 @@ export function checkLock(catalog: Catalog, manifestIds?: readonly string[]): Fi
 }
 
 /**
- * What `--locked` plans with. An exact version and a pinned base stand for themselves; what else a lock does not say, such as a range
- * of `--set`, is LOCK_STALE when it is asked for.
+ * The pins that `--locked` plans with. An exact version and a pinned base need no entry; anything else that the lock does
+ * not have, such as a range of `--set`, is LOCK_STALE when it is asked for.
  * @param manifestIds the manifests that are planned. Default: all
  * @throws FactoryError LOCK_MISSING, LOCK_EDITED, LOCK_STALE with all that is stale, and as checkLock does
  */
@@ -80,7 +80,7 @@ export function pinsOf(catalog: Catalog, manifestIds?: readonly string[]): Locke
   const stale = (subject: LockSubject): FactoryError => {
     const { code, what } = missing(subject);
     return new FactoryError(code, what, {
-      fix: `name an exact version, or ${FIX} where a document needs it`,
+      fix: `name an exact version, or ${FIX} if a document needs it`,
     });
   };
   return {
@@ -89,7 +89,7 @@ export function pinsOf(catalog: Catalog, manifestIds?: readonly string[]): Locke
         if (versions.includes(range)) return range;
         const version = said.version(kind, name, range, versions);
         if (version !== undefined) return version;
-        // What no version satisfies, or is no range, has a finding of its own.
+        // An invalid range, or one that no version satisfies, has a finding of its own.
         if (!isRange(range) || versionsIn(range, versions).length === 0) return undefined;
         throw stale({ kind, name, at: range });
       },

@@ -4,7 +4,7 @@ import { checkManifestReferences, checkPlanReferences } from "../../catalog/refe
 import { errorOf, type Finding } from "../../errors.ts";
 import type { Manifest, Plan } from "../../schemas/types.ts";
 
-/** What a function gives; what is wrong with the input goes to `findings`. */
+/** What a function gives; its findings about the input go to `findings`. */
 export function collect<T>(findings: Finding[], give: () => T): T[] {
   try {
     return [give()];
@@ -14,7 +14,7 @@ export function collect<T>(findings: Finding[], give: () => T): T[] {
   }
 }
 
-/** Findings by place, each once: a manifest and its plans may say the same. */
+/** Findings by place, each once: a manifest and its plans may give the same one. */
 export function distinct(findings: readonly Finding[]): Finding[] {
   const byText = new Map(findings.map((one) => [JSON.stringify([one.code, one.where, one.what]), one]));
   return [...byText.values()].sort(compareFindings);
@@ -27,15 +27,15 @@ interface Sources {
 }
 
 /**
- * The named manifests and their plans; all of them where none is named.
- * @throws FactoryError with all that is wrong with them
+ * The named manifests and their plans; all of them if none is named.
+ * @throws FactoryError with everything that is wrong with them
  */
 export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): Sources {
   const findings: Finding[] = [];
   const manifests = (manifestIds ?? catalog.manifestIds()).flatMap((id) =>
     collect(findings, () => catalog.manifest(id)),
   );
-  // Whose plan it is that cannot be read, nobody knows: it is in the way of those alone who ask for all.
+  // It is not known whose plan it is if it cannot be read: it only matters to those who ask for all.
   const ofPlans = manifestIds === undefined ? findings : [];
   const plans = catalog
     .planIds()
@@ -49,7 +49,7 @@ export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): So
   return { manifests, plans };
 }
 
-/** A document without findings, as the rules about references take it. */
+/** A document without findings, in the form that the rules about references take. */
 function loadedOf<T extends Manifest | Plan>(entry: Entry<T>): Loaded<T> {
   const { document, file, place } = entry;
   return { file, findings: [], entry, sound: document as Loaded<T>["sound"], place, keyPlace: place };

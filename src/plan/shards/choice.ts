@@ -2,7 +2,7 @@ import { FactoryError } from "../../errors.ts";
 import { quoted } from "../../model/visible.ts";
 import { MAX_SHARDS } from "./shard.ts";
 
-/** One shard of several, as `3/16` says it: `index` counts from 1. */
+/** One shard of several, such as `3/16`: `index` counts from 1. */
 export interface ShardChoice {
   index: number;
   count: number;
@@ -16,7 +16,10 @@ export function parseShard(text: string): ShardChoice {
   const refuse = (what: string, fix: string) => new FactoryError("USAGE", what, { fix });
   const [, first, second] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
   if (first === undefined || second === undefined) {
-    throw refuse(`${quoted(text)} names no shard`, "write K/N, such as 3/16 for the third of sixteen shards");
+    throw refuse(
+      `${quoted(text)} does not name a shard`,
+      "write K/N, such as 3/16 for the third of sixteen shards",
+    );
   }
   const [index, count] = [Number(first), Number(second)];
   if (count < 1 || count > MAX_SHARDS)

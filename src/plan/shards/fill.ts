@@ -1,7 +1,7 @@
 import type { Lane } from "./lanes.ts";
 import { queueOf } from "./queue.ts";
 
-/** Neighbouring cells of a lane that go to one shard, and that have at least the first `depth` prefixes in common. */
+/** Neighbouring cells of a lane that go to one shard and have at least the first `depth` prefixes in common. */
 interface Unit {
   from: number;
   to: number;
@@ -20,7 +20,7 @@ function unitOf({ before }: Lane, from: number, to: number, depth: number): Unit
   return { from, to, depth, cost: (before[to] ?? 0) - (before[from] ?? 0) };
 }
 
-/** The next smaller families within a unit; cells whose chain ends here stand alone. Gives a single cell as it is. */
+/** The next smaller families within a unit; a cell whose chain ends here is a unit of its own. A single cell stays as it is. */
 function partsOf(lane: Lane, unit: Unit): Unit[] {
   for (let { depth } = unit; unit.to - unit.from > 1; depth += 1) {
     const parts: Unit[] = [];
@@ -37,10 +37,10 @@ function partsOf(lane: Lane, unit: Unit): Unit[] {
 }
 
 /**
- * Spreads the cells of a lane over shards: longest processing time first (Graham 1969) over prefix families in place of
- * cells. A family that costs more than its fair share, or that fits into no shard within the fair share and the slowest
- * cell, is taken apart into the next smaller families. Each unit goes to the least filled shard, which holds at most the
- * fair share of what was placed; so no shard costs more than the fair share and the slowest cell together.
+ * Spreads the cells of a lane over shards: longest processing time first (Graham 1969), applied to prefix families instead
+ * of cells. A family that costs more than its fair share, or that fits into no shard within the fair share and the slowest
+ * cell, is split into the next smaller families. Each unit goes to the least filled shard, which has at most the fair
+ * share of what was placed; so no shard costs more than the fair share and the slowest cell together.
  */
 export function fill(lane: Lane, count: number): Bin[] {
   const all = unitOf(lane, 0, lane.cells.length, 0);
@@ -77,7 +77,7 @@ export function sharesOf(lanes: readonly Lane[], count: number): number[] {
     Math.min(Math.max(Math.floor(quota), 1), lanes[at]?.cells.length ?? 1),
   );
   const owed = (at: number) => (quotas[at] ?? 0) - (shares[at] ?? 0);
-  /** The lane that is owed most, or least, among those that may have one more, or one less. */
+  /** The lane that is owed most (or least), among those that may get one more (or one less). */
   const pick = (sign: 1 | -1, may: (at: number) => boolean): number =>
     lanes.reduce(
       (best, _, at) => (may(at) && (best < 0 || sign * (owed(at) - owed(best)) > 0) ? at : best),
@@ -100,7 +100,7 @@ export function sharesOf(lanes: readonly Lane[], count: number): number[] {
 /** The places of units in the order in which they are built: at each depth the family with the longest cell first. */
 export function orderWithin({ costs, chains }: Lane, units: readonly Unit[]): number[] {
   const costAt = (place: number | undefined) => costs[place ?? -1] ?? 0;
-  /** Sorted places in, the longest cell first out. */
+  /** Merges sorted places so that the longest cell comes first. */
   const order = (places: readonly number[], depth: number): number[] => {
     if (places.length < 2) return [...places];
     const families = new Map<string, number[]>();

@@ -3,24 +3,24 @@ import type { PlannedCell } from "../cell.ts";
 
 /** How a plan is split. Exactly one of `shards` and `maxJobs` is given. */
 export type ShardOptions = {
-  /** What tells kinds of runners of one platform apart, such as the pool. */
+  /** A name for the kind of runner, among those of one platform; such as the pool. */
   runnerKey: (planned: PlannedCell) => string;
-  /** How long the cell takes, in milliseconds; null where nobody knows. */
+  /** How long the cell takes, in milliseconds; null if that is not known. */
   durationOf: (planned: PlannedCell) => number | null;
 } & (
   | {
-      /** So many shards, whatever the number of cells. */
+      /** The number of shards, whatever the number of cells. */
       shards: number;
     }
   | {
-      /** One shard a cell, and at most so many. */
+      /** One shard per cell, but at most this many. */
       maxJobs: number;
     }
 );
 
 const MINUTE = 60_000;
 
-/** The cells of one kind of runner, sorted so that those of a prefix family stand together. */
+/** The cells of one kind of runner, sorted so that those of a prefix family are together. */
 export interface Lane {
   runner: string;
   cells: PlannedCell[];
@@ -28,7 +28,7 @@ export interface Lane {
   chains: string[][];
   /** Milliseconds of each cell: whole numbers from 1, so that sums do not depend on their order. */
   costs: number[];
-  /** Sums of the costs before each place, and at last of all. */
+  /** The sum of the costs before each place, and at the end of all. */
   before: number[];
 }
 
@@ -39,7 +39,7 @@ function median(values: readonly number[]): number | undefined {
   return high === undefined ? undefined : Math.round((low + high) / 2);
 }
 
-/** What each cell costs: its duration, else the median of its platform, else that of all, else a minute. */
+/** The cost of each cell: its duration, else the median of its platform, else that of all, else a minute. */
 function costsOf(cells: readonly PlannedCell[], durationOf: ShardOptions["durationOf"]) {
   const durations = cells.map((planned) => {
     const duration = durationOf(planned);
@@ -63,7 +63,7 @@ function costsOf(cells: readonly PlannedCell[], durationOf: ShardOptions["durati
   };
 }
 
-/** The cells by kind of runner; sorted by prefixes, then by id, whatever order they came in. */
+/** The cells by kind of runner, sorted by prefixes and then by id, so that their given order does not matter. */
 export function lanesOf(
   cells: readonly PlannedCell[],
   options: ShardOptions,

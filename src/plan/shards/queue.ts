@@ -1,4 +1,4 @@
-/** A queue that gives what comes first, in O(log n). */
+/** A priority queue, in O(log n). */
 export function queueOf<T>(before: (a: T, b: T) => boolean) {
   const heap: T[] = [];
   const swapIfBefore = (low: number, high: number): boolean => {

@@ -4,14 +4,14 @@ import type { PlannedCell } from "../cell.ts";
 import { fill, orderWithin, sharesOf } from "./fill.ts";
 import { type Lane, lanesOf, type ShardOptions } from "./lanes.ts";
 
-/** What the shards will take, as far as durations are known. */
+/** How long the shards will take, as far as durations are known. */
 export interface ShardEstimate {
-  /** No split into as many shards ends sooner: the slowest cell, or all work in equal parts. */
+  /** A lower bound for any split into as many shards: the slowest cell, or all work in equal parts. */
   floor_ms: number;
-  /** The longest shard, its cells one after the other. */
+  /** The longest shard, if its cells run one after the other. */
   longest_ms: number;
   total_ms: number;
-  /** The id of the slowest cell; null where there is no cell. */
+  /** The id of the slowest cell; null if there is no cell. */
   slowest: string | null;
   /** How many durations are known, of how many cells. */
   known: { durations: number; of: number };
@@ -23,7 +23,7 @@ export interface Sharded {
   estimate: ShardEstimate;
 }
 
-/** More shards than any CI system has jobs. */
+/** More shards than any CI system takes jobs. */
 export const MAX_SHARDS = 10_000;
 
 /** A shard with what its cells cost. */
@@ -64,11 +64,11 @@ function shardsOf(lanes: readonly Lane[], cells: number, count: number): Shard[]
 
 /**
  * Splits a plan into shards: each for one platform and one kind of runner, cells that share prefixes together, the
- * longest shard first, empty ones last. In a shard the cells of a family stand together, and of families, as of the
- * families and cells within one, that with the longest cell comes first. A pure function of the cells and their
- * durations, whatever their order, so that another machine comes to the same shard K of N.
- * @throws FactoryError SHARDS_TOO_FEW where there are more kinds of runners than shards; USAGE for a number of shards
- * that is none
+ * longest shard first, empty ones last. In a shard the cells of a family are together, and the family with the longest
+ * cell comes first; so it is within each family. A pure function of the cells and their durations, whatever their order,
+ * so that another machine gets the same shard K of N.
+ * @throws FactoryError SHARDS_TOO_FEW if there are more kinds of runners than shards; USAGE for an impossible number of
+ * shards
  */
 export function shard(cells: readonly PlannedCell[], options: ShardOptions): Sharded {
   const count =

@@ -7,21 +7,21 @@ import { poolOf, runnerKey } from "../pools.ts";
 import { parseShard } from "./choice.ts";
 import { shard, type Sharded } from "./shard.ts";
 
-/** Shards of a plan, with what tells one partition from another. */
+/** The shards of a plan, with a fingerprint of the split. */
 export interface ShardedPlan extends Sharded {
-  /** 12 hex digits over which cells are in which shard. */
+  /** 12 hex digits: a hash of which cells are in which shard. */
   fingerprint: string;
 }
 
-/** What a split asks beside the plan. */
+/** What a split needs beside the plan. */
 export interface SplitDeps {
   catalog: OpenCatalog;
-  /** What the records of some manifests say: they know how long a cell takes. */
+  /** What the records of some manifests say: they tell how long a cell takes. */
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
 }
 
 /**
- * Splits a plan by platform, pool, shared prefixes and the durations that records tell.
+ * Splits a plan by platform, pool, shared prefixes and the durations in the records.
  * @param by `shards` or `maxJobs`, as `shard` takes them
  * @throws FactoryError as shard and poolOf
  */
@@ -46,8 +46,8 @@ export async function splitPlan(
 }
 
 /**
- * The cells of one shard. A shard that names the fingerprint of its partition is refused where the plan is split
- * in another way here: a cell would fall between two shards.
+ * The cells of one shard. A shard that names the fingerprint of its split is refused if the plan is split in another way
+ * here: a cell could be missed.
  * @param text `3/16`, or `3/16@1a2b3c4d5e6f`
  * @throws FactoryError USAGE, SHARD_MOVED
  */

@@ -1,6 +1,6 @@
 import type { Problem, ProblemCode } from "../problem.ts";
 
-/** Fields of a JSON object; none of anything else. */
+/** The fields of a JSON object; none for anything else. */
 export type Fields = Record<string, unknown>;
 
 export function fieldsOf(value: unknown): Fields {
@@ -18,7 +18,7 @@ function shown(value: unknown): string {
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
 }
 
-/** A problem where the record says one thing and its evidence another. */
+/** A problem: the record and its evidence say different things. */
 export function differs(code: ProblemCode, what: string, record: unknown, evidence: unknown): Problem {
-  return { code, what: `${what}: the record has ${shown(record)}, its evidence ${shown(evidence)}` };
+  return { code, what: `${what}: the record has ${shown(record)}, its evidence has ${shown(evidence)}` };
 }

@@ -9,7 +9,7 @@ import { inputsProblems, isInputs } from "./prove-inputs.ts";
 import { resultProblems, type StageRules, timeProblems } from "./prove-result.ts";
 import { isSmokeEvidence, smokeProblems } from "./prove-smoke.ts";
 
-/** Kinds of evidence that are read, beside being hashed. */
+/** Kinds of evidence that are not only hashed but also read. */
 export const READ_KINDS: ReadonlySet<string> = new Set([
   "inputs",
   "dockerfile",
@@ -24,11 +24,11 @@ function hashOf(record: FactoryRecord): string {
     return contentHash(record);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return "nothing, for it has texts that are not Unicode";
+    return "nothing, since it has text that is not Unicode";
   }
 }
 
-/** What is wrong with a record by itself: its id, and the evidence that one like it has to have. */
+/** What is wrong with a record by itself: its id, and the evidence that such a record has to have. */
 export function ownProblems(record: FactoryRecord, { required }: StageRules): Problem[] {
   const problems: Problem[] = [];
   const [, hash = ""] = record.record_id.split("-");
@@ -36,18 +36,18 @@ export function ownProblems(record: FactoryRecord, { required }: StageRules): Pr
   if (hash !== own)
     problems.push({
       code: "RECORD_EDITED",
-      what: `the record was changed after it was written: it hashes to ${own}, and its id says ${hash}`,
+      what: `the record was changed after it was written: it hashes to ${own}, but its id says ${hash}`,
     });
   for (const kind of required(record.result))
     if (!Object.hasOwn(record.evidence, kind))
-      problems.push({ code: "EVIDENCE_REQUIRED", what: `a record that ends like this has ${kind}` });
+      problems.push({ code: "EVIDENCE_REQUIRED", what: `a record with this result has to have ${kind}` });
   return problems;
 }
 
 /**
- * Where a record claims something else than its evidence proves. All that can be computed again is: keys from the inputs,
- * tests and status from the smoke report, image, base and platform from SBOM and provenance.
- * @param evidence the bytes of each kind of `READ_KINDS` that is there, which hash to what the record says
+ * Where a record differs from what its evidence proves. Everything that can be computed again is computed: keys from the
+ * inputs, tests and status from the smoke report, image, base and platform from SBOM and provenance.
+ * @param evidence the bytes of each existing kind of `READ_KINDS`, which hash to what the record says
  */
 export function proofProblems(
   record: FactoryRecord,
@@ -62,20 +62,20 @@ export function proofProblems(
       const document: unknown = JSON.parse(bytes.toString("utf8"));
       if (is(document)) return document;
     } catch {
-      // It is named below.
+      // It is reported below.
     }
-    problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is no document of its kind` });
+    problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is not a document of its kind` });
     return null;
   };
   const isObject = (document: unknown): document is object =>
     typeof document === "object" && document !== null;
-  /** What a document does not hold as it should is a problem of the document, and not ours. */
+  /** A document with a wrong shape is a problem of the document, not of ours. */
   const prove = (kind: string, work: () => Problem[]) => {
     try {
       problems.push(...work());
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is no document of its kind` });
+      problems.push({ code: "EVIDENCE_MALFORMED", what: `${kind} is not a document of its kind` });
     }
   };
 
@@ -93,6 +93,6 @@ export function proofProblems(
   if (builders) prove("buildkit_provenance", () => provenanceProblems(record, builders));
   problems.push(...resultProblems(record, report, rules), ...timeProblems(record, report));
   if (!report && record.tests.length > 0)
-    problems.push({ code: "TESTS_MISMATCH", what: "the record tells of tests, and has no smoke report" });
+    problems.push({ code: "TESTS_MISMATCH", what: "the record has tests but no smoke report" });
   return problems;
 }

@@ -16,13 +16,13 @@ function digestsIn(value: unknown): string[] {
 }
 
 /**
- * What a record says of its image otherwise than the SBOM's subject. Only what Factory wrote is held to that: other tools name
- * an image in other ways.
+ * Where a record's image differs from the SBOM's subject. Only documents that Factory wrote are checked: other tools name an
+ * image in other ways.
  */
 export function sbomProblems({ image, platform }: FactoryRecord, sbom: unknown): Problem[] {
   const { component, tools } = fieldsOf(fieldsOf(sbom).metadata);
   if (fieldsOf(sbom).bomFormat !== "CycloneDX")
-    return [{ code: "EVIDENCE_MALFORMED", what: "sbom is no document of its kind" }];
+    return [{ code: "EVIDENCE_MALFORMED", what: "sbom is not a document of its kind" }];
   const ours = listOf(fieldsOf(tools).components).some((tool) => fieldsOf(tool).name === "factory");
   if (!ours || !image) return [];
   const known = [image.digest, image.manifest_digest];
@@ -38,7 +38,7 @@ export function sbomProblems({ image, platform }: FactoryRecord, sbom: unknown):
   return problems;
 }
 
-/** What a record says otherwise than a provenance, the builder's or Factory's: base, keys, and the image where it is named. */
+/** Where a record differs from a provenance, the builder's or Factory's: base, keys, and the image if it is named. */
 export function provenanceProblems(record: FactoryRecord, provenance: unknown): Problem[] {
   const whole = fieldsOf(provenance);
   const statement = fieldsOf(whole.predicate ?? whole);
@@ -66,7 +66,7 @@ export function provenanceProblems(record: FactoryRecord, provenance: unknown): 
   return problems;
 }
 
-/** What a record, or its inputs, say otherwise than Factory's own provenance: that names all that went in, and the image. */
+/** Where a record or its inputs differ from Factory's own provenance, which names all inputs and the image. */
 export function statementProblems(
   record: FactoryRecord,
   statement: unknown,
@@ -74,7 +74,7 @@ export function statementProblems(
 ): Problem[] {
   const { _type, predicateType, subject, predicate } = fieldsOf(statement);
   if (_type !== "https://in-toto.io/Statement/v1" || predicateType !== "https://slsa.dev/provenance/v1")
-    return [{ code: "EVIDENCE_MALFORMED", what: "provenance is no document of its kind" }];
+    return [{ code: "EVIDENCE_MALFORMED", what: "provenance is not a document of its kind" }];
   const problems = provenanceProblems(record, statement);
   if (listOf(subject).length === 0)
     problems.push({ code: "IMAGE_MISMATCH", what: "the provenance names no image" });
@@ -94,7 +94,7 @@ export function statementProblems(
     if (digest !== null && !named.has(`${name} ${digest}`))
       problems.push({
         code: "INPUT_MISMATCH",
-        what: `the inputs have ${name} with ${digest}, the provenance has not`,
+        what: `the inputs have ${name} with ${digest}, but the provenance does not`,
       });
   return problems;
 }

@@ -7,7 +7,7 @@ import { differs, fieldsOf } from "./fields.ts";
 /** Fields that the record repeats from its inputs. */
 const REPEATED = ["manifest_id", "cell_id", "platform", "template", "fragments", "args", "images"] as const;
 
-/** Whether a document has the parts that keys are computed from. Wrong values in them come to other keys. */
+/** Whether a document has the parts that keys are computed from. Wrong values in them give other keys. */
 export function isInputs(document: unknown): document is Inputs {
   const { schema_version, dockerfile, files, images, environment, tests, limits } = fieldsOf(document);
   return (
@@ -18,7 +18,7 @@ export function isInputs(document: unknown): document is Inputs {
   );
 }
 
-/** What a record says otherwise than the inputs that are its evidence: keys, inputs and base. */
+/** Where a record differs from the inputs in its evidence: keys, inputs and base. */
 export function inputsProblems(record: FactoryRecord, inputs: Inputs): Problem[] {
   const keys = keysOf(inputs);
   const problems = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name) =>

@@ -3,17 +3,17 @@ import type { FactoryRecord, RecordResult } from "../../schemas/types.ts";
 import type { Problem } from "../problem.ts";
 import { timeOfRecordId } from "../record-id.ts";
 
-/** What is known of the stages that an attempt goes through. */
+/** What the stages of an attempt leave and how they end. */
 export interface StageRules {
-  /** Names these rules: others have another name. */
+  /** A name for these rules: other rules have another name. */
   id: string;
-  /** Kinds of evidence that a record of this result has to have. */
+  /** Kinds of evidence that a record with this result has to have. */
   required: (result: RecordResult) => string[];
-  /** Why no attempt can end like this; undefined where one can. */
+  /** Why no attempt can end like this; undefined if one can. */
   odd: (result: RecordResult) => string | undefined;
 }
 
-/** Stages that an attempt ends in before, or with, its smoke tests. */
+/** Stages up to and including the smoke tests. */
 const NOT_AFTER_SMOKE = ["resolve", "stitch", "build", "smoke"];
 
 /** What is wrong with a verdict: by itself, and by the smoke report. */
