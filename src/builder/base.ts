@@ -12,16 +12,16 @@ import { baseDigest, readMetadata } from "./metadata.ts";
 import { createProgress } from "./progress.ts";
 
 export interface BaseRef {
-  /** As it stands after FROM: `debian:bookworm-slim`, `scratch`, `name@sha256:…`. */
+  /** As it is written after FROM: `debian:bookworm-slim`, `scratch`, `name@sha256:…`. */
   ref: string;
   platform: string;
 }
 
 /** How the builder resolves a base. */
 export interface BaseResolution {
-  /** null for `scratch`, and where there is an error. */
+  /** null for `scratch`, and on an error. */
   digest: string | null;
-  /** Whether `FROM ref@digest` works. Not so for an image that only an engine's old image store holds. */
+  /** Whether `FROM ref@digest` works; it does not for an image that only an engine's old image store holds. */
   pinnable: boolean;
   error?: { class: BuildClass; message: string };
 }
@@ -29,12 +29,11 @@ export interface BaseResolution {
 interface BaseDeps {
   buildx: Pick<Buildx, "bake" | "driver">;
   docker: Pick<Docker, "inspectImage">;
-  /** An existing folder for what is written meanwhile; on the file system of `layers`, which links. Default: the system's. */
+  /** An existing folder for temporary files, on the same file system as `layers`, which makes hard links. Default: the system's. */
   folder?: string;
   /**
-   * Takes the layers of bases in from OCI layouts: cells that start at once would else each copy them when they export.
-   * `lend` fills a layout with the layers that are known, `keep` takes those of an image from it, and `holds` tells whether
-   * those of a base are known.
+   * Keeps the layers of bases from OCI layouts: otherwise each cell that starts would copy them when it exports. `lend` fills
+   * a layout with known layers, `keep` takes those of an image from it, and `holds` says whether those of a base are known.
    */
   layers?: {
     lend: (layout: string) => unknown;
@@ -44,14 +43,14 @@ interface BaseDeps {
 }
 
 interface ProbeOptions {
-  /** Whether the registry is asked even where the engine holds the image. */
+  /** Whether to ask the registry even if the engine holds the image. */
   pull?: boolean;
   signal?: AbortSignal;
 }
 
 type Failure = { message: string } & Classified;
 
-/** Characters of an image reference: none that could end the line, or start a variable of HCL or of a Dockerfile. */
+/** Characters of an image reference: none that could end the line or start a variable in HCL or in a Dockerfile. */
 const SAFE_REF = /^[A-Za-z0-9[][A-Za-z0-9._\-/:@[\]]*$/;
 
 const AT_ONCE = 4;
@@ -70,7 +69,7 @@ async function inFolder<T>(parent: string, use: (folder: string) => Promise<T>):
   }
 }
 
-/** Has the builder resolve all the bases in one bake that builds nothing; answers with their digests in order. */
+/** Lets the builder resolve all bases in one bake that builds nothing; gives their digests in order. */
 async function probe(
   bases: BaseRef[],
   deps: BaseDeps,
@@ -117,7 +116,7 @@ async function probe(
   });
 }
 
-/** Whether the digest can be fetched by name. In doubt (a local image that no repository digest names) it is tried. */
+/** Whether the digest can be fetched by name. In doubt (a local image without a repository digest) this is tried. */
 async function isPinnable(
   base: BaseRef,
   digest: string,
@@ -147,7 +146,7 @@ async function resolution(
 
 async function resolveAlone(base: BaseRef, deps: BaseDeps, options: ProbeOptions): Promise<BaseResolution> {
   let answer = await probe([base], deps, options);
-  // An image that the engine alone has cannot be pulled.
+  // An image that only the engine has cannot be pulled.
   if (!Array.isArray(answer) && (options.pull || answer.retry !== "no"))
     answer = await probe([base], deps, { ...options, pull: answer.retry !== "no" && options.pull });
   if (Array.isArray(answer)) return resolution(base, answer[0], deps, options.signal);
@@ -172,7 +171,7 @@ async function resolveProbed(
   return Promise.all(bases.map((base) => limit(() => resolveAlone(base, deps, options))));
 }
 
-/** What needs no builder: `scratch`, a pinned reference, and one that is no reference at all. */
+/** Resolves what needs no builder: `scratch`, a pinned reference, and text that is not a reference. */
 function withoutProbe({ ref }: BaseRef): BaseResolution | null {
   if (ref === "scratch") return { digest: null, pinnable: false };
   if (!SAFE_REF.test(ref)) {
@@ -184,9 +183,9 @@ function withoutProbe({ ref }: BaseRef): BaseResolution | null {
 }
 
 /**
- * Resolves base images to the digests that the builder itself takes: its mirrors, contexts and credentials count.
- * All that its engine does not hold are asked in one bake. As a bake fails as a whole, a bad base has each asked alone, so
- * that it hides no other.
+ * Resolves base images to the digests that the builder itself uses: its mirrors, contexts and credentials count. All images
+ * that its engine does not hold are resolved in one bake. A bake fails as a whole, so after a failure each base is resolved
+ * alone: a bad one hides no other.
  * @returns resolutions by `baseKey`: `"<ref> <platform>"`
  * @throws FactoryError INTERRUPTED, DOCKER_MISSING; what is wrong with a base is an `error` in its resolution
  */

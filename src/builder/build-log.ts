@@ -10,7 +10,7 @@ export interface BuildLog {
   text: (text: string) => void;
 }
 
-/** How many pieces of output of one vertex are remembered, to tell a replayed piece from a new one. */
+/** How many pieces of output of one vertex are remembered, to recognise a replayed piece. */
 const REMEMBERED = 1024;
 
 interface Section {
@@ -29,13 +29,13 @@ function milliseconds(time: string | undefined): number {
   return time === undefined ? Number.NaN : Date.parse(time);
 }
 
-/** Seconds between two times in milliseconds; "" where one of them is not known. */
+/** Seconds between two times in milliseconds; "" if one of them is not known. */
 function seconds(from: number, to: number, digits: number): string {
   const span = (to - from) / 1000;
   return Number.isFinite(span) ? Math.max(0, span).toFixed(digits) : "";
 }
 
-/** Remembers a key; false where it was known already. Forgets the oldest beyond the limit. */
+/** Remembers a key; false if it was known already. Forgets the oldest beyond the limit. */
 function remember(keys: Set<string>, key: string): boolean {
   if (keys.has(key)) return false;
   keys.add(key);
@@ -49,8 +49,8 @@ function remember(keys: Set<string>, key: string): boolean {
 }
 
 /**
- * Work that several targets share is reported once for each of them, and a piece of output may be replayed:
- * titles, ends and pieces that were written already are left out. Memory grows with the number of vertices alone.
+ * BuildKit reports shared work once for each target, and may replay a piece of output: titles, ends and pieces that were
+ * already written are left out. Memory grows only with the number of vertices.
  */
 export function createBuildLog(write: (line: string) => void): BuildLog {
   const sections = new Map<string, Section>();

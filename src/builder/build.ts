@@ -30,11 +30,11 @@ export interface BuildRequest {
   /** The tag that the image will have. */
   image: string;
   platform: string;
-  /** A folder of this build's own; it is made where it is missing. The metadata file stays in it. */
+  /** A folder for this build alone; it is made if it is missing. The metadata file stays in it. */
   workDir: string;
   signal?: AbortSignal;
   onProgress?: (snapshot: Snapshot) => void;
-  /** How often the build is tried where another attempt may help. Default 3. */
+  /** How often the build is tried if another attempt may help. Default: 3. */
   attempts?: number;
 }
 
@@ -42,13 +42,13 @@ export interface BuildDeps {
   buildx: Pick<Buildx, "bake">;
   docker: Pick<Docker, "inspectImage">;
   every: Every;
-  /** Resolves after so many milliseconds, or when the signal fires. */
+  /** Resolves after the milliseconds, or when the signal fires. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Takes each line of the kept log. */
   appendLog: (line: string) => void;
 }
 
-/** Steps of the Dockerfile, and how many of them came from the cache. A step that an earlier attempt ran is no hit. */
+/** Steps of the Dockerfile, and how many of them came from the cache. A step that an earlier attempt ran does not count as a hit. */
 export interface CacheCount {
   hits: number;
   total: number;
@@ -57,14 +57,14 @@ export interface CacheCount {
 export type BuildOutcome =
   | {
       status: "built";
-      /** What the engine knows the image by: the digest of the index where there are attestations. */
+      /** The digest by which the engine knows the image: that of the index if there are attestations. */
       digest: string;
-      /** Of the platform's image manifest: the same again for a fully cached build. */
+      /** The digest of the platform's image manifest, which stays the same for a fully cached build. */
       manifest_digest: string;
       provenance: unknown;
       cache: CacheCount;
       retries: number;
-      /** Whether the registry cache was left out, since its registry had gone silent. */
+      /** Whether the registry cache was left out because its registry had stopped answering. */
       withoutCache: boolean;
     }
   | {
@@ -79,14 +79,14 @@ export type BuildOutcome =
 const TAIL_LINES = 40;
 const TAIL_LENGTH = 1000;
 
-/** Milliseconds to wait before attempt 2, 3, …; BuildKit itself has already tried for some seconds. */
+/** Milliseconds to wait before attempt 2, 3, …; BuildKit itself has already retried for some seconds. */
 const WAITS: Record<Exclude<Retry, "no">, readonly number[]> = {
   yes: [2_000, 10_000],
   once: [2_000],
   long: [30_000, 60_000],
 };
 
-/** How long to wait before another attempt; null where none would help. `retries` is how many there were. */
+/** How long to wait before another attempt; null if none would help. `retries` is the number so far. */
 export function retryWait(retry: Retry, retries: number): number | null {
   if (retry === "no") return null;
   const waits = WAITS[retry];
@@ -146,7 +146,7 @@ async function attemptBuild(
       progress,
       status: "failed",
       class: "registry-unavailable",
-      message: `the builder did nothing for ${BLOCKED_S} s: it still waits for the cache registry, which stopped answering`,
+      message: `the builder did nothing for ${BLOCKED_S} s: it is still waiting for the cache registry, which stopped answering`,
       retry: "no",
     };
   if (result.silent) return { progress, status: "silent" };
@@ -173,8 +173,8 @@ function throwIfInterrupted(signal: AbortSignal | undefined, aborted = false): v
 }
 
 /**
- * The image manifest's digest: BuildKit names it while it exports; else the engine is asked for the platform's
- * manifest (its own id, in an engine with the containerd image store).
+ * The image manifest's digest: BuildKit reports it while it exports; otherwise the engine is asked for the platform's
+ * manifest (the image's id, in an engine with the containerd image store).
  */
 async function manifestDigest(progress: Progress, request: BuildRequest, deps: BuildDeps): Promise<string> {
   const exported = progress.exportedManifest();
@@ -184,9 +184,9 @@ async function manifestDigest(progress: Progress, request: BuildRequest, deps: B
 }
 
 /**
- * Builds a cell into the engine's image store with one bake, and again where the failure is one that may pass.
- * A build that fails is a result. The kept log goes to `appendLog`, line by line; a warning precedes each retry.
- * @throws FactoryError INTERRUPTED where the signal fires, DOCKER_MISSING, IMAGE_NOT_FOUND
+ * Builds a cell into the engine's image store with one bake, and again if the failure may go away by itself. A failed build
+ * is a result. The log goes to `appendLog` line by line, with a warning before each retry.
+ * @throws FactoryError INTERRUPTED if the signal fires, DOCKER_MISSING, IMAGE_NOT_FOUND
  */
 export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise<BuildOutcome> {
   const { attempts = 3, signal } = request;
@@ -201,7 +201,7 @@ export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise
     const { progress } = attempt;
     if (attempt.status === "silent") {
       for (const step of progress.ran()) ranBefore.add(step);
-      log.write(`warning: the cache registry has not answered for ${CACHE_WAIT_S} s: building without it`);
+      log.write(`warning: the cache registry has not answered for ${CACHE_WAIT_S} s, so building without it`);
       withoutCache = true;
       continue;
     }

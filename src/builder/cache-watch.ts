@@ -2,11 +2,11 @@ import type { BakeOptions, Buildx } from "../tools/buildx.ts";
 import type { ExecResult } from "../tools/exec.ts";
 import type { Progress } from "./progress.ts";
 
-/** Calls again and again, every so many milliseconds; the answer stops that. */
+/** Calls again and again, every so many milliseconds, until the returned function is called. */
 export type Every = (ms: number, call: () => void) => () => void;
 
 /*
- * Measured on BuildKit 0.25: it waits for ever for a cache registry that accepts a request and does not answer it. A build
+ * Measured on BuildKit 0.25: it waits forever for a cache registry that accepts a request but does not answer it. A build
  * that is ended leaves the request open, and every build that shares a step with it waits too, until the registry ends it.
  */
 
@@ -20,9 +20,9 @@ export const BLOCKED_S = 60;
 export const WITHOUT_CACHE = ["*.cache-from=", "*.cache-to="];
 
 /**
- * Bakes, and ends the bake where for some seconds it does nothing but wait.
- * @param watch `waits` says whether nothing goes on at the moment; `seconds` is how long that may last
- * @returns with `silent` where it was ended for that
+ * Bakes, and ends the bake if it does nothing but wait for some seconds.
+ * @param watch `waits` says whether the bake is only waiting now; `seconds` is how long that may last
+ * @returns the result, with `silent` if the bake was ended for that reason
  */
 export async function bakeWatched(
   options: BakeOptions,

@@ -1,4 +1,4 @@
-/** What a build can fail of. */
+/** Why a build can fail. */
 export const BUILD_CLASSES = [
   "dockerfile",
   "step",
@@ -18,10 +18,10 @@ export const BUILD_CLASSES = [
 
 export type BuildClass = (typeof BUILD_CLASSES)[number];
 
-/** Classes that lie in what was asked for; the others lie in the environment. */
+/** Classes for which the declaration is at fault; for the others it is the environment. */
 export const OWN_FAULT: ReadonlySet<BuildClass> = new Set(["dockerfile", "step", "copy", "base"]);
 
-/** Whether another attempt may help: never, soon, one time, or after a long wait. */
+/** Whether another attempt may help: never, soon, once, or after a long wait. */
 export type Retry = "no" | "yes" | "once" | "long";
 
 export interface Classified {
@@ -41,7 +41,7 @@ const RULES: readonly [RegExp, BuildClass, Retry][] = [
     "environment",
     "no",
   ],
-  // Below HOME, where docker and buildx keep what they remember.
+  // Below HOME, where docker and buildx keep their state.
   [/(mkdir|open|create) \S*\/\.docker\b\S*: (read-only file system|permission denied)/i, "environment", "no"],
   [
     // An engine without the containerd image store cannot hold an image with its attestations.
@@ -98,12 +98,12 @@ const RULES: readonly [RegExp, BuildClass, Retry][] = [
   [/context canceled/i, "builder", "yes"],
 ];
 
-/** The command of a RUN step, which BuildKit quotes in its error; a user's words there must not decide the class. */
+/** The command of a RUN step, which BuildKit quotes in its error: its words must not decide the class. */
 const QUOTED_PROCESS = /process "(?:[^"\\]|\\.)*"/g;
 
 /**
- * Names the cause of a build that failed.
- * @param exitCode of `docker buildx bake`; null where a signal ended it
+ * Names the cause of a failed build.
+ * @param exitCode of `docker buildx bake`; null if a signal ended it
  * @param errorText what buildx said last, from its `ERROR:` line on; neither the log nor the excerpt of the Dockerfile
  */
 export function classifyFailure(exitCode: number | null, errorText: string): Classified {

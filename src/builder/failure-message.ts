@@ -8,6 +8,6 @@ export function failureMessage(errorText: string): string {
     .replace(/^ERROR: /, "")
     .replace(/^target [A-Za-z0-9_-]+: /, "")
     .replace(/^failed to solve: /, "");
-  if (message === "") return "docker buildx bake failed without a word";
+  if (message === "") return "docker buildx bake failed without a message";
   return message.length > LONGEST ? `${message.slice(0, LONGEST - 1)}…` : message;
 }

@@ -3,9 +3,9 @@ import type { Buildx } from "../tools/buildx.ts";
 import type { Docker } from "../tools/docker.ts";
 
 /**
- * The digest of a base that the engine holds, for the engine's own builder: that takes the image which is there, and asks no
- * registry. undefined where the builder has to be asked: it is another one, the engine lacks the image or its platform, or has an old
- * image store, which does not name images by what a registry calls them.
+ * The digest of a base that the engine holds, for the engine's own builder, which uses that image without asking a registry.
+ * undefined if the builder has to be asked: it is another builder, or the engine lacks the image or its platform, or has an
+ * old image store, whose digests are not those of the registry.
  * @throws FactoryError INTERRUPTED
  */
 export async function heldBase(
@@ -15,7 +15,7 @@ export async function heldBase(
 ): Promise<string | undefined> {
   try {
     if ((await buildx.driver()) !== "docker") return undefined;
-    // Asked for a platform it tells the digest of that one's manifest, and a registry names the index above it.
+    // With a platform, the engine would give the digest of its manifest; a registry gives that of the index above it.
     const [{ Id, RepoDigests }] = await Promise.all([
       docker.inspectImage(ref, { signal }),
       docker.inspectImage(ref, { platform, signal }),

@@ -1,33 +1,33 @@
 import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
-/** A longer line is handed out in pieces, so that output without a newline cannot fill the memory. */
+/** A longer line is given in pieces, so that output without a newline cannot fill the memory. */
 const LONGEST_LINE = 16_384;
 
-/** Control characters are what is taken out; tabs stay. */
+/** Control characters to remove, without tabs. */
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
 
-/** A line as a person would see it in the end: after its last carriage return, without escape sequences. */
+/** A line as a person would finally see it: after its last carriage return, without escape sequences. */
 export function visibleLine(line: string): string {
   const ended = line.replace(/\r+$/, "");
   const shown = ended.slice(ended.lastIndexOf("\r") + 1);
   return stripVTControlCharacters(shown).replace(CONTROL, "");
 }
 
-/** Makes whole lines of a byte stream that comes in pieces. */
+/** Makes whole lines from a byte stream that arrives in pieces. */
 export interface LineAssembler {
   /** Takes a piece; gives the lines that it completes. */
   add: (bytes: Uint8Array) => string[];
-  /** The stream has ended; gives the line that had no newline, if any. */
+  /** Called at the end of the stream; gives the last line if it had no newline. */
   end: () => string[];
 }
 
-/** What a stream is made of: what ends a line, what begins it anew, and its text. */
+/** The parts of a stream: what ends a line, what restarts it, and its text. */
 const PART = /\n|\r+|[^\r\n]+/g;
 
 /**
- * Decodes UTF-8 across pieces; where the stream is cut changes no line. A line that keeps being overwritten with
- * carriage returns holds its last state only.
+ * Decodes UTF-8 across pieces: how the stream is cut changes no line. Of a line that is overwritten with carriage returns
+ * only the last state is kept.
  */
 export function createLineAssembler(): LineAssembler {
   const decoder = new StringDecoder("utf8");

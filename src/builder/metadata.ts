@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 /** What Factory reads of one target in BuildKit's metadata file. */
 export interface TargetMetadata {
-  /** `containerimage.digest`: of the index where there are attestations; null for a target that exports no image. */
+  /** `containerimage.digest`: of the index if there are attestations; null for a target that exports no image. */
   digest: string | null;
   /** The provenance as BuildKit wrote it (SLSA v0.2 or v1), or null. */
   provenance: unknown;
@@ -16,7 +16,7 @@ function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-/** Targets by name; empty where there is no such file, or none that can be read: BuildKit writes it for a success only. */
+/** Targets by name; empty if there is no readable file: BuildKit only writes one after a success. */
 export async function readMetadata(file: string): Promise<Map<string, TargetMetadata>> {
   let parsed: unknown;
   try {

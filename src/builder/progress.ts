@@ -2,16 +2,16 @@ import { createBuildLog } from "./build-log.ts";
 import { visibleLine } from "./log-lines.ts";
 import { parseProgressLine, type Vertex } from "./rawjson.ts";
 
-/** Where a build stands. Steps are the Dockerfile's instructions that do work; FROM is not among them. */
+/** The state of a build. Steps are the Dockerfile's instructions that do work, so FROM is not one. */
 export interface Snapshot {
-  /** The Dockerfile stage of the step that was last heard of; null before the first, and in a Dockerfile of one stage. */
+  /** The Dockerfile stage of the latest reported step; null before the first, and in a Dockerfile with one stage. */
   stage: string | null;
   /** How many steps have ended. */
   step: number;
   steps: number;
-  /** Whether at least one step has ended, and all that have came from the cache. */
+  /** Whether at least one step has ended, and all ended steps came from the cache. */
   cached: boolean;
-  /** What is being done, in BuildKit's words: `RUN …`, `exporting to image`. */
+  /** What is happening, in BuildKit's words: `RUN …`, `exporting to image`. */
   current: string | null;
 }
 
@@ -22,20 +22,20 @@ export interface Progress {
   /** Steps, and how many of them came from the cache; those in `ranBefore` do not count as hits. */
   cache: (ranBefore?: ReadonlySet<string>) => { hits: number; total: number };
   /**
-   * The steps that were run to their end, not taken from the cache, by a name that holds for another build of the same
-   * Dockerfile too: a vertex's digest changes from build to build, as the session's id goes into it.
+   * The steps that were run to their end and not taken from the cache, by names that are the same in another build of the
+   * same Dockerfile: a vertex's digest changes with each build, since it includes the session's id.
    */
   ran: () => string[];
-  /** The digest of the image manifest that was exported; null where BuildKit named none, or several. */
+  /** The digest of the exported image manifest; null if BuildKit named none or several. */
   exportedManifest: () => string | null;
-  /** BuildKit's names for what it does just now. */
+  /** BuildKit's names for what it is doing now. */
   underWay: () => string[];
-  /** buildx's own words on why it failed, from its last `ERROR:` line on; without one, the last lines of plain text. */
+  /** Why buildx failed, in its own words, from its last `ERROR:` line on; without one, the last lines of plain text. */
   errorText: () => string;
 }
 
 interface ProgressOptions {
-  /** The targets of the bake: where there are several, each name starts with its target's. */
+  /** The targets of the bake: if there are several, each name starts with its target's. */
   targets?: readonly string[];
   /** Gets each line of the kept log. */
   onLog?: (line: string) => void;
@@ -49,18 +49,18 @@ interface StepName {
 }
 
 /**
- * A step of the Dockerfile. In a bake of several targets it can be several vertices, for a COPY's digest depends on its
- * target's session: then one of them does the work, and the others end as cached or never.
+ * A step of the Dockerfile. In a bake of several targets it can be several vertices, since a COPY's digest depends on its
+ * target's session: then one of them does the work, and the others end as cached or do not end.
  */
 interface Step {
   name: string;
   stage: string | null;
-  /** Digests of vertices that ended, by how. */
+  /** Digests of vertices that ended, by how they ended. */
   ran: Set<string>;
   cached: Set<string>;
 }
 
-/** Whether a step came from the cache: some vertex says so, and none did the work. */
+/** Whether a step came from the cache: one of its vertices says so, and none did the work. */
 const isHit = ({ ran, cached }: Step) => ran.size === 0 && cached.size > 0;
 const hasEnded = ({ ran, cached }: Step) => ran.size + cached.size > 0;
 
@@ -74,7 +74,7 @@ function onOneLine(text: string): string {
   return text.split("\n").map(visibleLine).join(" ");
 }
 
-/** `[core 2/3] RUN x` → its stage and instruction; null for what is no step of the Dockerfile, and for FROM. */
+/** `[core 2/3] RUN x` → its stage and instruction; null for FROM and for what is not a step of the Dockerfile. */
 function readStep(vertexName: string, severalTargets: boolean): StepName | null {
   const match = STEP_NAME.exec(vertexName);
   if (!match) return null;
@@ -90,12 +90,12 @@ function readStep(vertexName: string, severalTargets: boolean): StepName | null 
   };
 }
 
-/** A pure reducer over the lines of one bake; its memory grows with the number of vertices alone. */
+/** A pure reducer over the lines of one bake. Its memory grows only with the number of vertices. */
 export function createProgress({ targets = [], onLog = () => {} }: ProgressOptions = {}): Progress {
   const log = createBuildLog(onLog);
   const steps = new Map<string, Step>();
   const texts: string[] = [];
-  /** Names of the vertexes under way, by digest. */
+  /** Names of the running vertices, by digest. */
   const underWay = new Map<string, string>();
   let stage: string | null = null;
   let current: string | null = null;

@@ -50,7 +50,7 @@ function textOf(fields: Fields, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** A time that is absent, empty or no text is undefined. */
+/** A time that is missing, empty or not text is undefined. */
 function timeOf(fields: Fields, key: string): string | undefined {
   return textOf(fields, key) || undefined;
 }
@@ -95,7 +95,7 @@ function logOf(fields: Fields): VertexLog {
   };
 }
 
-/** Reads one line. What is no JSON object is text; fields of the wrong type count as absent. Never throws. */
+/** Reads one line. Anything but a JSON object is text; fields of the wrong type count as missing. Never throws. */
 export function parseProgressLine(text: string): ProgressLine {
   if (!text.startsWith("{")) return { kind: "text", text };
   let parsed: unknown;

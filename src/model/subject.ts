@@ -36,11 +36,6 @@ export function subjectOf(ref: string, manifest_digest: string, platform: string
   return { repository: repository === "" ? null : repository, manifest_digest, platform };
 }
 
-/** The subject as one text: `127.0.0.1:5000/factory/demo@sha256:…`; without a name, its digest. */
-export function subjectName({ repository, manifest_digest }: Subject): string {
-  return repository === null ? manifest_digest : `${repository}@${manifest_digest}`;
-}
-
 /**
  * The subject as a package URL of the type `oci`: the last part of its repository, the manifest's digest, the architecture, and
  * the repository where it names its registry. null for a subject without a name.

@@ -120,7 +120,7 @@ export interface StageDeps {
   buildx: Buildx;
   clock: { now: () => number; date: () => Date };
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Calls again and again, every so many milliseconds; the answer stops that. */
+  /** Calls again and again, every so many milliseconds, until the returned function is called. */
   every: (ms: number, call: () => void) => () => void;
   store: Pick<RecordStore, "keep">;
   smokeTest: (

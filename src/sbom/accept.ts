@@ -2,10 +2,10 @@ import type { Validate } from "./validate.ts";
 
 type Json = { [key: string]: unknown } | unknown[];
 
-/** More than this is refused in no real part: it is left out whole. */
+/** With more refusals than this, a part is left out completely: no real part has as many. */
 const MOST_REMOVALS = 100;
 
-/** Takes the value that a JSON pointer leads to out of a document; gives it back. */
+/** Removes the value at a JSON pointer from a document, and returns it. */
 function remove(document: object, path: string): unknown {
   const keys = path
     .slice(1)
@@ -21,10 +21,10 @@ function remove(document: object, path: string): unknown {
 }
 
 /**
- * Takes out of a document whatever the schema refuses, the smallest part each time, until the rest is valid.
- * @param keep JSON pointer to what has to stay: where the schema refuses that itself, or what it cannot do without,
- *   nothing can be kept
- * @param onRemoved told the name of each field that was taken out, as `supplier.contact.email`, and its value
+ * Removes whatever the schema refuses from a document, the smallest part each time, until the rest is valid.
+ * @param keep JSON pointer to what has to stay: if the schema refuses that itself, or a part that it needs, nothing can be
+ *   kept
+ * @param onRemoved gets the name of each removed field, such as `supplier.contact.email`, and its value
  * @returns whether the rest is valid
  */
 export function acceptable(

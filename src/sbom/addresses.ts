@@ -1,13 +1,13 @@
 import type { Notes } from "./notes.ts";
 import type { Contact } from "./package.ts";
 
-/** Addresses that the schema's check takes at a glance; any other goes through a parser, for up to two milliseconds. */
+/** Addresses that the schema's check accepts quickly; any other goes through a parser for up to two milliseconds. */
 const PLAIN = /^[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[A-Za-z][A-Za-z0-9-]*[.])+[A-Za-z][A-Za-z0-9]+$/;
 
-/** So many unusual addresses are left to the parser in one document. No real image has a tenth of them. */
+/** How many unusual addresses one document leaves to the parser. No real image has a tenth of that. */
 const MOST_UNUSUAL = 1000;
 
-/** Gives a contact back without its address where that is one unusual address too many. */
+/** Returns a contact without its address if that would be one unusual address too many. */
 export function createAddresses(notes: Notes): (contact: Contact | undefined) => Contact | undefined {
   const unusual = new Set<string>();
   return (contact) => {
@@ -17,7 +17,7 @@ export function createAddresses(notes: Notes): (contact: Contact | undefined) =>
       unusual.add(email);
       return contact;
     }
-    notes.add(`left out unusual mail addresses past the first ${MOST_UNUSUAL}`, email);
+    notes.add(`left out unusual mail addresses after the first ${MOST_UNUSUAL}`, email);
     return { name: contact.name };
   };
 }

@@ -5,7 +5,7 @@ import { contentOf, drain, readLayer, sniff, type Bytes } from "./blob.ts";
 import type { Layer, LayerOptions } from "./layer.ts";
 import { cleanPath } from "./paths.ts";
 
-/** What a saved image holds, by the name of the entry: `index.json`, `blobs/sha256/…`. */
+/** The contents of a saved image, by the name of the entry: `index.json`, `blobs/sha256/…`. */
 export interface Archive {
   /** JSON documents, as text. */
   documents: Map<string, string>;
@@ -30,12 +30,12 @@ async function readDocument(bytes: Bytes, options: LayerOptions): Promise<string
 /**
  * Reads a saved image (`docker image save`, or an OCI layout as a tar) in one pass. Blobs may come in any order;
  * of each layer only what an inventory needs is kept, within the budget.
- * @throws FactoryError IMAGE_UNREADABLE where a blob is damaged or the budget is spent
+ * @throws FactoryError IMAGE_UNREADABLE if a blob is damaged or the budget is exceeded
  */
 export async function readArchive(stream: Readable, options: LayerOptions): Promise<Archive> {
   const archive: Archive = { documents: new Map(), layers: new Map() };
   const extract = createExtract();
-  // Its errors reach the loop below through the parser; both streams end with either.
+  // Its errors reach the loop below through the parser; each stream ends the other.
   pipe(stream, extract, () => undefined);
   let name = "";
   try {

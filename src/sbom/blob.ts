@@ -6,11 +6,11 @@ const SNIFFED_BYTES = 512;
 /** Large pieces: each one is a turn of the event loop. */
 const GUNZIP_BYTES = 1 << 20;
 
-/** fzstd hands over a whole input's output at once: small pieces keep a bomb's share of it at 32 MiB. */
+/** fzstd returns all the output of an input at once: small pieces limit that of a decompression bomb to 32 MiB. */
 const ZSTD_PIECE = 1024;
 
 export type Bytes = AsyncIterable<Uint8Array>;
-/** What the first bytes of a blob say that it is. */
+/** What a blob is, by its first bytes. */
 export type Content = "document" | "tar" | "gzip" | "zstd" | "empty" | "unknown";
 
 export function contentOf(head: Uint8Array): Content {
@@ -27,7 +27,7 @@ export function contentOf(head: Uint8Array): Content {
   return bytes.length > 0 && bytes.every((byte) => byte === 0) ? "empty" : "unknown";
 }
 
-/** The first bytes of a stream, and the whole of it once more. */
+/** The first bytes of a stream, and the whole stream again. */
 export async function sniff(stream: Bytes): Promise<{ head: Buffer; whole: Bytes }> {
   const source = stream[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
@@ -66,7 +66,7 @@ export async function drain(bytes: Bytes): Promise<void> {
   for await (const chunk of bytes) void chunk;
 }
 
-/** Reads a layer's tar, as it is stored. @throws Error where its compression or its tar is damaged */
+/** Reads a layer's tar as it is stored. @throws Error if its compression or its tar is damaged */
 export async function readLayer(bytes: Bytes, content: Content, options: LayerOptions): Promise<Layer> {
   const [{ pipeline }, { createGunzip }] = await Promise.all([
     import("node:stream/promises"),

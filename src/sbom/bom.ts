@@ -16,9 +16,9 @@ import { dependencyFrames, framed, loadValidator, type Validate } from "./valida
 
 /** The image that a bill of materials is about. */
 export interface BomSubject {
-  /** null where the engine does not tell the manifest's digest. */
+  /** null if the engine does not give the manifest's digest. */
   subject: Subject | null;
-  /** What the image was called by whoever asked: `demo:1`. */
+  /** The name of the image in the request: `demo:1`. */
   name: string;
   platform: string;
 }
@@ -65,7 +65,7 @@ function uuidOf(hex: string): string {
   ].join("-");
 }
 
-/** Takes out of a component what CycloneDX refuses, and says so. @returns whether the rest can stand */
+/** Removes from a component what CycloneDX refuses, with a note. @returns whether the rest is valid */
 function accepted(
   component: object,
   name: string,
@@ -94,13 +94,13 @@ function shellOf(root: Component, { timestamp, toolVersion }: BomOptions): Writt
     }),
   });
   const normal = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6).makeForBom();
-  // The lists are written apart; the number has its place, whether it is known yet or not.
+  // The lists are written separately; the serial number has its place even if it is not known yet.
   const { $schema, bomFormat, specVersion, version, metadata } = normal.normalize(bom, { sortLists: false });
   return { $schema, bomFormat, specVersion, version, serialNumber: undefined, metadata };
 }
 
 /**
- * Writes an inventory as CycloneDX 1.6 JSON that is strictly valid: whatever the schema refuses is left out, and noted.
+ * Writes an inventory as strictly valid CycloneDX 1.6 JSON: whatever the schema refuses is left out with a note.
  * The same arguments give the same bytes: lists keep the inventory's order. Each component is made, checked and written
  * before the next, so that no more than the text itself grows with the image.
  * @returns the document's text, and how many components it lists
@@ -148,7 +148,7 @@ export async function writeBom(
   const depend = async (ref: string, needs: readonly string[]) => {
     const dependsOn = needs.filter((need) => refs.has(need));
     const part = { ref, ...(dependsOn.length > 0 && { dependsOn }) };
-    // These are references to components that stand: the schema has nothing to say against them.
+    // These are references to existing components: the schema cannot refuse them.
     for (const frame of dependencyFrames(part)) {
       const [problem] = validate(frame);
       if (problem) throw new FactoryError("INTERNAL", `the SBOM's ${problem.path} ${problem.message}`);

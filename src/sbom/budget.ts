@@ -1,6 +1,6 @@
 import { FactoryError } from "../errors.ts";
 
-/** The most of one image that is held in memory: 256 MiB of kept files and paths, 8 million tar entries. */
+/** The most of one image that is kept in memory: 256 MiB of files and paths, 8 million tar entries. */
 const LIMITS = { bytes: 256 << 20, entries: 8_000_000 };
 
 /** Bytes that are kept, and tar entries that were looked at. */
@@ -9,11 +9,11 @@ export interface Spent {
   entries: number;
 }
 
-/** Counts what is kept of an image, so that no image can fill the memory. */
+/** Counts what is kept of an image, so that none can fill the memory. */
 export interface Budget {
-  /** @throws FactoryError IMAGE_UNREADABLE past the limit */
+  /** @throws FactoryError IMAGE_UNREADABLE beyond the limit */
   keep: (bytes: number) => void;
-  /** Counts tar entries, one if not told. @throws FactoryError IMAGE_UNREADABLE past the limit */
+  /** Counts tar entries, one by default. @throws FactoryError IMAGE_UNREADABLE beyond the limit */
   visit: (count?: number) => void;
   /** What was counted so far. */
   spent: () => Spent;
@@ -23,7 +23,7 @@ export function createBudget(limits: Spent = LIMITS): Budget {
   let bytes = 0;
   let entries = 0;
   const exceed = (what: string) =>
-    new FactoryError("IMAGE_UNREADABLE", `the image holds more than ${what}`, {
+    new FactoryError("IMAGE_UNREADABLE", `the image has more than ${what}`, {
       fix: "split the image, or write its SBOM with `--sbom-with syft`",
     });
   return {

@@ -11,8 +11,8 @@ export interface Interest {
   /** `fail`: the inventory would be wrong without it. `skip`: left out, with a warning. `cut`: its head says all. */
   beyond: "fail" | "skip" | "cut";
   /**
-   * The part that is kept: `head` ends before the first empty line; `paths` are those lines that name a file which is
-   * itself of interest. All of it, where this is not given.
+   * The part that is kept: `head` ends before the first empty line; `paths` are the lines that name a file which is itself
+   * of interest. Default: all of it.
    */
   part?: "head" | "paths";
 }
@@ -27,12 +27,12 @@ export interface About {
 /** One kind of package: which files show its packages, and how they are read. */
 export interface Cataloger {
   /**
-   * What is kept of the file at a path; null where this cataloger has no use for it. Asked for every entry of every
+   * What to keep of the file at a path; null if this cataloger does not need it. It is called for every entry of every
    * layer, so it looks at the name first.
    * @param base the last part of the path
    */
   wants: (path: ImagePath, base: string) => Interest | null;
-  /** Raised whenever `wants` changes: what was kept of layers before is then read anew. */
+  /** Raised whenever `wants` changes: then layers that were cached before are read again. */
   shape: number;
   /** The packages, in any order. @throws FactoryError INTERRUPTED */
   catalog: (files: ImageFiles, about: About) => Promise<Package[]>;

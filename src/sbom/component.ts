@@ -6,7 +6,7 @@ import type { Contact, DeclaredLicense, OperatingSystem } from "./package.ts";
 
 export type Facts = readonly (readonly [name: string, value: string])[];
 
-/** Adds facts as properties: in Factory's own name, unless they are in that of the tool which reads them. */
+/** Adds facts as properties, under Factory's own prefix unless the name already has the prefix of the tool that reads it. */
 export function addFacts(component: Models.Component, facts: Facts): void {
   for (const [name, value] of facts) {
     if (value !== "") component.properties.add(new Models.Property(name, value));

@@ -9,16 +9,16 @@ const LONGEST_NAME = 120;
 
 /** What a Debian copyright file says. */
 export interface Copyright {
-  /** null where the file is not machine-readable, or has prose where a licence is to be named. */
+  /** null if the file is not machine-readable, or has prose where the name of a licence should be. */
   license: DeclaredLicense | null;
-  /** The file's SHA-256, in hex: it is the licence, whatever can be read from it. */
+  /** The file's SHA-256, in hex: the file itself is the licence, whatever can be read from it. */
   sha256: string;
 }
 
 /**
- * The licences that the Files stanzas of a machine-readable copyright file name (DEP-5), those of its header where there
- * are no such stanzas. Of any other file nothing is said: that it points at a text in /usr/share/common-licenses, or
- * holds the words of one, does not tell which licences the package has.
+ * The licences that the Files stanzas of a machine-readable copyright file name (DEP-5), or those of its header if there
+ * are no such stanzas. Any other file gives nothing: a pointer to a text in /usr/share/common-licenses, or the words of
+ * one, does not say which licences the package has.
  */
 export function parseCopyright(text: string): DeclaredLicense | null {
   const [header, ...stanzas] = parseStanzas(text);

@@ -1,9 +1,9 @@
 /**
  * Vendor and product, as the NVD names them, by source package.
  *
- * A name stands here only where the vendor is certain: the project is its own only publisher, its vendor name in the
- * NVD is its own and has stayed the same, and Debian and Alpine use the project's name for the source package.
- * A project that the NVD has under two vendors (nginx, systemd, redis, zlib) is left out, and so is everything else.
+ * Only names whose vendor is certain are here: the project has no other publisher, its vendor name in the NVD is its own
+ * and has never changed, and Debian and Alpine use the project's name for the source package. A project that the NVD has
+ * under two vendors (nginx, systemd, redis, zlib) is left out, and so is everything else.
  */
 const PRODUCTS: ReadonlyMap<string, string> = new Map([
   ["bash", "gnu:bash"],
@@ -29,10 +29,10 @@ const PRODUCTS: ReadonlyMap<string, string> = new Map([
   ["wget", "gnu:wget"],
 ]);
 
-/** A version as upstream gives it; anything else (`+dfsg`, `~rc1`, a snapshot) is in doubt. */
+/** A version as upstream writes it; anything else (`+dfsg`, `~rc1`, a snapshot) is doubtful. */
 const PLAIN = /^\d+(?:\.\d+)*(?:p\d+|[a-z])?$/;
 
-/** The part of a Debian version that upstream gave: without epoch and Debian revision. */
+/** The upstream part of a Debian version: without epoch and Debian revision. */
 function upstreamVersion(version: string): string {
   const withoutEpoch = version.replace(/^\d+:/, "");
   const dash = withoutEpoch.lastIndexOf("-");
@@ -40,8 +40,8 @@ function upstreamVersion(version: string): string {
 }
 
 /**
- * The CPE 2.3 name of a source package's product; undefined where vendor or version are in doubt.
- * @param version of the source package; of Debian's form or upstream's
+ * The CPE 2.3 name of a source package's product; undefined if vendor or version are doubtful.
+ * @param version of the source package, in Debian's form or upstream's
  */
 export function cpeOf(source: string, version: string): string | undefined {
   const product = PRODUCTS.get(source);
@@ -57,7 +57,7 @@ const SYSTEMS: ReadonlyMap<string, string> = new Map([
   ["ubuntu", "canonical:ubuntu_linux"],
 ]);
 
-/** The CPE 2.3 name of an operating system; undefined where it is in doubt. */
+/** The CPE 2.3 name of an operating system; undefined if it is doubtful. */
 export function systemCpe(id: string, version: string): string | undefined {
   const product = SYSTEMS.get(id);
   if (product === undefined || !PLAIN.test(version)) return undefined;

@@ -6,9 +6,9 @@ export interface ImageFiles {
   paths: ImagePath[];
   /** The paths of all symlinks, sorted. */
   links: ImagePath[];
-  /** The bytes at a path, symlinks followed within the image; null where nothing was kept. */
+  /** The bytes at a path, following symlinks within the image; null if nothing was kept. */
   read: (path: ImagePath) => Buffer | null;
-  /** Where a path leads once all symlinks are followed; null where they loop. */
+  /** Where a path leads after all symlinks; null if they loop. */
   resolve: (path: ImagePath) => ImagePath | null;
   /** Targets of interesting hard links that were not kept. */
   missing: ImagePath[];

@@ -5,7 +5,7 @@ import { baseOf, type ImagePath } from "./paths.ts";
 
 const all = Object.values(CATALOGERS);
 
-/** What is kept of the file at a path; null where the inventory has no use for it. */
+/** What to keep of the file at a path; null if the inventory does not need it. */
 export function interestIn(path: ImagePath): Interest | null {
   const base = baseOf(path);
   for (const { wants } of all) {
@@ -15,7 +15,7 @@ export function interestIn(path: ImagePath): Interest | null {
   return releaseInterest(path);
 }
 
-/** Names what is kept of layers: another set of catalogers, or another shape of one, is another name. */
+/** A name for what is kept of layers: it changes with the set of catalogers and with the shape of each. */
 export const INTERESTS = Object.entries(CATALOGERS)
   .map(([name, { shape }]) => `${name}@${shape}`)
   .join(",");
@@ -23,7 +23,7 @@ export const INTERESTS = Object.entries(CATALOGERS)
 /** What is kept of a file that a hard link or a symlink of an interesting name leads to. */
 export const LINKED: Interest = { limit: 64 << 20, beyond: "fail" };
 
-/** The lines of a list of absolute paths that name a file which is itself of interest. */
+/** Of a list of absolute paths, the lines that name a file which is itself of interest. */
 function pathsOf(bytes: Buffer): Buffer {
   const kept = bytes
     .toString("utf8")
@@ -35,7 +35,7 @@ function pathsOf(bytes: Buffer): Buffer {
 /** The bytes before the first empty line. */
 function headOf(bytes: Buffer): Buffer {
   const ends = [bytes.indexOf("\n\n"), bytes.indexOf("\n\r\n")].filter((at) => at >= 0);
-  // A copy: a view would keep all of the file in memory.
+  // A copy, since a view would keep the whole file in memory.
   return ends.length === 0 ? bytes : Buffer.from(bytes.subarray(0, Math.min(...ends) + 1));
 }
 

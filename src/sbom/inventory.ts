@@ -10,7 +10,7 @@ import type { ImagePath } from "./paths.ts";
 /** A package, and what found it. */
 export type Found = Package & { ecosystem: Ecosystem; owner?: string };
 
-/** All that was found in an image: packages sorted by purl, each once. */
+/** Everything that was found in an image: packages sorted by purl, each once. */
 export interface Inventory {
   os: OperatingSystem | null;
   packages: Found[];
@@ -19,7 +19,7 @@ export interface Inventory {
 
 const sorted = (texts: Iterable<string>) => [...new Set(texts)].sort(compareText);
 
-/** One package for all the places where it lies. */
+/** Merges a package that lies in several places. */
 function mergeSame(first: Found, same: readonly Found[]): Found {
   if (same.length === 1) return { ...first, needs: sorted(first.needs) };
   return {

@@ -7,15 +7,15 @@ import { packLayer, unpackLayer } from "./pack-layer.ts";
 /** What was kept of layers, by the digest of their blobs. */
 export interface LayerCache {
   /**
-   * The layer from the cache, else as `read` gives it. Who asks while somebody else reads the same layer waits for
-   * that; where it fails they read for themselves.
+   * The layer from the cache, else from `read`. A second caller for the same layer waits for the first; if that one fails, it
+   * reads the layer itself.
    * @param digest `sha256:…`
    * @throws what `read` throws
    */
   layer: (digest: string, read: () => Promise<ReadLayer>) => Promise<ReadLayer>;
 }
 
-/** A layer of which more is kept is read anew each time; in memory so much is held of all layers together. */
+/** A layer of which more is kept is read again each time; this is also the most that is kept in memory of all layers. */
 const MOST_BYTES = 32 << 20;
 const MOST_BYTES_IN_MEMORY = 64 << 20;
 
@@ -25,7 +25,7 @@ function sizeOf({ layer, spent }: ReadLayer): number {
 }
 
 /**
- * Opens the cache in a folder, one file a layer (`<hex>.layer`), which other processes may use at the same time.
+ * Opens the cache in a folder, with one file per layer (`<hex>.layer`), which other processes may use at the same time.
  * @param folder absolute; made when the first layer is written
  * @param version of Factory: a file that another version wrote is not used
  */
@@ -43,7 +43,7 @@ export function openLayerCache(folder: string, version: string): LayerCache {
   };
   const keep = (digest: string, made: ReadLayer): void =>
     tryWrite(fileOf(digest), packLayer(made, digest, version));
-  /** Lets go of what was used longest ago. */
+  /** Drops what was used longest ago. */
   const makeRoom = () => {
     let sum = 0;
     for (const [digest, { bytes }] of [...held].reverse()) {
@@ -64,7 +64,7 @@ export function openLayerCache(folder: string, version: string): LayerCache {
     const forget = () => {
       if (held.get(digest) === entry) held.delete(digest);
     };
-    // The first to hear how the reading went: whoever waits for it finds `held` as it then is.
+    // This runs before those who wait for the reading, so that they find `held` up to date.
     return entry.reading.then(
       (made) => {
         entry.bytes = sizeOf(made);
@@ -82,7 +82,7 @@ export function openLayerCache(folder: string, version: string): LayerCache {
   return {
     layer: async (digest, read) => {
       for (let known = held.get(digest); known; known = held.get(digest)) {
-        // Used last: it is let go of last.
+        // Used last, so dropped last.
         held.delete(digest);
         held.set(digest, known);
         try {

@@ -7,9 +7,9 @@ import { digestIn, openDocuments } from "./layout.ts";
 import { manifestsUnder } from "./manifest.ts";
 
 /**
- * Blobs of layers, kept so that a build that writes an OCI layout need not copy them once more. They are hard links
- * to the blobs of earlier layouts: nothing is copied, and what cannot be linked is left out. The folder may be that of
- * the layer cache, and other processes may use it at the same time. None of this can make a run fail.
+ * Blobs of layers, kept so that a build that writes an OCI layout need not copy them again. They are hard links to the
+ * blobs of earlier layouts: nothing is copied, and what cannot be linked is left out. The folder may be that of the layer
+ * cache, and other processes may use it at the same time. None of this can make a run fail.
  */
 export interface LayerStore {
   /**
@@ -19,15 +19,15 @@ export interface LayerStore {
    */
   lend: (layout: string) => number;
   /**
-   * Takes an image's layers from a layout into the store, and marks them as used now.
+   * Adds an image's layers from a layout to the store, and marks them as used now.
    * @param digest `sha256:…` of an image manifest, or of an index above one
-   * @param base digest of the base that these are the layers of, where `holds` shall know it
+   * @param base digest of the base that has these layers, if `holds` shall know it
    * @returns how many of its layers the store now has
    */
   keep: (layout: string, digest: string, base?: string) => number;
   /** Whether the store has every layer of a base. */
   holds: (base: string) => boolean;
-  /** Takes a blob out of the store: for one whose bytes are damaged. */
+  /** Removes a blob whose bytes are damaged from the store. */
   drop: (digest: string) => void;
   /**
    * Removes blobs, and files of the layer cache, that were not used for longer than `maxAgeMs`.
@@ -39,7 +39,7 @@ export interface LayerStore {
 
 const LAYER = /^sha256:[0-9a-f]{64}$/;
 const BLOB = /^([0-9a-f]{64})\.blob$/;
-/** Also what a killed process left of a file that it was writing. */
+/** Includes files that a killed process left half-written. */
 const OURS = /^[0-9a-f]{64}\.(?:blob|layer|base)(?:\.\d+)?$/;
 
 /** @param folder absolute; made when the first blob is kept */

@@ -17,18 +17,18 @@ export interface Layer {
   nodes: Map<ImagePath, Node>;
   /** Whiteouts: these paths of lower layers are gone. */
   removed: Set<ImagePath>;
-  /** Opaque folders: all that lower layers have in them is gone. */
+  /** Opaque folders: everything that lower layers have in them is gone. */
   opaque: Set<ImagePath>;
   folders: PathSet;
-  /** Every path that is no folder, kept or not: it replaces a folder of a lower layer. */
+  /** Every path that is not a folder, kept or not: it replaces a folder of a lower layer. */
   others: PathSet;
 }
 
-/** What reading a layer for itself gives. */
+/** The result of reading a layer by itself. */
 export interface ReadLayer {
   layer: Layer;
   notes: Note[];
-  /** What it takes of the budget of each image that has it. */
+  /** What it adds to the budget of each image that has it. */
   spent: Spent;
 }
 
@@ -53,7 +53,7 @@ function addWhiteout(layer: Layer, folder: ImagePath, base: string, budget: Budg
   layer.removed.add(folder === "" ? name : `${folder}/${name}`);
 }
 
-/** Enters one tar entry; the answer is the file whose bytes are wanted, null where there are none to read. */
+/** Enters one tar entry. Gives the file whose bytes are wanted; null if there are none to read. */
 function enter(
   layer: Layer,
   header: Header,
@@ -133,7 +133,7 @@ export function collectLayer(extract: Extract, options: LayerOptions): Layer {
   };
   extract.on("entry", (header, stream, next) => {
     const fail = (cause: unknown) => void extract.destroy(cause as Error);
-    // The parser reports the same error itself; unheard, this one would end the process.
+    // The parser reports the same error itself; without a listener, this one would end the process.
     stream.on("error", () => undefined);
     try {
       const file = enter(layer, header, options);

@@ -13,24 +13,23 @@ export function isAbsent(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-/** The digest that the name of a blob states; null for any other name, so that no name leads out of the layout. */
+/** The digest in the name of a blob; null for any other name, so that no name leads out of the layout. */
 export function digestIn(name: string): string | null {
   const [, hex] = BLOB.exec(name) ?? [];
   return hex === undefined ? null : `sha256:${hex}`;
 }
 
 export function damaged(name: string, cause?: unknown): FactoryError {
-  const reason =
-    cause instanceof Error ? `: ${cause.message}` : ": its bytes are not those that its digest names";
+  const reason = cause instanceof Error ? `: ${cause.message}` : ": its bytes do not have its digest";
   return new FactoryError("IMAGE_UNREADABLE", `cannot read ${name} of the built image${reason}`, {
-    fix: "build the image once more",
+    fix: "build the image again",
     cause,
   });
 }
 
 /**
- * The JSON documents of an OCI layout folder (image-spec, image-layout.md), each read when it is asked for. A blob's
- * bytes must be those that its digest names.
+ * The JSON documents of an OCI layout folder (image-spec, image-layout.md), each read when it is asked for. A blob's bytes
+ * must have its digest.
  * @param layout absolute
  * @throws FactoryError IMAGE_UNREADABLE, when a document is asked for that is damaged
  */

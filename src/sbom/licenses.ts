@@ -2,8 +2,8 @@ import { isSupportedSpdxId } from "@cyclonedx/cyclonedx-library/SPDX";
 import type { DeclaredLicense, License } from "./package.ts";
 
 /**
- * Short names of Debian's machine-readable copyright format that mean exactly one SPDX id (DEP-5, "License
- * specification", "Short name"), in other words than SPDX.
+ * Short names of Debian's machine-readable copyright format that mean exactly one SPDX id but are spelt differently (DEP-5,
+ * "License specification", "Short name").
  */
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["bsd-2-clause", "BSD-2-Clause"],
@@ -15,14 +15,14 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["zlib", "Zlib"],
 ]);
 
-/** Families with a version, whose SPDX ids are the same but for `.0`. */
+/** Families with a version, whose SPDX ids are the same except for `.0`. */
 const VERSIONED =
   /^(apache|artistic|cddl|cpl|efl|mpl|qpl|cc-by|cc-by-nd|cc-by-sa|cc-by-nc|cc-by-nc-nd|cc-by-nc-sa|cc0)-(\d+(?:\.\d+)*)$/i;
 const GNU = /^(a?gpl|lgpl|gfdl)(-niv)?-?v?(\d+(?:\.\d+)*)(\+)?$/i;
 
 /**
- * SPDX ids that Debian's files use for more than SPDX means by them: DEP-5 says so of MIT, and takes `Artistic` and
- * `Python` for whole families. They stay names: an id would be a guess.
+ * SPDX ids that Debian's files use in a wider sense than SPDX: DEP-5 says so about MIT, and uses `Artistic` and `Python`
+ * for whole families. They stay names: an id would be a guess.
  */
 const AMBIGUOUS = new Set(["MIT", "X11", "W3C", "Artistic-1.0", "Python-2.0"]);
 
@@ -33,7 +33,7 @@ function spdxVersion(version: string): string {
   return parts.length === 1 ? `${version}.0` : parts.join(".");
 }
 
-/** The SPDX id that a short name of a Debian copyright file certainly means; null where there is none. */
+/** The SPDX id that a short name of a Debian copyright file certainly means; null if there is none. */
 export function spdxOf(name: string): string | null {
   const known = SHORT_NAMES.get(name.toLowerCase());
   if (known) return known;
@@ -53,7 +53,7 @@ export function spdxOf(name: string): string | null {
   return supported(`${gnu.toUpperCase()}-${spdxVersion(release)}${middle}-${later ? "or-later" : "only"}`);
 }
 
-/** A name as an SPDX expression may hold it. */
+/** A name in the form that an SPDX expression allows. */
 function referenceTo(name: string): string {
   const spelled = name.replaceAll("+", "-plus");
   return `LicenseRef-${spelled.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^-+|-+$/g, "") || "unnamed"}`;
@@ -63,8 +63,8 @@ const asExpression = (name: string) => spdxOf(name) ?? referenceTo(name);
 const inParentheses = (text: string) => (/ (?:AND|OR) /.test(text) ? `(${text})` : text);
 
 /**
- * What a License field says: names joined by `and` and `or`, where `and` binds closer and a comma before them turns
- * that round (`GPL-1+ or Artistic, and Expat`).
+ * What a License field says: names joined by `and` and `or`. `and` binds more tightly, and a comma before one of them
+ * reverses that (`GPL-1+ or Artistic, and Expat`).
  */
 type Synopsis = { kind: "name"; name: string } | { kind: "all" | "any"; of: Synopsis[] };
 
@@ -73,7 +73,7 @@ function joined(kind: "all" | "any", of: Synopsis[]): Synopsis {
   return only !== undefined && of.length === 1 ? only : { kind, of };
 }
 
-/** @returns null for text that is no such field: prose, or other ways to join names */
+/** @returns null for text that is not such a field: prose, or other ways to join names */
 export function parseSynopsis(text: string): Synopsis | null {
   const clean = text.trim().replace(/\s+/g, " ");
   if (clean === "" || /[()|;]|and\/or/i.test(clean)) return null;
@@ -106,9 +106,9 @@ const licenseOf = (name: string): License => {
 };
 
 /**
- * All of several License fields together: a list where each field names one licence, else one expression, in which
- * names without an SPDX id stand as `LicenseRef-…`.
- * @param fields their first lines, each once, in the order in which they shall stand
+ * Several License fields together: a list if each field names one licence, else one expression, in which names without an
+ * SPDX id are `LicenseRef-…`.
+ * @param fields their first lines, each once, in the order that the result shall have
  */
 export function declaredBy(fields: readonly string[]): DeclaredLicense | null {
   if (fields.length === 0) return null;

@@ -2,19 +2,19 @@ import { FactoryError } from "../errors.ts";
 import type { Archive } from "./archive.ts";
 import type { Layer } from "./layer.ts";
 
-/** The image manifest of one platform: its layers from the bottom up, and its digest where the archive tells it. */
+/** The image manifest of one platform: its layers from the bottom up, and its digest if the archive has it. */
 export interface ChosenManifest {
   digest: string | null;
   platform: string | null;
   layers: Layer[];
-  /** The digests of the indexes and manifests that lead to it, its own among them. */
+  /** The digests of the indexes and manifests that lead to it, including its own. */
   digests: string[];
 }
 
 /** JSON documents by their names: `index.json`, `blobs/sha256/…`. */
 export type Documents = Pick<ReadonlyMap<string, string>, "get">;
 
-/** An image manifest, by what it says. */
+/** The contents of an image manifest. */
 export interface FoundManifest {
   digest: string;
   platform: string | null;
@@ -40,7 +40,7 @@ function asArray(value: unknown): unknown[] {
 
 const asText = (value: unknown) => (typeof value === "string" ? value : "");
 
-/** Where an OCI layout has the blob with this digest. */
+/** The path of the blob with this digest in an OCI layout. */
 const blobName = (digest: string) => `blobs/${digest.replace(":", "/")}`;
 
 function parse(documents: Documents, name: string): unknown {
@@ -59,7 +59,7 @@ function platformOf(value: unknown): string | null {
   return [asText(os), asText(architecture), asText(variant)].filter(Boolean).join("/");
 }
 
-/** Whether an image for `found` is what was asked for as `asked`: a variant that is left out fits every variant. */
+/** Whether an image for `found` fits the request for `asked`: without a variant, every variant fits. */
 export function fits(found: string | null, asked: string): boolean {
   if (found === null) return true;
   const [os, architecture, variant] = found.split("/");
@@ -94,7 +94,7 @@ function manifestsBelow(
   return found;
 }
 
-/** The image manifests that index.json leads to, in its order, without attestations; null where there is no index.json. */
+/** The image manifests that index.json leads to, in its order, without attestations; null if there is no index.json. */
 export function manifestsIn(documents: Documents): FoundManifest[] | null {
   const index = parse(documents, "index.json");
   return index === undefined ? null : manifestsBelow(documents, asObject(index), []);
@@ -108,7 +108,7 @@ export function manifestsUnder(documents: Documents, digest: string): FoundManif
 export function noLayer(name: string): FactoryError {
   return new FactoryError(
     "IMAGE_UNREADABLE",
-    `layer ${name} is not in the saved image, or is no tar, gzip or zstd`,
+    `layer ${name} is not in the saved image, or is not a tar, gzip or zstd file`,
     { fix: "pull the image for this platform again" },
   );
 }
@@ -121,7 +121,7 @@ function layersOf(archive: Archive, names: string[]): Layer[] {
   });
 }
 
-/** The layers of an archive from an engine that writes no OCI index. */
+/** The layers of an archive from an engine that does not write an OCI index. */
 function withoutIndex(archive: Archive): ChosenManifest {
   const [entry] = asArray(parse(archive.documents, "manifest.json"));
   const names = asObject(entry).Layers;
@@ -138,7 +138,7 @@ function withoutIndex(archive: Archive): ChosenManifest {
 /**
  * The manifest of one platform in a saved image, reached through index.json and any image indexes below it.
  * @param platform such as `linux/arm64`
- * @throws FactoryError IMAGE_UNREADABLE where the archive has no image for the platform, or lacks one of its layers
+ * @throws FactoryError IMAGE_UNREADABLE if the archive has no image for the platform, or lacks one of its layers
  */
 export function chooseManifest(archive: Archive, platform: string): ChosenManifest {
   const candidates = manifestsIn(archive.documents);
@@ -148,7 +148,7 @@ export function chooseManifest(archive: Archive, platform: string): ChosenManife
     const held = candidates.map((candidate) => candidate.platform ?? "an unnamed platform").join(", ");
     throw new FactoryError(
       "IMAGE_UNREADABLE",
-      `the saved image holds ${held || "no image"}, not ${platform}`,
+      `the saved image is for ${held || "no platform"}, not for ${platform}`,
       {
         fix: `build or pull the image for ${platform}`,
       },

@@ -6,7 +6,7 @@ import { foldersAbove, type ImagePath } from "./paths.ts";
 
 type Tree = Map<ImagePath, Exclude<Node, { kind: "hardlink" }>>;
 
-/** As many as the kernel follows. */
+/** As many links as the kernel follows. */
 const MOST_LINKS = 40;
 const MOST_PARTS = 4096;
 
@@ -41,7 +41,7 @@ function followAbove(tree: Tree, path: ImagePath): ImagePath | null {
   return folder === null ? null : folder === "" ? path.slice(end + 1) : `${folder}${path.slice(end)}`;
 }
 
-/** Whether a layer takes away or replaces what lower layers have at a path. */
+/** Whether a layer removes or replaces what lower layers have at a path. */
 function hides(layer: Layer, path: ImagePath): boolean {
   if (layer.removed.has(path) || layer.others.has(path) || layer.folders.has(path)) return true;
   for (const folder of foldersAbove(path)) {
@@ -50,7 +50,7 @@ function hides(layer: Layer, path: ImagePath): boolean {
   return false;
 }
 
-/** The bytes that a hard link stands for: in the same layer, else below it. */
+/** The bytes that a hard link refers to: in the same layer, else in one below it. */
 function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | ImagePath {
   let path = target;
   for (let links = 0; links < MOST_LINKS; links += 1) {
@@ -62,7 +62,7 @@ function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | Imag
   return path;
 }
 
-/** Takes away what a layer hides. */
+/** Removes what a layer hides. */
 async function hide(layer: Layer, paths: Map<ImagePath, unknown>, pace: Pace): Promise<void> {
   let seen = 0;
   for (const path of [...paths.keys()]) {
@@ -73,8 +73,8 @@ async function hide(layer: Layer, paths: Map<ImagePath, unknown>, pace: Pace): P
 }
 
 /**
- * Lays an image's layers over each other, from the bottom up, as the OCI image specification says
- * (image-spec, layer.md): whiteouts and opaque folders hide what is below them, never what is beside them.
+ * Merges an image's layers, from the bottom up, as the OCI image specification says (image-spec, layer.md): whiteouts and
+ * opaque folders hide what is in lower layers, never what is in the same one.
  * @throws FactoryError INTERRUPTED
  */
 export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise<ImageFiles> {

@@ -1,20 +1,20 @@
 import { brief } from "../model/visible.ts";
 import { compareText } from "../model/compare.ts";
 
-/** What a reader of an SBOM should know, and how often it is true. */
+/** What a reader of an SBOM should know, and how often it occurred. */
 export interface Note {
   /** What happened, as `left out files that are too large`. */
   what: string;
-  /** One of the places: that whose text sorts first. Empty where there is nothing to show. */
+  /** One of the places: the one that sorts first. Empty if there is nothing to show. */
   where: string;
   count: number;
 }
 
-/** Notes of each kind put together, however many packages they are true of and in whatever order they come. */
+/** Collects notes by kind, however many packages they are about and in whatever order they come. */
 export interface Notes {
   add: (what: string, where?: string, count?: number) => void;
   all: () => Note[];
-  /** One line a kind. */
+  /** One line per kind. */
   lines: () => string[];
 }
 

@@ -14,7 +14,7 @@ export function releaseInterest(path: ImagePath): Interest | null {
   return RELEASES.includes(path) || path === DEBIAN_VERSION ? INTEREST : null;
 }
 
-/** The variables of an os-release file (os-release(5)). Lines that are no assignment are passed over. */
+/** The variables of an os-release file (os-release(5)). Lines that are not assignments are ignored. */
 export function parseOsRelease(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -26,15 +26,15 @@ export function parseOsRelease(text: string): Map<string, string> {
 }
 
 /**
- * The version with the point release: os-release of Debian says `12`, /etc/debian_version `12.9`. Derivatives keep the
- * file of the Debian that they were made from, so it counts for Debian alone.
+ * The version with the point release: Debian's os-release says `12`, its /etc/debian_version `12.9`. Derivatives keep that
+ * file from the Debian that they are based on, so it only counts for Debian.
  */
 function versionOf(id: string, version: string, debian: string): string {
   const point = /^\d+\.\d+$/.test(debian) && debian.startsWith(`${version}.`);
   return id === "debian" && point ? debian : version;
 }
 
-/** The operating system of an image; null where nothing names it. */
+/** The operating system of an image; null if nothing names it. */
 export function readOperatingSystem(files: ImageFiles): OperatingSystem | null {
   for (const path of RELEASES) {
     const bytes = files.read(path);

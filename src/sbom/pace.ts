@@ -1,19 +1,19 @@
 import { FactoryError } from "../errors.ts";
 
 /**
- * The pace of long work: it gives way to the event loop often, so that a signal is heard at once, and it tells how far
- * the work has come.
+ * The pace of long work: it yields to the event loop often, so that a signal takes effect at once, and it reports
+ * progress.
  */
 export interface Pace {
-  /** Whether it is time to rest: cheap, to be asked for every item. */
+  /** Whether it is time to rest. This is cheap: call it for every item. */
   due: () => boolean;
   /**
-   * Gives way, and tells the progress: `done` of `total` items of what `what` names. Progress is told once a second, and
-   * not before the first second is over.
+   * Yields, and reports progress: `done` of `total` items of `what`. Progress is reported once a second, for the first time
+   * after a second.
    * @throws FactoryError INTERRUPTED
    */
   rest: (what: string, done: number, total: number) => Promise<void>;
-  /** Tells the progress of work that gives way by itself, in the same measure. */
+  /** Reports, just as often, the progress of work that yields by itself. */
   tell: (text: () => string) => void;
 }
 

@@ -4,7 +4,7 @@ import type { Layer, Node, ReadLayer } from "./layer.ts";
 import type { Note } from "./notes.ts";
 import { createPathSet } from "./paths.ts";
 
-/** Names the form below, and how a layer is read: a change of src/sbom/{interest,layer,paths}.ts needs another. */
+/** Names the format below and the way layers are read: a change in src/sbom/{interest,layer,paths}.ts needs a new name. */
 const SCHEME = `factory/layer/2 ${INTERESTS}`;
 
 const HASH_BYTES = 32;
@@ -13,7 +13,7 @@ const HASH_BYTES = 32;
 interface Head {
   notes: Note[];
   spent: ReadLayer["spent"];
-  /** Of a file its number of bytes, of a link its target. */
+  /** For a file its number of bytes, for a link its target. */
   nodes: [path: string, kind: Node["kind"], value: number | string][];
   removed: string[];
   opaque: string[];
@@ -26,8 +26,8 @@ const headLine = (digest: string, version: string) => Buffer.from(`${SCHEME} ${v
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
 
 /**
- * A layer in one piece: a line that names scheme, version and layer, a SHA-256 of all that follows, the length of the
- * JSON, the JSON, the hashes of paths (64-bit floats in this machine's byte order), the bytes of the files.
+ * A layer in one piece: a line that names scheme, version and layer, a SHA-256 of everything that follows, the length of
+ * the JSON, the JSON, the hashes of paths (64-bit floats in this machine's byte order), the bytes of the files.
  */
 export function packLayer({ layer, notes, spent }: ReadLayer, digest: string, version: string): Buffer {
   const folders = layer.folders.hashes();

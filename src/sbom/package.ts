@@ -2,30 +2,30 @@ import { PackageURL } from "packageurl-js";
 
 /** One installed package, as its own database describes it. */
 export interface Package {
-  /** Its package URL: the same package has the same one, wherever in the image it lies. */
+  /** Its package URL: the same for the same package, wherever in the image it is. */
   purl: string;
-  /** As scanners that match by product read it (CPE 2.3); only where the vendor is certain. */
+  /** For scanners that match by product (CPE 2.3); only if the vendor is certain. */
   cpe?: string;
   group?: string;
   name: string;
   version: string;
-  /** Licences that its metadata declares; null where it declares none in a form that says exactly which. */
+  /** Licences that its metadata declares; null if it does not say exactly which. */
   license: DeclaredLicense | null;
   supplier?: Contact;
   author?: string;
-  /** SHA-512 of the package's archive, in hex; only where the package's own metadata tells it. */
+  /** SHA-512 of the package's archive, in hex; only if the package's own metadata has it. */
   sha512?: string;
-  /** Not needed by the rest of what is installed beside it. */
+  /** Whether nothing else that is installed needs it. */
   optional?: boolean;
   /** Absolute paths in the image that show the package. */
   paths: string[];
   /** Further facts, by a short name. */
   facts: Record<string, string>;
-  /** The purls of the packages that it needs, where they are installed. */
+  /** The purls of the installed packages that it needs. */
   needs: string[];
 }
 
-/** What a package's metadata says of its licence: an SPDX expression, or several licences by SPDX id or by name. */
+/** What a package's metadata says about its licence: an SPDX expression, or several licences by SPDX id or by name. */
 export type DeclaredLicense = { expression: string } | { each: readonly License[] };
 export type License = { id: string } | { name: string };
 
@@ -36,9 +36,9 @@ export interface Contact {
 
 /** The operating system that /etc/os-release names. */
 export interface OperatingSystem {
-  /** `debian`; empty where the image does not tell. */
+  /** `debian`; empty if the image does not say. */
   id: string;
-  /** With the point release where the image tells it: `12.9`. */
+  /** With the point release if the image has it: `12.9`. */
   version: string;
   title: string;
   /** `debian-12.9`: as purls name it. */
@@ -46,8 +46,8 @@ export interface OperatingSystem {
 }
 
 /**
- * The package URL, or null where a part of it is not allowed. `:` and `+` of a version are escaped: both forms are
- * allowed and read alike, and this is the one that syft and grype write and compare.
+ * The package URL, or null if a part of it is not allowed. `:` and `+` in a version are escaped: both forms are allowed and
+ * mean the same, and this is the one that syft and grype write and compare.
  */
 export function purlOf(
   type: string,
@@ -69,10 +69,10 @@ export function purlOf(
   }
 }
 
-/** RFC 5321: what is longer can be no address. */
+/** RFC 5321: a longer text cannot be an address. */
 const LONGEST_ADDRESS = 254;
 
-/** `Name <mail@example.org>` as a contact. What has no `@` in the middle is no address, and stays out. */
+/** `Name <mail@example.org>` as a contact. Text without an `@` in the middle is not an address, and is left out. */
 export function parseContact(text: string): Contact | undefined {
   const [, name = "", address = ""] = /^([^<]*)(?:<([^>]*)>)?/.exec(text.trim()) ?? [];
   const email = address.length <= LONGEST_ADDRESS && /^[^\s@]+@[^\s@]+$/.test(address) ? address : undefined;

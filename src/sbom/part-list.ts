@@ -4,16 +4,16 @@ import { FactoryError } from "../errors.ts";
 /** A string of V8 has at most 2^29 - 24 characters; the rest of a document is small. */
 const MOST_CHARACTERS = 500_000_000;
 
-/** The text of a list of a document, which grows part by part and is not copied until it is whole. */
+/** The text of a list in a document. It grows part by part, and is not copied before it is complete. */
 export interface PartList {
-  /** @throws FactoryError IMAGE_UNREADABLE where the document would be too long to hold */
+  /** @throws FactoryError IMAGE_UNREADABLE if the document would be too long for a string */
   add: (part: object) => void;
   count: () => number;
   /** The list as a member of the document's outermost object. */
   text: () => string;
 }
 
-/** @param hash is told every part */
+/** @param hash gets every part */
 export function createPartList(name: string, hash: Hash): PartList {
   let body = "";
   let count = 0;

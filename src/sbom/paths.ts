@@ -3,7 +3,7 @@ export type ImagePath = string;
 
 const LONGEST_PATH = 4096;
 
-/** The path of a tar entry, or null where it may not be used: it holds `..` or NUL, or is longer than 4096. */
+/** The path of a tar entry, or null if it may not be used: it has `..` or NUL, or is longer than 4096. */
 export function cleanPath(name: string): ImagePath | null {
   if (name.length > LONGEST_PATH || name.includes("\0")) return null;
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
@@ -28,15 +28,15 @@ export function baseOf(path: ImagePath): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** A set of paths in eight bytes each: it may take another path for one of its own once in 2^53 times. */
+/** A set of paths in eight bytes each. With a probability of 2^-53, it takes another path for one of its own. */
 export interface PathSet {
   add: (path: ImagePath) => void;
   has: (path: ImagePath) => boolean;
-  /** What stands for the paths, sorted: enough to make the same set again. */
+  /** The hashes of the paths, sorted: enough to make the same set again. */
   hashes: () => Float64Array;
 }
 
-/** 53 bits of two interleaved multiplicative hashes, for sets that need no strength against an attacker. */
+/** 53 bits of two interleaved multiplicative hashes, for sets that need not resist an attacker. */
 function hashOf(path: string): number {
   let high = 0x9e3779b9;
   let low = 0x7f4a7c15;
@@ -50,7 +50,7 @@ function hashOf(path: string): number {
   return (high >>> 11) * 0x1_0000_0000 + (low >>> 0);
 }
 
-/** @param hashes of another set, which this one then equals */
+/** @param hashes of another set, to which this one is then equal */
 export function createPathSet(hashes: Float64Array<ArrayBuffer> = new Float64Array(0)): PathSet {
   let added: number[] = [];
   let sorted = hashes;

@@ -3,7 +3,7 @@ import { createNotes } from "./notes.ts";
 import { readLayout } from "./read-layout.ts";
 
 /**
- * Loads what an SBOM is made with, and reads the layers of images in OCI layouts into the cache.
+ * Loads the code that makes SBOMs, and reads the layers of images in OCI layouts into the cache.
  * @param layouts each with the digest of the image, or of an index above it
  * @param platforms the images' platforms, in any order
  * @throws FactoryError IMAGE_UNREADABLE; the signal's reason

@@ -19,17 +19,17 @@ export interface LayoutOptions {
   wanted: ReadonlySet<ImagePath>;
   notes: Notes;
   cache?: LayerCache;
-  /** Told the digest of each layer that is there and cannot be read. */
+  /** Called with the digest of each layer that exists but cannot be read. */
   onUnreadable?: (digest: string) => void;
   signal?: AbortSignal;
 }
 
 const PIECE = 1 << 20;
 
-/** Layers of one image that are read at once: as many are in memory beside what was kept. */
+/** How many layers of one image are read at once: so many are in memory beside what is kept. */
 const AT_ONCE = 2;
 
-/** Reads a layer's blob, and hashes all of it meanwhile. */
+/** Reads a layer's blob, and hashes all of it at the same time. */
 async function readBlob(
   layout: string,
   name: string,
@@ -70,13 +70,13 @@ async function readBlob(
   }
 }
 
-/** Reads one layer, or takes it from the cache; null where the layout lacks it. */
+/** Reads one layer, or takes it from the cache; null if the layout does not have it. */
 async function readOne(layout: string, name: string, options: LayoutOptions): Promise<ReadLayer | null> {
   const digest = digestIn(name);
   if (digest === null) return null;
   const read = () => readBlob(layout, name, digest, options);
   try {
-    // The cache holds what is kept of a layer for itself, not what a file of another layer wants of it.
+    // The cache has what is kept of a layer by itself, not what a file of another layer needs from it.
     return await (options.cache && options.wanted.size === 0 ? options.cache.layer(digest, read) : read());
   } catch (cause) {
     if (isAbsent(cause)) return null;
@@ -85,10 +85,10 @@ async function readOne(layout: string, name: string, options: LayoutOptions): Pr
 }
 
 /**
- * Reads one platform's image from an OCI layout folder, layers that the cache has excepted.
+ * Reads one platform's image from an OCI layout folder, except for layers that the cache has.
  * @param layout absolute
- * @returns null where the layout does not hold the whole image
- * @throws FactoryError IMAGE_UNREADABLE where a blob is damaged or the budget is spent; the signal's reason
+ * @returns null if the layout does not have the whole image
+ * @throws FactoryError IMAGE_UNREADABLE if a blob is damaged or the budget is exceeded; the signal's reason
  */
 export async function readLayout(layout: string, options: LayoutOptions): Promise<ChosenManifest | null> {
   const documents = openDocuments(layout);
@@ -109,7 +109,7 @@ export async function readLayout(layout: string, options: LayoutOptions): Promis
       atOnce(async () => {
         if (signal.aborted) return null;
         const layer = await readOne(layout, name, { ...options, signal }).catch((cause: unknown) => {
-          // Those that end because another did have nothing to say.
+          // Errors of layers that only ended because another one failed are ignored.
           if (!signal.aborted) failures.push(cause);
           return null;
         });

@@ -17,18 +17,17 @@ import { readLayout } from "./read-layout.ts";
 
 /** The image to inventory. */
 export interface SbomImage {
-  /** As the engine knows it. */
+  /** The name by which the engine knows it. */
   ref: string;
   /** `sha256:…` of what was built or pushed; null takes the digest of the image manifest. */
   digest: string | null;
   /**
-   * An OCI layout folder, absolute, that may hold the image: then it is read from there. Where that lacks a part of it,
-   * and without one, the engine saves the image.
+   * An OCI layout folder, absolute, from which the image is read if it has all of it. Otherwise the engine saves the image.
    */
   layout?: string;
-  /** Such as `linux/arm64`; without it, the one that the engine would run. */
+  /** Such as `linux/arm64`; default: the one that the engine would run. */
   platform?: string;
-  /** What the image is called in the document, as a reference: its repository is what names the subject. */
+  /** The name of the image in the document, as a reference: its repository names the subject. */
   name: string;
 }
 
@@ -40,13 +39,13 @@ export interface SbomDeps {
   /** `urn:uuid:…`; null for none; undefined derives one from the content. */
   serialNumber?: string | null;
   signal?: AbortSignal;
-  /** Milliseconds of a clock that only moves forward. */
+  /** Milliseconds of a monotonic clock. */
   clock: () => number;
-  /** Told how far the work has come, once a second where it takes longer. */
+  /** Called with the progress, once a second if the work takes longer. */
   onProgress?: (text: string) => void;
-  /** What was kept of layers before; used with a layout. */
+  /** The cache of layers; used with a layout. */
   cache?: LayerCache;
-  /** Told the digest of each layer of the layout that is there and cannot be read. */
+  /** Called with the digest of each layer of the layout that exists but cannot be read. */
   onUnreadable?: (digest: string) => void;
 }
 
@@ -56,7 +55,7 @@ export interface Sbom {
   /** How many components it lists. */
   components: number;
   counts: Record<Ecosystem, number>;
-  /** What a reader should know: what could not be read, and what had to be left out. Each kind of it once. */
+  /** What a reader should know: what could not be read and what had to be left out, each kind once. */
   warnings: string[];
 }
 
@@ -66,7 +65,7 @@ interface Reading {
   notes: Notes;
 }
 
-/** What one reading of an image is done with. */
+/** What a reading of an image uses. */
 interface Means {
   /** Paths to keep beside the interesting ones. */
   wanted: ReadonlySet<ImagePath>;
@@ -95,7 +94,7 @@ async function save(image: SbomImage, deps: SbomDeps, { wanted, notes, pace }: M
       notes,
     });
   } catch (cause) {
-    // Give the engine's own words where it broke off; where we did, end it.
+    // If the engine broke off, report its own words; if we did, end its stream.
     const broken = cause instanceof FactoryError && stdout.readableEnded;
     if (!broken) ended.abort();
     const failure = await outcome;
@@ -128,7 +127,7 @@ async function readOnce(
   return chooseManifest(await save(image, deps, means), platform);
 }
 
-/** Reads the image; once more where files that matter are hard links to files that did not seem to. */
+/** Reads the image; a second time if files that matter are hard links to files that did not seem to matter. */
 async function read(image: SbomImage, deps: SbomDeps, platform: string, pace: Pace): Promise<Reading> {
   const wanted = new Set<ImagePath>();
   for (;;) {
@@ -149,9 +148,9 @@ function platformOf({ Os, Architecture, Variant }: ImageInspect): string {
 }
 
 /**
- * Takes the inventory of an image from its own layers, and writes it as a strictly valid CycloneDX 1.6 document. What
- * its packages say of themselves never makes it fail: what CycloneDX refuses is left out, with a warning. The same
- * image, time and serial number give the same bytes.
+ * Takes the inventory of an image from its own layers and writes it as a strictly valid CycloneDX 1.6 document. The
+ * metadata of packages never makes it fail: what CycloneDX refuses is left out, with a warning. The same image, time and
+ * serial number give the same bytes.
  * @throws FactoryError IMAGE_NOT_FOUND, IMAGE_UNREADABLE, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED
  */
 export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> {

@@ -2,7 +2,7 @@ import { fixupSpdxId } from "@cyclonedx/cyclonedx-library/SPDX";
 import parseExpression from "spdx-expression-parse";
 import type { DeclaredLicense, License } from "./package.ts";
 
-/** The parser calls itself for each parenthesis: longer text is taken for a name. */
+/** The parser calls itself for each parenthesis, so longer text is treated as a name. */
 const LONGEST_EXPRESSION = 1000;
 
 function isExpression(text: string): boolean {
@@ -21,7 +21,7 @@ const licenseOf = (text: string): License => {
 };
 
 /**
- * Licences of formats whose field is meant to hold SPDX: an id whatever its case, an expression, else the text as a
+ * Licences of formats whose field is meant to be SPDX: an id in upper or lower case, an expression, else the text as a
  * name.
  */
 export function spdxDeclared(texts: readonly string[]): DeclaredLicense | null {

@@ -1,12 +1,11 @@
-/** One paragraph of `Field: value` lines. Field names are in lower case; a field may stand several times. */
+/** One paragraph of `Field: value` lines. Field names are in lower case; a field may occur several times. */
 export type Stanza = ReadonlyMap<string, readonly string[]>;
 
 const FIELD = /^([!-9;-~]+):[ \t]*(.*)$/;
 
 /**
- * Parses paragraphs of fields, as Debian control files, DEP-5 and Python metadata have them. Lines that begin with
- * a blank continue the value above them and keep their text after that one blank. Other lines are passed over:
- * any text gives an answer.
+ * Parses paragraphs of fields, as in Debian control files, DEP-5 and Python metadata. Lines that begin with a blank
+ * continue the value above them, with their text after that blank. Other lines are ignored, so any text gives a result.
  * @param options.first only the first paragraph, for files with a body below it
  */
 export function parseStanzas(text: string, options: { first?: boolean } = {}): Stanza[] {
@@ -46,7 +45,7 @@ export function parseStanzas(text: string, options: { first?: boolean } = {}): S
   return stanzas;
 }
 
-/** Paragraphs are decoded in pieces of this size, in bytes, that end where a paragraph ends. */
+/** Paragraphs are decoded in pieces of about this size, in bytes, which end at the end of a paragraph. */
 const PIECE = 64 << 10;
 
 /** The paragraphs of a file that may be very large, one after the other. */
@@ -59,7 +58,7 @@ export function* stanzasIn(bytes: Buffer): Generator<Stanza> {
   }
 }
 
-/** The first value of a field; the empty text where there is none. */
+/** The first value of a field; the empty text if there is none. */
 export function field(stanza: Stanza, name: string): string {
   return stanza.get(name)?.[0] ?? "";
 }

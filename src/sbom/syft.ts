@@ -19,9 +19,9 @@ function countsOf(purls: readonly string[]): Record<Ecosystem, number> {
 }
 
 /**
- * Has syft write the SBOM of an image in the engine. Its document is kept as it is: where that fails strict
- * validation, the warnings say so.
- * @throws FactoryError TOOL_MISSING without syft on the PATH, TOOL_FAILED where it fails, INTERRUPTED
+ * Lets syft write the SBOM of an image in the engine. Its document is kept as it is; if that fails strict validation, the
+ * warnings say so.
+ * @throws FactoryError TOOL_MISSING without syft on the PATH, TOOL_FAILED if it fails, INTERRUPTED
  */
 export async function makeSbomWithSyft(
   image: Pick<SbomImage, "ref" | "platform">,
@@ -51,7 +51,7 @@ export async function makeSbomWithSyft(
     throw new FactoryError("TOOL_FAILED", "syft wrote something that is not JSON", { cause });
   }
   if (document?.bomFormat !== "CycloneDX") {
-    throw new FactoryError("TOOL_FAILED", "syft wrote something that is no CycloneDX document", {
+    throw new FactoryError("TOOL_FAILED", "syft wrote something that is not a CycloneDX document", {
       fix: "use a syft that knows cyclonedx-json@1.6",
     });
   }

@@ -1,6 +1,6 @@
 import type { Pace } from "./pace.ts";
 
-/** What the schema says of a document; `path` is a JSON pointer to the part that it refuses. */
+/** What the schema says about a document; `path` is a JSON pointer to the part that it refuses. */
 export interface Problem {
   path: string;
   message: string;
@@ -9,7 +9,7 @@ export interface Problem {
 /** Checks a whole document, or a small one around a part, against the CycloneDX 1.6 JSON schema. */
 export type Validate = (document: object) => Problem[];
 
-/** Loads the library's JsonStrictValidator, as it is compiled ahead of time. The first problem that it finds ends its work. */
+/** Loads the library's JsonStrictValidator, compiled ahead of time. It stops at the first problem. */
 export async function loadValidator(): Promise<Validate> {
   const { validate } = await import("./cyclonedx-validator.js");
   return (document) => {

@@ -179,7 +179,7 @@ describe("hostile metadata", () => {
     expect(counts.deb).toBe(1500);
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toMatch(/`supplier\.contact\.email`: .*, and 999 more$/);
-    expect(warnings[1]).toMatch(/unusual mail addresses past the first 1000: .*, and 499 more$/);
+    expect(warnings[1]).toMatch(/unusual mail addresses after the first 1000: .*, and 499 more$/);
   });
 
   const text = fc.oneof(

@@ -1,3 +1,4 @@
+import { hclBlock } from "../unit/plan-made-cells.ts";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,6 @@ import { openCatalog } from "../../src/catalog/open.ts";
 import { bakeFile } from "../../src/plan/formats/bake-files.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
-import { hclBlock } from "../../src/plan/formats/hcl.ts";
 import {
   copyReference,
   factory,

@@ -138,7 +138,7 @@ describe("classifyFailure", () => {
 describe("failureMessage", () => {
   it("is one line without what stands in front of every failure", () => {
     expect(failureMessage(`${head}no such job\nmore`)).toBe("no such job");
-    expect(failureMessage("")).toMatch(/without a word/);
+    expect(failureMessage("")).toMatch(/without a message/);
     expect(failureMessage(head + "x".repeat(900))).toHaveLength(500);
   });
 });

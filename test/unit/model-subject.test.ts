@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { PackageURL } from "packageurl-js";
 import { describe, expect, it } from "vitest";
-import { parseReference, subjectName, subjectOf, subjectPurl } from "../../src/model/subject.ts";
+import { parseReference, subjectOf, subjectPurl } from "../../src/model/subject.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const OTHER = `sha256:${"b".repeat(64)}`;
@@ -51,11 +51,6 @@ describe("subjectPurl", () => {
     );
     expect(subjectPurl(subjectOf(OTHER, DIGEST, "linux/amd64"))).toBe(null);
   });
-});
-
-it("subjectName is what an engine or a registry takes", () => {
-  expect(subjectName(subjectOf("h:5000/a/b:1", DIGEST, "linux/amd64"))).toBe(`h:5000/a/b@${DIGEST}`);
-  expect(subjectName(subjectOf(OTHER, DIGEST, "linux/amd64"))).toBe(DIGEST);
 });
 
 it("parseReference takes any text", () => {

@@ -9,9 +9,8 @@ import {
 } from "../../src/plan/formats/bake-files.ts";
 import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
-import { hclBlock } from "../../src/plan/formats/hcl.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
-import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
+import { hclBlock, CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
 
 const OPTIONS: BakeOptions & { header: BakeHeader } = {
   header: { command: "factory plan grid --format bake" },
@@ -154,11 +153,11 @@ describe("bakeFiles", () => {
     const header = (one: readonly PlannedCell[], options = OPTIONS) =>
       [...bakeFiles(one, options)].map(({ text }) => text.slice(0, text.indexOf("\n\n")));
     expect(header(cells)).toEqual([
-      `# Made by \`factory plan grid --format bake\`, with the Dockerfiles that it names. Change the plan, and make it again.
+      `# Made by \`factory plan grid --format bake\`, together with the Dockerfiles that it names. To change it, change the plan and make it again.
 # Use it in the folder of factory.yaml:
 #   docker buildx bake -f THIS_FILE    builds the group "default": 2 cells
-#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read: do it first, so that any builder has what cells share
-# The group "prefixes" has 1 target; those that end in one fragment are a group too: prefix-core.`,
+#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read; do this first, so that every builder has what cells share
+# The group "prefixes" has 1 target; those that end in one fragment are also a group: prefix-core.`,
     ]);
     expect(header(cells, { ...OPTIONS, cacheRepository: null })[0]).not.toContain("fills the cache refs");
     expect(header(cells.slice(0, 0))[0]).not.toContain("prefixes");

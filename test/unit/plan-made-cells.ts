@@ -1,3 +1,4 @@
+import { createHclWriter } from "../../src/plan/formats/hcl.ts";
 import { cellId, type Cell, type PlannedCell, tagOf, targetName } from "../../src/plan/cell.ts";
 import { cacheFrom, cacheTo } from "../../src/plan/prefix.ts";
 import { sha256 } from "./workspace.ts";
@@ -114,4 +115,11 @@ export function madeGrid(
 /** So many versions: `0.1.0`, `0.2.0` and so on. */
 export function versions(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `0.${at + 1}.0`);
+}
+
+/** One block of HCL, as the writer of bake files gives it. */
+export function hclBlock(...block: Parameters<ReturnType<typeof createHclWriter>["block"]>): string {
+  const writer = createHclWriter();
+  writer.block(...block);
+  return writer.text();
 }

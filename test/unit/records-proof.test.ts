@@ -198,7 +198,7 @@ describe("a record by itself", () => {
     const broken = { ...record, plan_id: "\ud800" };
     expect(() => canonicalJson(broken)).toThrow(TypeError);
     expect(ownProblems(broken, RULES)[0]?.what).toContain(
-      "it hashes to nothing, since it has text that is not Unicode, and",
+      "it hashes to nothing, since it has text that is not Unicode, but",
     );
     expect(ownProblems({ ...record, record_id: "x" }, RULES)[0]?.what).toMatch(/its id says $/);
     const ours = Object.defineProperty({ ...record }, "plan_id", {

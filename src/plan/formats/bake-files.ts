@@ -5,10 +5,10 @@ import type { PlannedCell } from "../cell.ts";
 import { createHclWriter } from "./hcl.ts";
 import { prefixTargets } from "../prefix.ts";
 
-/** Attestation that is asked of every cell: BuildKit's provenance with all it knows. */
+/** The attestation that every cell gets: BuildKit's provenance in its most detailed form. */
 const PROVENANCE = "type=provenance,mode=max";
 
-/** Bake reads a file in a time that grows with the square of its targets: a plan is written as several. */
+/** Bake's time for reading a file grows with the square of its targets, so a large plan is written as several files. */
 const MAX_TARGETS = 500;
 
 /** A bake file and the names in it. */
@@ -22,23 +22,23 @@ export interface BakeFile {
   groups: string[];
 }
 
-/** A bake file of several. */
+/** One of several bake files. */
 export interface NamedBakeFile extends BakeFile {
   name: string;
 }
 
-/** What cells alone do not say. */
+/** What the cells alone do not tell. */
 export interface BakeOptions {
-  /** Where a cell's Dockerfile is, from its context. */
+  /** The path of a cell's Dockerfile, from its context. */
   dockerfile: (cell: PlannedCell) => string;
-  /** The folder that a cell is built from, from the workspace's root; without it, the workspace itself. */
+  /** The folder that a cell is built from, from the workspace's root; default: the workspace itself. */
   context?: (cell: PlannedCell) => string;
   cacheRepository: string | null;
   /** `output` of a cell, such as `type=docker`. */
   output: (cell: PlannedCell) => string[];
 }
 
-/** What a bake file says of itself in its first lines. */
+/** What the first lines of a bake file say. */
 export interface BakeHeader {
   /** The command line that wrote it. */
   command: string;
@@ -47,12 +47,12 @@ export interface BakeHeader {
 /** The group of all prefixes. */
 const PREFIXES = "prefixes";
 
-/** The first lines of an emitted file: who made it, how to use it, and what its groups are. */
+/** The first lines of a written file: what made it, how to use it, and its groups. */
 function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): string {
   const { targets, prefixes, groups } = file;
   const bake = "docker buildx bake -f THIS_FILE";
   const lines = [
-    `Made by \`${command}\`, with the Dockerfiles that it names. Change the plan, and make it again.`,
+    `Made by \`${command}\`, together with the Dockerfiles that it names. To change it, change the plan and make it again.`,
     "Use it in the folder of factory.yaml:",
     `  ${bake}    builds the group "default": ${grouped(targets.length)} cell${targets.length === 1 ? "" : "s"}`,
   ];
@@ -60,16 +60,16 @@ function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): str
     const names = groups.filter((name) => name !== "default" && name !== PREFIXES);
     lines.push(
       cached
-        ? `  ${bake} ${PREFIXES}    fills the cache refs that cells read: do it first, so that any builder has what cells share`
-        : `  ${bake} ${PREFIXES}    builds what cells share; with a cache repository in factory.yaml it would fill a cache in a registry`,
-      `The group "${PREFIXES}" has ${grouped(prefixes.length)} target${prefixes.length === 1 ? "" : "s"}; those that end in one fragment are a group too: ${names.join(", ")}.`,
+        ? `  ${bake} ${PREFIXES}    fills the cache refs that cells read; do this first, so that every builder has what cells share`
+        : `  ${bake} ${PREFIXES}    builds what cells share; with a cache repository in factory.yaml it also fills a cache in a registry`,
+      `The group "${PREFIXES}" has ${grouped(prefixes.length)} target${prefixes.length === 1 ? "" : "s"}; those that end in one fragment are also a group: ${names.join(", ")}.`,
     );
   }
   return `${lines.map((line) => `# ${line}\n`).join("")}\n`;
 }
 
 /**
- * Writes cells as a docker-bake.hcl: one target a cell, one a shared prefix (`target = "core"`, output `cacheonly`),
+ * Writes cells as a docker-bake.hcl: one target per cell and one per shared prefix (`target = "core"`, output `cacheonly`),
  * the group `default` with exactly the cells, a group `prefixes`, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
@@ -137,9 +137,10 @@ export function countBakeFiles(cells: readonly PlannedCell[]): number {
 
 /**
  * Writes cells as bake files of at most 500 targets each, prefixes counted: `docker-bake.hcl`, or `docker-bake-001.hcl`
- * and so on where there are several. Each stands alone: prefixes that cells of two files share are targets of both.
- * Each says in its first lines how to use it. Each text is made when it is asked for. No cells are one file too, whose `default` group is empty.
- * @param cells sorted so that those that share a prefix stand together
+ * and so on if there are several. Each can be used alone: prefixes that cells of two files share are targets of both. Each
+ * says in its first lines how to use it. Each text is made when it is asked for. Without cells there is one file too, with
+ * an empty `default` group.
+ * @param cells sorted so that those that share a prefix are together
  */
 export function* bakeFiles(
   cells: readonly PlannedCell[],

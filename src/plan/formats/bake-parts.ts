@@ -38,14 +38,14 @@ function chainsOf(cells: readonly PlannedCell[]): Chains {
   };
 }
 
-/** No part: parts are numbered from 1. */
+/** Means no part: parts are numbered from 1. */
 const NONE = -1;
 
 /**
- * Splits cells into parts of at most `limit` bake targets: the cells and the prefixes that they have, which are targets of
- * each part that needs them. Neighbours that share prefixes stay in one part: a family is split only where it is larger
- * than a part, and then into the families of its next fragment. Two parts in a row would not fit into one.
- * @param cells sorted so that those that share a prefix stand together; the parts keep their order
+ * Splits cells into parts of at most `limit` bake targets: the cells and their prefixes, which are targets of each part that
+ * needs them. Neighbours that share prefixes stay in one part: a family is split only if it is larger than a part, and then
+ * into the families of its next fragment. Two parts in a row would not fit into one.
+ * @param cells sorted so that those that share a prefix are together; the parts keep their order
  */
 export function bakeParts(cells: readonly PlannedCell[], limit: number): (readonly PlannedCell[])[] {
   const { from, ids, platforms, platformCount, idCount } = chainsOf(cells);
@@ -57,12 +57,12 @@ export function bakeParts(cells: readonly PlannedCell[], limit: number): (readon
   let part = 1;
   let used = 0;
 
-  /** How many targets the cells from `a` to before `b` need beside those of a part; counts on to just over the limit. */
+  /** How many targets the cells from `a` to before `b` need beside those of a part; counting stops just over the limit. */
   const needed = (a: number, b: number, beside: number): number => {
     question += 1;
     let targets = b - a;
     for (let cell = a; cell < b && targets <= limit; cell += 1) {
-      // The whole chain is no target of its own.
+      // The whole chain is not a target of its own.
       const end = (from[cell + 1] ?? 0) - 1;
       for (let at = from[cell] ?? 0; at < end; at += 1) {
         const target = (ids[at] ?? 0) * platformCount + (platforms[cell] ?? 0);

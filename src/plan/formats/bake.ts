@@ -4,7 +4,7 @@ import type { Planned, PlannedCell } from "../cell.ts";
 import { bakeFiles, countBakeFiles } from "./bake-files.ts";
 import type { FormatFile, FormatInput, WriteFormat } from "./format.ts";
 
-/** Where the Dockerfiles of bake files lie: a plan and a manifest may have one id. */
+/** The folder for the Dockerfiles of bake files. A plan and a manifest may have the same id. */
 function folderOf({ plan_id, plan_ids, manifest_id }: Planned): string {
   if (plan_id !== null) return `.factory/plan/${plan_id}`;
   return plan_ids.length > 0 ? ".factory/plans" : `.factory/manifest/${manifest_id}`;
@@ -17,8 +17,8 @@ function commandOf({ plan_id, manifest_id, plan_ids }: Planned): string {
 }
 
 /**
- * Writes the Dockerfiles that bake files name, so that these build as they stand. Cells that differ in their platform or
- * their labels alone share one: bake files carry the labels.
+ * Writes the Dockerfiles that bake files name, so that these build as they are. Cells that differ only in their platform or
+ * labels share one: bake files carry the labels.
  * @returns the name of each cell's
  */
 function writeDockerfiles({ planned, catalog, fillFolder, say }: FormatInput): Map<PlannedCell, string> {

@@ -6,7 +6,7 @@ export const LINE = { build: "#b35806", retest: "#8a6d00", retag: "#2b5d8c", reu
 /** The colour of what is meant to fail. */
 export const FAIL = "#cc0000";
 
-/** Nodes in the order in which they are written, numbered, with the number of what each stands on. */
+/** Nodes in the order in which they are written, numbered, each with the number of its parent. */
 export function numbered({ trees }: Diagram): { node: DiagramNode; id: string; parent: string | null }[] {
   const all: { node: DiagramNode; id: string; parent: string | null }[] = [];
   const add = (node: DiagramNode, parent: string | null) => {
@@ -23,6 +23,6 @@ export function remarks({ about, folded }: Diagram, use: string): string[] {
   return [
     `made by \`factory plan\`; ${use}`,
     about,
-    ...(folded ? ["too many to draw: a node with … stands for the cells that are not drawn one by one"] : []),
+    ...(folded ? ["too many cells to draw: a node with … means those that are not drawn one by one"] : []),
   ];
 }

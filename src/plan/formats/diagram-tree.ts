@@ -11,7 +11,7 @@ export interface DiagramNode {
     /** What only one cell has. */
     | "own"
     | "cell"
-    /** Stands for what is not drawn one by one. */
+    /** Cells that are not drawn one by one. */
     | "more";
   lines: string[];
   /** Of a cell. */
@@ -21,7 +21,7 @@ export interface DiagramNode {
   children: DiagramNode[];
 }
 
-/** A picture of a plan: one tree a base and platform. */
+/** A picture of a plan: one tree per base and platform. */
 export interface Diagram {
   trees: DiagramNode[];
   /** What it shows, in a line. */
@@ -41,10 +41,10 @@ interface Branch {
 
 const ACTIONS = ["build", "retest", "retag", "reuse"] as const;
 
-/** More cells than that are not drawn one by one. */
+/** More cells than this are not drawn one by one. */
 const MAX_CELLS = 200;
 
-/** More nodes than that are too many for any picture. */
+/** More nodes than this are too many for any picture. */
 const MAX_NODES = 400;
 
 /** Lines of one node, and characters of one line. */
@@ -76,7 +76,7 @@ function actionsText(actions: Branch["actions"]): string {
     .join(", ");
 }
 
-/** How many cells have a prefix, and how many of them build it where not all do. */
+/** How many cells have a prefix, and how many of them build it if not all do. */
 function sharedText(one: Branch): string {
   const { build } = one.actions;
   const cells = counted(sizeOf(one), "cell");
@@ -104,7 +104,7 @@ function branchesOf(cells: readonly PlannedCell[]): Branch[] {
   return [...bases.values()];
 }
 
-/** Puts prefixes together that no cell and no fork stands between. */
+/** Merges prefixes that have no cell and no fork between them. */
 function compressed(one: Branch): Branch {
   let at = one;
   const lines = [...one.lines];
@@ -151,7 +151,7 @@ function foldText(cells: number, actions: Branch["actions"]): string[] {
   return [`… ${counted(cells, "cell")}`, actionsText(actions)];
 }
 
-/** The branches in the order in which they are worth a node: those of most cells first, none before what it stands on. */
+/** The branches in the order in which they get a node: those with most cells first, but none before its parent. */
 function worthANode(bases: readonly Branch[], limit: number): Map<Branch, Branch[]> {
   const chosen = new Map<Branch, Branch[]>();
   const open = bases.map((one) => ({ one, size: sizeOf(one), parent: null as Branch | null }));

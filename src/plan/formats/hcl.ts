@@ -79,10 +79,3 @@ export function createHclWriter() {
     text: () => blocks.join("\n"),
   };
 }
-
-/** One block. */
-export function hclBlock(type: string, name: string, attributes: HclAttributes): string {
-  const writer = createHclWriter();
-  writer.block(type, name, attributes);
-  return writer.text();
-}

@@ -17,7 +17,7 @@ export interface PythonMetadata {
   version: string;
   license: DeclaredLicense | null;
   author: string;
-  /** The normalised names of what it always needs. */
+  /** The normalised names of the distributions that it always needs. */
   needs: string[];
 }
 
@@ -63,7 +63,7 @@ function licenseOf(
   );
 }
 
-/** Reads a distribution's metadata; null where the text names none. */
+/** Reads a distribution's metadata; null if the text does not name one. */
 export function parsePythonMetadata(text: string): PythonMetadata | null {
   const [stanza] = parseStanzas(text, { first: true });
   if (!stanza) return null;

@@ -1,4 +1,4 @@
-# Made by `factory plan core_smoke --format bake`, with the Dockerfiles that it names. Change the plan, and make it again.
+# Made by `factory plan core_smoke --format bake`, together with the Dockerfiles that it names. To change it, change the plan and make it again.
 # Use it in the folder of factory.yaml:
 #   docker buildx bake -f THIS_FILE    builds the group "default": 1 cell
 

@@ -1,8 +1,8 @@
-# Made by `factory plan language --format bake`, with the Dockerfiles that it names. Change the plan, and make it again.
+# Made by `factory plan language --format bake`, together with the Dockerfiles that it names. To change it, change the plan and make it again.
 # Use it in the folder of factory.yaml:
 #   docker buildx bake -f THIS_FILE    builds the group "default": 2 cells
-#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read: do it first, so that any builder has what cells share
-# The group "prefixes" has 2 targets; those that end in one fragment are a group too: prefix-words.
+#   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read; do this first, so that every builder has what cells share
+# The group "prefixes" has 2 targets; those that end in one fragment are also a group: prefix-words.
 
 group "default" {
   targets = [
