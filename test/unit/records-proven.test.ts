@@ -166,7 +166,7 @@ describe("the file of what was proven", () => {
     expect(has(96)).toEqual(all(96, true));
     expect(notes).toEqual([
       expect.stringMatching(
-        /^\.factory\/records\/many\.proven cannot be written, so records will be held to their evidence again: ./,
+        /^\.factory\/records\/many\.proven cannot be written, so records will be checked against their evidence again: ./,
       ),
     ]);
   });

@@ -90,7 +90,7 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
       contracts.set(name, given);
   }
 
-  /** The changed path that touches what is read: it, a folder that holds it, or, where a folder is read, what is in it. */
+  /** The changed path that touches what is read: the same path, a folder above it, or, if a folder is read, something in it. */
   const touching = (read: string): string | undefined => {
     const path = read.replace(/\/$/, "");
     for (const one of [path, ...above(path)]) {
