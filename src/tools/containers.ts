@@ -15,16 +15,16 @@ export interface ContainerSpec {
   HostConfig: Record<string, unknown>;
 }
 
-/** How a container is, as the engine tells it. */
+/** The state of a container, as the engine reports it. */
 export interface ContainerState {
-  /** Also where it is paused. */
+  /** Also true if it is paused. */
   Running: boolean;
   Paused?: boolean;
   OOMKilled: boolean;
   ExitCode: number;
-  /** The engine's words where the container could not be started. */
+  /** The engine's words if the container could not be started. */
   Error: string;
-  /** Begins with `0001-` where it never was. */
+  /** Begins with `0001-` if it never was. */
   StartedAt: string;
   FinishedAt: string;
 }
@@ -41,7 +41,7 @@ export interface ListedContainer {
   ageS: number;
 }
 
-/** What stands at a path of a container. */
+/** What is at a path of a container. */
 export interface PathStat {
   size: number;
   mode: number;
@@ -49,16 +49,16 @@ export interface PathStat {
 
 /** What became of a program that was run in a container. */
 export interface Executed extends Output {
-  /** null where the engine does not tell. */
+  /** null if the engine does not say. */
   exitCode: number | null;
-  /** Whether the program was found and begun; where not, stdout holds the engine's words. */
+  /** Whether the program was found and started; if not, stdout has the engine's words. */
   started: boolean;
 }
 
-/** What the engine answers, or its words where it refuses. */
+/** What the engine answers, or its words if it refuses. */
 export type Refusable<T> = { value: T } | { refused: string };
 
-/** The containers of an engine. Ids and names stand for them alike. Every call may throw ENGINE_UNREACHABLE and INTERRUPTED. */
+/** The containers of an engine, by id or name. Every call may throw ENGINE_UNREACHABLE and INTERRUPTED. */
 export interface Containers {
   /** Nothing is pulled. Gives the container's id. */
   create: (
@@ -66,12 +66,12 @@ export interface Containers {
     options: { name: string; platform?: string; timeoutMs: number },
   ) => Promise<Refusable<string>>;
   start: (id: string, signal?: AbortSignal) => Promise<Refusable<null>>;
-  /** What a container that is to be started will write; `ended` resolves when it ends. */
+  /** The output of a container that is about to be started; `ended` resolves when it ends. */
   attach: (
     id: string,
     options: { maxBytes: number; signal?: AbortSignal },
   ) => Promise<Refusable<{ ended: Promise<Output> }>>;
-  /** Runs a program in a running container to its end, or to the signal: then it gives what was written until there. */
+  /** Runs a program in a running container until it ends or the signal fires; then it gives what was written so far. */
   exec: (
     id: string,
     argv: readonly string[],
@@ -79,17 +79,17 @@ export interface Containers {
   ) => Promise<Refusable<Executed>>;
   /** Resolves when the container has ended or is gone. */
   wait: (id: string, signal?: AbortSignal) => Promise<void>;
-  /** undefined where there is no such container. */
+  /** undefined if there is no such container. */
   inspect: (id: string, signal?: AbortSignal) => Promise<ContainerInfo | undefined>;
   /** The last lines that it wrote. */
   logs: (id: string, options: { tail: number; maxBytes: number }) => Promise<Output>;
-  /** How many processes it has; null where the engine does not tell. */
+  /** How many processes it has; null if the engine does not say. */
   processes: (id: string, signal?: AbortSignal) => Promise<number | null>;
-  /** What stands at a path; links on the way are followed, the last one is not. undefined where nothing does. */
+  /** What is at a path; links on the way are followed, the last one is not. undefined if there is nothing. */
   stat: (id: string, path: string, signal?: AbortSignal) => Promise<PathStat | undefined>;
-  /** A tar of what stands at a path. undefined where nothing does. */
+  /** A tar of what is at a path; undefined if there is nothing. */
   archive: (id: string, path: string, signal?: AbortSignal) => Promise<Refusable<Readable> | undefined>;
-  /** Whether somebody had the engine send it a signal. */
+  /** Whether somebody asked the engine to send it a signal. */
   wasKilled: (id: string, state: ContainerState) => Promise<boolean>;
   /** Kills and removes it with its anonymous volumes; one that is gone is fine. @throws FactoryError ENGINE_FAILED */
   remove: (id: string) => Promise<void>;
@@ -97,10 +97,10 @@ export interface Containers {
   list: (label: string) => Promise<ListedContainer[]>;
 }
 
-/** Something of a container that is not there. */
+/** Something of a container that does not exist. */
 const ABSENT = /Could not find the file|not a directory|no such file or directory/i;
 
-/** How long an exec may need to be counted as ended after its output has, in milliseconds, and how often it is asked. */
+/** How long after the end of its output an exec may still count as running, in milliseconds, and how often to ask. */
 const EXEC_END = { waitMs: 20, times: 100 };
 
 function isRefusal(error: unknown, ...statuses: number[]): error is EngineRefusal {
@@ -116,7 +116,7 @@ async function refusable<T>(ask: () => Promise<T>): Promise<Refusable<T>> {
   }
 }
 
-/** The time as the API's filters take it: seconds and nanoseconds since 1970. */
+/** The time in the form of the API's filters: seconds and nanoseconds since 1970. */
 function eventTime(time: string): string {
   const nanos = /\.(\d{1,9})/.exec(time)?.[1] ?? "0";
   return `${Math.floor(Date.parse(time) / 1000)}.${nanos.padEnd(9, "0")}`;

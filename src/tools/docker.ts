@@ -28,18 +28,18 @@ export interface ImageInspect {
 
 /** What Factory asks of the engine. */
 export interface Docker {
-  /** `docker ARGV`, for what needs the command line's own credentials: the push. A non-zero exit is a result. */
+  /** `docker ARGV`, for pushes, which need the command line's own credentials. A non-zero exit is a result. */
   run: (argv: readonly string[], options?: Parameters<Exec>[2]) => Promise<ExecResult>;
   /** As `docker image inspect REF`. @throws FactoryError IMAGE_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED */
   inspectImage: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<ImageInspect>;
   /**
-   * Bytes that the image's unpacked layers take, as `docker history` tells. In the containerd image store the `Size` of
-   * an inspected image is that of the compressed blobs. These are whole blocks on the disk, some percent above the files' own sum; a layer that
-   * is not unpacked yet counts as 0, so a container has to be created from the image first.
+   * Bytes of the image's unpacked layers, as `docker history` shows them. In the containerd image store the `Size` of an
+   * inspected image is that of the compressed blobs. Whole blocks on the disk are counted, a few percent more than the sum
+   * of the files. A layer that is not unpacked yet counts as 0, so a container has to be created from the image first.
    * @throws as `inspectImage`
    */
   unpackedSize: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<number>;
-  /** As `docker image save REF`: a tar with `index.json` and `manifest.json`. `done` rejects where it broke off. */
+  /** As `docker image save REF`: a tar with `index.json` and `manifest.json`. `done` rejects if it broke off. */
   saveImage: (
     ref: string,
     options?: { platform?: string; signal?: AbortSignal },
@@ -49,12 +49,12 @@ export interface Docker {
    * @throws FactoryError ENGINE_UNREACHABLE, ENGINE_FAILED
    */
   taggedImages: (repositories: readonly string[]) => Promise<Map<string, string>>;
-  /** Gives an image that the engine holds one more tag. @throws as `inspectImage` */
+  /** Gives an image that the engine holds another tag. @throws as `inspectImage` */
   tagImage: (image: string, ref: string, options?: { signal?: AbortSignal }) => Promise<void>;
   /** Removes a tag; one that is gone is fine. @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE */
   removeTag: (ref: string) => Promise<void>;
   containers: Containers;
-  /** Whether the engine runs on this machine for certain. */
+  /** Whether the engine certainly runs on this machine. */
   isLocal: () => boolean;
 }
 
@@ -63,7 +63,7 @@ export interface DockerDeps {
   api: EngineApi;
 }
 
-/** Whether the engine takes a platform with its questions about images: since 1.49, which is Docker 28.1. */
+/** Whether requests about images may name a platform: since API 1.49, which is Docker 28.1. */
 async function tellsPlatforms(api: EngineApi): Promise<boolean> {
   const [major = 0, minor = 0] = (await api.version()).split(".").map(Number);
   return major > 1 || minor >= 49;
@@ -88,7 +88,7 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
   };
   const of = (ref: string, rest: string) => `/images/${pathPart(ref)}${rest}`;
 
-  /** The part of a question that names a platform; an engine that cannot tell them apart must hold that very one. */
+  /** The part of a request that names a platform; an engine that cannot tell platforms apart must hold exactly that one. */
   const platformOf = async (ref: string, platform: string | undefined, signal: AbortSignal | undefined) => {
     if (platform === undefined || (await tellsPlatforms(api))) return { platform: platformQuery(platform) };
     const { Os, Architecture, Variant } = await api.json<ImageInspect>("GET", of(ref, "/json"), { signal });

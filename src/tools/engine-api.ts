@@ -3,10 +3,10 @@ import type { Duplex, Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
 import { type Endpoint, endpointText } from "./engine-endpoint.ts";
 
-/** The newest version of the API that is spoken; an older engine gets its own. */
+/** The newest version of the API that is used; an older engine gets its own version. */
 const API_VERSION = "1.51";
 
-/** How long an answer may take to begin, in milliseconds, where the caller says nothing else. */
+/** How long an answer may take to begin, in milliseconds, by default. */
 const ANSWER_MS = 120_000;
 
 const FIX = "start the engine, or point DOCKER_HOST or `docker context` at one that runs";
@@ -27,7 +27,7 @@ export interface AskOptions {
   /** Sent as JSON. */
   body?: unknown;
   signal?: AbortSignal;
-  /** How long the answer may take to begin; null for as long as it takes. Default: two minutes. */
+  /** How long the answer may take to begin; null for no limit. Default: two minutes. */
   timeoutMs?: number | null;
 }
 
@@ -40,11 +40,11 @@ export interface Answer {
 /** The HTTP API of a Docker engine. Paths go without a version: `/containers/json`. */
 export interface EngineApi {
   endpoint: () => Endpoint;
-  /** The version of the API that is spoken, such as `1.51`. @throws FactoryError ENGINE_UNREACHABLE */
+  /** The version of the API that is used, such as `1.51`. @throws FactoryError ENGINE_UNREACHABLE */
   version: () => Promise<string>;
   /** @throws EngineRefusal for a status of 400 and above; FactoryError ENGINE_UNREACHABLE, INTERRUPTED */
   stream: (method: string, path: string, options?: AskOptions) => Promise<Answer>;
-  /** The whole answer, as JSON; null where it is empty. @throws as `stream` */
+  /** The whole answer, as JSON; null if it is empty. @throws as `stream` */
   json: <T>(method: string, path: string, options?: AskOptions) => Promise<T>;
 }
 
@@ -53,16 +53,16 @@ interface EngineApiDeps {
   /** A connection through `docker system dial-stdio`. */
   dial: () => Promise<Duplex>;
   env: { DOCKER_API_VERSION?: string };
-  /** Told of each request, for `--verbose`. */
+  /** Gets a line for each request, for `--verbose`. */
   trace?: (line: string) => void;
 }
 
-/** A part of a path: an id, or a reference, whose slashes and colons stay as they are. */
+/** A part of a path: an id or a reference. Its slashes and colons stay as they are. */
 export function pathPart(text: string): string {
   return encodeURIComponent(text).replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%40/g, "@");
 }
 
-/** A platform such as `linux/arm/v7`, as the API takes it. */
+/** A platform such as `linux/arm/v7` in the form of the API. */
 export function platformQuery(platform: string | undefined): object | undefined {
   if (platform === undefined) return undefined;
   const [os, architecture, variant] = platform.split("/");
@@ -89,7 +89,7 @@ function unreachable(endpoint: Endpoint, words: string, cause?: unknown): Factor
   return new FactoryError("ENGINE_UNREACHABLE", what, { fix: FIX, cause });
 }
 
-/** The whole of a body as text. @throws FactoryError ENGINE_FAILED where it breaks off */
+/** A whole body as text. @throws FactoryError ENGINE_FAILED if it breaks off */
 export async function textOf(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   try {
@@ -107,7 +107,7 @@ function refusalWords(text: string, status: number): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     if (typeof message === "string" && message !== "") return message.trim();
   } catch {
-    // Not the engine's own form: a proxy's words, maybe.
+    // Not in the engine's own form: perhaps from a proxy.
   }
   return text.trim() || `status ${status}`;
 }
@@ -120,7 +120,7 @@ function smaller(a: string, b: string): string {
   return aMajor < bMajor || (aMajor === bMajor && aMinor < bMinor) ? a : b;
 }
 
-/** The value, unless the signal fires before. */
+/** The value, unless the signal fires first. */
 async function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return value;
   let stop = () => {};
@@ -132,7 +132,7 @@ async function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefin
   return Promise.race([value, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 
-/** How to connect, in the words of node:http and node:https. */
+/** How to connect, as options of node:http and node:https. */
 async function connection(endpoint: Endpoint, dial: EngineApiDeps["dial"]): Promise<RequestOptions> {
   if (endpoint.kind === "socket") return { agent: false, socketPath: endpoint.path };
   if (endpoint.kind === "tcp") {
@@ -142,11 +142,11 @@ async function connection(endpoint: Endpoint, dial: EngineApiDeps["dial"]): Prom
     return { agent: false, host, port, ca, cert, key, rejectUnauthorized: verify } as RequestOptions;
   }
   const stream = await dial();
-  // An agent would make the connection itself.
+  // With an agent, it would make the connection itself.
   return { createConnection: () => stream };
 }
 
-/** Speaks with a Docker engine over its socket, one connection a request; `endpoint` is asked when it is first needed. */
+/** Talks to a Docker engine over its socket, with one connection per request; `endpoint` is called when it is first needed. */
 export function createEngineApi({ endpoint: resolve, dial, env, trace }: EngineApiDeps): EngineApi {
   let resolved: Endpoint | undefined;
   const endpoint = () => (resolved ??= resolve());

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 
-/** How TLS is spoken with an engine: PEM texts, and whether its certificate has to be right. */
+/** How to use TLS with an engine: PEM texts, and whether its certificate has to be valid. */
 export interface EngineTls {
   ca?: Buffer;
   cert?: Buffer;
@@ -15,9 +15,9 @@ export interface EngineTls {
 /** Where an engine listens. */
 export type Endpoint =
   | { kind: "socket"; path: string }
-  /** `prefix` goes before each path of the API: empty, or such as `/engine`. */
+  /** `prefix` comes before each path of the API: empty, or such as `/engine`. */
   | { kind: "tcp"; host: string; port: number; prefix: string; tls: EngineTls | null }
-  /** Only docker's command line gets there (ssh): `docker system dial-stdio` is the connection. */
+  /** Only docker's command line can reach it (ssh): `docker system dial-stdio` is the connection. */
   | { kind: "dial"; host: string };
 
 const DEFAULT_HOST =
@@ -70,7 +70,7 @@ function endpointOf(host: string, tls: () => EngineTls | null): Endpoint {
       tls: secured,
     };
   } catch (cause) {
-    throw new FactoryError("ENGINE_UNREACHABLE", `${host} is no address of a Docker engine`, {
+    throw new FactoryError("ENGINE_UNREACHABLE", `${host} is not an address of a Docker engine`, {
       fix: "set DOCKER_HOST to such as unix:///var/run/docker.sock or tcp://host:2376",
       cause,
     });
@@ -81,7 +81,7 @@ interface ContextMeta {
   Endpoints: { docker?: { Host?: string; SkipTLSVerify?: boolean } };
 }
 
-/** A context's files lie below the sha256 of its name. */
+/** A context's files are in a folder named by the sha256 of its name. */
 function endpointOfContext(name: string, config: string): Endpoint {
   const id = createHash("sha256").update(name).digest("hex");
   const docker = readJson<ContextMeta>(join(config, "contexts", "meta", id, "meta.json"))?.Endpoints?.docker;
@@ -100,7 +100,7 @@ function endpointOfContext(name: string, config: string): Endpoint {
  * The engine that docker's command line would talk to: DOCKER_HOST (with DOCKER_TLS_VERIFY, DOCKER_TLS, DOCKER_CERT_PATH),
  * else the context that DOCKER_CONTEXT or `currentContext` of docker's config.json names, else the default socket.
  * DOCKER_CONFIG moves docker's own folder.
- * @throws FactoryError ENGINE_UNREACHABLE for a context that there is not, FILE_UNREADABLE
+ * @throws FactoryError ENGINE_UNREACHABLE for an unknown context, FILE_UNREADABLE
  */
 export function resolveEndpoint(env: NodeJS.ProcessEnv): Endpoint {
   const config = env.DOCKER_CONFIG || join(env.HOME || homedir(), ".docker");
@@ -114,7 +114,7 @@ export function resolveEndpoint(env: NodeJS.ProcessEnv): Endpoint {
   return endpointOf(env.DOCKER_HOST || DEFAULT_HOST, tls);
 }
 
-/** Whether the engine runs on this machine for certain. */
+/** Whether the engine certainly runs on this machine. */
 export function isOnThisMachine(endpoint: Endpoint): boolean {
   return endpoint.kind === "socket";
 }

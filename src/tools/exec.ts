@@ -6,7 +6,7 @@ export interface ExecOptions {
   cwd?: string;
   /** Added to the process's own environment. */
   env?: Record<string, string>;
-  /** Written to standard input; without it standard input is empty. */
+  /** Written to standard input, which is empty by default. */
   input?: string | Uint8Array;
   /** Ends the child (SIGTERM, then SIGKILL after five seconds). */
   signal?: AbortSignal;
@@ -15,12 +15,12 @@ export interface ExecOptions {
   onStdoutLine?: (line: string) => void;
   /** Called for each whole line of stderr, without its newline; stderr is then not collected. */
   onStderrLine?: (line: string) => void;
-  /** The most that is collected of each output, in bytes; the rest is dropped. Default: 16 MiB. */
+  /** How much of each output is collected, in bytes; the rest is dropped. Default: 16 MiB. */
   maxBytes?: number;
 }
 
 export interface ExecResult {
-  /** null where a signal ended the child, or it timed out. */
+  /** null if a signal ended the child, or if it timed out. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
@@ -31,7 +31,7 @@ export interface ExecResult {
 /** Runs a program with an argv array, never through a shell. A non-zero exit is a result, not an exception. */
 export type Exec = (file: string, argv: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
-/** What a missing program is reported as, by name. */
+/** How a missing program is reported, by name. */
 const MISSING: Record<string, { code: "DOCKER_MISSING" | "TOOL_MISSING"; fix: string }> = {
   docker: {
     code: "DOCKER_MISSING",
@@ -93,13 +93,13 @@ async function finish(file: string, child: Child, options: ExecOptions): Promise
   };
 }
 
-/** Runs a program to its end. @throws FactoryError DOCKER_MISSING or TOOL_MISSING where there is no such program */
+/** Runs a program to its end. @throws FactoryError DOCKER_MISSING or TOOL_MISSING if there is no such program */
 export const exec: Exec = async (file, argv, options = {}) => {
   const { execa: run } = await import("execa");
   return finish(file, start(run, file, argv, options), options);
 };
 
-/** Starts a program as a two-way stream: what is written to it is its stdin, what is read its stdout. It ends with the stream. */
+/** Starts a program as a two-way stream: writing goes to its stdin, reading comes from its stdout. It ends with the stream. */
 export async function execDuplex(file: string, argv: readonly string[]): Promise<Duplex> {
   const { execa: run } = await import("execa");
   const child = run(file, argv, { stderr: "ignore", reject: false, buffer: false });

@@ -21,14 +21,14 @@ export async function sourceState(
   }
 }
 
-/** Where two lines of history part, or why that cannot be told. */
+/** Where two lines of history part, or why that cannot be determined. */
 export type MergeBase =
   | { commit: string }
   | {
       commit: null;
-      /** No such ref here, or no commit that is in both histories. */
+      /** No such ref here, or no commit in both histories. */
       cause: "unknown-ref" | "no-merge-base";
-      /** Whether this clone lacks history: then the cause may be that alone. */
+      /** Whether this clone lacks history, which may be the whole cause. */
       shallow: boolean;
     };
 
@@ -38,7 +38,7 @@ const TIMEOUT_MS = 120_000;
 const ANSWER_MS = 30_000;
 const MAX_BYTES = 256 << 20;
 
-/** What a caller that is itself run by git, such as a hook, hands on about another repository, index or way of naming paths. */
+/** Variables that a caller under git, such as a hook, passes on about another repository, index or way of naming paths. */
 const REDIRECTIONS = [
   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
   "GIT_ATTR_SOURCE",
@@ -58,14 +58,14 @@ const REDIRECTIONS = [
   "GIT_WORK_TREE",
 ];
 
-/** Where an object is missing, git would fetch it from the clone's origin: no protocol is allowed for that. */
+/** If an object is missing, git would fetch it from the clone's origin: no protocol is allowed for that. */
 const OFFLINE = { GIT_ALLOW_PROTOCOL: "none", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0" };
 
 /** No program of the user's configuration is run, and nothing is written but what is asked for. */
 const QUIET = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false"];
 
 function failed(what: string, cause?: unknown): FactoryError {
-  return new FactoryError("GIT_FAILED", `git cannot tell about the workspace: ${what}`, {
+  return new FactoryError("GIT_FAILED", `git cannot answer about the workspace: ${what}`, {
     fix: "run it in a whole clone (in CI `fetch-depth: 0`, without a filter), or without `--since`",
     cause,
   });
@@ -78,7 +78,7 @@ function gitIn(exec: Exec, folder: string, settings: readonly string[] = []) {
     words: readonly string[],
     { ok = [0], env, ...options }: ExecOptions & { ok?: readonly number[] } = {},
   ) => {
-    // What is undefined is left out of the child's environment.
+    // Undefined values are left out of the child's environment.
     const without = Object.fromEntries(REDIRECTIONS.map((name) => [name, undefined]));
     const result = await exec("git", [...argv, ...words], {
       timeoutMs: TIMEOUT_MS,
@@ -113,7 +113,7 @@ async function repositoryOf(exec: Exec, root: string) {
 
 type Git = ReturnType<typeof gitIn>;
 
-/** The commit behind a ref; null where there is no such ref. @throws FactoryError GIT_FAILED where it is no commit */
+/** The commit that a ref names; null if there is no such ref. @throws FactoryError GIT_FAILED if it is not a commit */
 async function commitOf(git: Git, ref: string): Promise<string | null> {
   if (ref === "" || /[\0\n]/.test(ref)) return null;
   const resolve = async (name: string) => {
@@ -122,13 +122,14 @@ async function commitOf(git: Git, ref: string): Promise<string | null> {
     return exitCode === 0 ? stdout.trim() : null;
   };
   const commit = await resolve(`${ref}^{commit}`);
-  // `^main` is an expression that git takes, and names no commit.
+  // `^main` is an expression that git accepts, but it names no commit.
   if (commit !== null) return COMMIT.test(commit) ? commit : null;
   const object = await resolve(ref);
   if (object === null || !COMMIT.test(object)) return null;
   const { exitCode, stdout } = await git(["cat-file", "-t", object], { ok: [0, 1, 128] });
-  if (exitCode === 0) throw failed(`${JSON.stringify(ref)} is a ${stdout.trim()} and leads to no commit`);
-  // A whole hash counts as known to git before anybody looked whether there is such an object.
+  if (exitCode === 0)
+    throw failed(`${JSON.stringify(ref)} is a ${stdout.trim()} and does not lead to a commit`);
+  // Git accepts a whole hash without checking whether the object exists.
   if (object === ref.toLowerCase()) return null;
   throw failed(`the commit of ${JSON.stringify(ref)} is missing: ${object}`);
 }
@@ -151,7 +152,7 @@ export async function mergeBase(exec: Exec, root: string, ref: string): Promise<
   return { commit: null, cause: "no-merge-base", shallow };
 }
 
-/** Settings that keep every filter driver of the configuration from running: what it filters stays as git holds it. */
+/** Settings that keep every filter driver of the configuration from running: filtered files stay as git stores them. */
 async function withoutFilters(git: Git): Promise<string[]> {
   const { stdout } = await git(["config", "--null", "--name-only", "--get-regexp", "^filter\\."], {
     ok: [0, 1],
@@ -174,7 +175,7 @@ async function withoutFilters(git: Git): Promise<string[]> {
  * @param root absolute path of the workspace, which may be a folder of the repository
  * @param commit its whole hash
  * @param names single names, such as `factory.yaml` and `fragments`
- * @param into absolute path of a folder without these names; made where it is missing
+ * @param into absolute path of a folder without these names; made if it is missing
  * @throws FactoryError GIT_FAILED, WRITE_FAILED, TOOL_MISSING
  */
 export async function exportTree(
@@ -205,9 +206,9 @@ export async function exportTree(
     const env = { GIT_INDEX_FILE: join(work, "index") };
     await away([...at, "read-tree", commit], { env });
     if (names.length === 0) return;
-    // A line a path, quoted where it holds bytes that no text has: checkout-index reads what ls-files writes.
+    // One path per line, quoted if it has bytes that are not text: checkout-index reads what ls-files writes.
     const { stdout } = await away([...at, "ls-files", "--", ...names.map((name) => prefix + name)], { env });
-    // With an empty work tree it is the commit's own .gitattributes that hold.
+    // With an empty work tree, the commit's own .gitattributes apply.
     await away([...at, "checkout-index", "--quiet", "--stdin"], { env, input: stdout });
     for (const path of stdout.split("\n").slice(0, -1)) {
       if (!path.startsWith('"') && !lstatSync(join(tree, path), { throwIfNoEntry: false }))

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Whether an owner still runs; `unknown` for one of another machine, boot or PID namespace. */
+/** Whether an owner still runs; `unknown` for one on another machine, boot or PID namespace. */
 export type OwnerState = "alive" | "dead" | "unknown";
 
-/** What a process calls itself where it owns something that outlives it: containers, tags, folders. */
+/** The name of a process as the owner of something that outlives it: containers, tags, folders. */
 export interface Lease {
   /** Random; 16 hex digits. */
   id: string;
-  /** The id, and all that tells whether the process still runs: `[A-Za-z0-9._-]`, at most 100 characters. */
+  /** The id, and everything that tells whether the process still runs: `[A-Za-z0-9._-]`, at most 100 characters. */
   owner: string;
   /** Whether the owner of something still runs. */
   stateOf: (owner: string) => OwnerState;
@@ -34,15 +34,15 @@ function placeOf(): string {
   try {
     namespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "";
   } catch {
-    // Without a namespace's name, the boot alone would join what does not belong together.
+    // Without the namespace, the boot alone would not tell places apart.
     namespace = randomBytes(4).toString("hex");
   }
   return `${boot.replaceAll("-", "")}-${namespace}`;
 }
 
-/** When a process began, in ticks since the boot: an id that is used again has another. 0 where nobody tells. */
+/** When a process began, in ticks since the boot, so that a reused id can be recognised. 0 if it is not known. */
 function startOf(pid: number): string {
-  // The name of the program stands in parentheses, and may hold anything.
+  // The name of the program is in parentheses, and may contain anything.
   const fields = readLine(`/proc/${pid}/stat`)?.split(")").at(-1)?.trim().split(" ");
   return fields?.[19] ?? "0";
 }

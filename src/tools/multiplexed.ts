@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 export interface Output {
   stdout: string;
   stderr: string;
-  /** Whether one of the two was longer than the bound; reading stopped there. */
+  /** Whether one of the two was longer than the limit; reading stopped there. */
   overflowed: boolean;
 }
 
@@ -12,9 +12,9 @@ const HEADER_BYTES = 8;
 const STDERR = 2;
 
 /**
- * Takes apart what the engine sends of a container without a terminal: frames of one byte for the stream (1 stdout, 2 stderr), three
- * of nothing, the length in four bytes, and the payload. Stops at `maxBytes` of one of the two, and where the stream breaks off:
- * a container that is removed ends it in the midst.
+ * Splits what the engine sends for a container without a terminal: frames of one byte for the stream (1 stdout, 2 stderr),
+ * three unused bytes, the length in four bytes, and the payload. Stops at `maxBytes` of one of the two, and if the stream
+ * breaks off: removing a container ends it in the middle.
  */
 export async function readOutput(body: Readable, maxBytes: number): Promise<Output> {
   const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -53,7 +53,7 @@ export async function readOutput(body: Readable, maxBytes: number): Promise<Outp
       break;
     }
   } catch {
-    // It broke off: what became of the container tells why.
+    // It broke off: the state of the container shows why.
   }
   const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString("utf8");
   return { stdout: text(kept.stdout), stderr: text(kept.stderr), overflowed };

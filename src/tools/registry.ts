@@ -1,6 +1,6 @@
 import type { Exec } from "./exec.ts";
 
-/** How long a registry may take to say anything at all. */
+/** How long a registry may take to give any answer. */
 const ANSWER_MS = 4000;
 
 /** Whether the registry of a repository is on this machine's loopback, such as `127.0.0.1:5000/team`. */
@@ -9,8 +9,8 @@ export function isLoopback(repository: string): boolean {
 }
 
 /**
- * Whether a registry answers. Any HTTP answer counts; waits four seconds at most. One on loopback that cannot be reached is
- * away; of another, only that it stays silent says so: the engine may reach what this process does not.
+ * Whether a registry answers. Any HTTP answer counts; it waits at most four seconds. A registry on loopback that cannot be
+ * reached is down. Any other one is only down if it stays silent: the engine may reach what this process cannot.
  */
 export async function registryAnswers(repository: string): Promise<boolean> {
   const [host = ""] = repository.split("/");
@@ -24,7 +24,7 @@ export async function registryAnswers(repository: string): Promise<boolean> {
   }
 }
 
-/** All that a tag can stand for. */
+/** Everything that a tag can mean. */
 const MANIFESTS = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -32,7 +32,7 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** `host/path:tag`; a name without a host is of the engine's default registry. */
+/** `host/path:tag`; a name without a host means the engine's default registry. */
 const HOSTED = /^((?:[^/]*[.:][^/]*|localhost))\/([^:@]+):([^:@/]+)$/;
 
 /** As the engine's own command line finds it, with its log-ins, mirrors and certificates. */

@@ -106,7 +106,7 @@ describe("the engine's endpoint", () => {
 
   it("is said to be wrong where there is no such context or address", () => {
     expect(() => resolve({ DOCKER_CONTEXT: "none" })).toThrow(/no context "none"/);
-    expect(() => resolve({ DOCKER_HOST: "tcp://:::" })).toThrow(/no address/);
+    expect(() => resolve({ DOCKER_HOST: "tcp://:::" })).toThrow(/not an address/);
     write("config.json", "{");
     expect(() => resolve()).toThrow(/is not JSON/);
   });

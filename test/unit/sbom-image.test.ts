@@ -219,7 +219,7 @@ describe("manifests", () => {
   test("a platform that is not there is named, beside those that are", async () => {
     const { archive } = await open((await savedImage(images)).tar);
     expect(() => chooseManifest(archive, "linux/s390x")).toThrow(
-      /linux\/amd64, linux\/arm64\/v8, not linux\/s390x/,
+      /linux\/amd64, linux\/arm64\/v8, not for linux\/s390x/,
     );
   });
 

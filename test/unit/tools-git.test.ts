@@ -101,7 +101,7 @@ describe("mergeBase", () => {
     for (const ref of ["main^{tree}", "main:factory.yaml", blob]) {
       const error = await errorOf(mergeBase(quiet, root, ref));
       expect([error.code, error.exitCode], ref).toEqual(["GIT_FAILED", 3]);
-      expect(error.message).toContain("leads to no commit");
+      expect(error.message).toContain("does not lead to a commit");
     }
   });
 
