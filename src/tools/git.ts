@@ -4,23 +4,6 @@ import { FactoryError } from "../errors.ts";
 import { makeFolder, makeFolderIn, moveTo, removeTree } from "../files/folders.ts";
 import type { Exec, ExecOptions } from "./exec.ts";
 
-/** The commit that is checked out, and whether files differ from it. Both null outside a repository or without git. */
-export async function sourceState(
-  exec: Exec,
-  root: string,
-): Promise<{ commit: string | null; dirty: boolean | null }> {
-  try {
-    const head = await exec("git", ["-C", root, "rev-parse", "--verify", "HEAD"], { timeoutMs: 10_000 });
-    if (head.exitCode !== 0) return { commit: null, dirty: null };
-    const status = await exec("git", ["-C", root, "status", "--porcelain", "--untracked-files=normal"], {
-      timeoutMs: 30_000,
-    });
-    return { commit: head.stdout.trim(), dirty: status.exitCode === 0 ? status.stdout.trim() !== "" : null };
-  } catch {
-    return { commit: null, dirty: null };
-  }
-}
-
 /** Where two lines of history part, or why that cannot be determined. */
 export type MergeBase =
   | { commit: string }
@@ -98,6 +81,29 @@ function gitIn(exec: Exec, folder: string, settings: readonly string[] = []) {
     const end = result.timedOut ? "took too long" : `ended with ${result.exitCode ?? "a signal"}`;
     throw failed(said === "" ? `\`git ${words[0] ?? ""}\` ${end}` : said);
   };
+}
+
+/**
+ * The commit that is checked out in a folder, whatever repository a caller's environment names, and whether files differ from
+ * it. Both null outside a repository or without git.
+ */
+export async function sourceState(
+  exec: Exec,
+  root: string,
+): Promise<{ commit: string | null; dirty: boolean | null }> {
+  const git = gitIn(exec, root);
+  const saidBy = async (argv: readonly string[], timeoutMs: number): Promise<string | null> => {
+    try {
+      return (await git(argv, { timeoutMs })).stdout.trim();
+    } catch (error) {
+      if (!(error instanceof FactoryError)) throw error;
+      return null;
+    }
+  };
+  const commit = await saidBy(["rev-parse", "--verify", "HEAD"], 10_000);
+  if (commit === null) return { commit, dirty: null };
+  const changes = await saidBy(["status", "--porcelain", "--untracked-files=normal"], ANSWER_MS);
+  return { commit, dirty: changes === null ? null : changes !== "" };
 }
 
 /** The repository that a workspace is in. @throws FactoryError GIT_FAILED */

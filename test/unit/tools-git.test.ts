@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import { exec, type Exec } from "../../src/tools/exec.ts";
-import { exportTree, mergeBase } from "../../src/tools/git.ts";
+import { exportTree, mergeBase, sourceState } from "../../src/tools/git.ts";
 import { temporaryFolder, treeOf, writeFiles, type Files } from "./workspace.ts";
 
 const OWN = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
@@ -61,6 +61,39 @@ function stubEnv(values: Record<string, string>): void {
 
 const hasGit = spawnSync("git", ["--version"]).status === 0;
 beforeEach((context) => context.skip(!hasGit, "git is not installed"));
+
+describe("sourceState", () => {
+  it("is the commit of the workspace's own repository, and whether files differ, whatever a hook's environment names", async () => {
+    const [root, other] = [repository(), repository({ "other.txt": "other\n" })];
+    const head = git(root, "rev-parse", "HEAD");
+    expect(git(other, "rev-parse", "HEAD")).not.toBe(head);
+    stubEnv({
+      GIT_DIR: join(other, ".git"),
+      GIT_WORK_TREE: other,
+      GIT_INDEX_FILE: join(other, ".git/index"),
+    });
+    expect(await sourceState(quiet, root)).toEqual({ commit: head, dirty: false });
+    writeFileSync(join(root, "new.txt"), "new\n");
+    expect(await sourceState(quiet, root)).toEqual({ commit: head, dirty: true });
+  });
+
+  it("is unknown outside a repository, before the first commit and without git; an index that cannot be read tells no changes", async () => {
+    const unknown = { commit: null, dirty: null };
+    const outside = temporaryFolder();
+    stubEnv({ GIT_CEILING_DIRECTORIES: join(outside, "..") });
+    expect(await sourceState(quiet, outside)).toEqual(unknown);
+    git(outside, "init", "--quiet");
+    expect(await sourceState(quiet, outside)).toEqual(unknown);
+    const none: Exec = (_file, argv, options) => exec("no-such-git", argv, options);
+    expect(await sourceState(none, repository())).toEqual(unknown);
+    const broken = repository();
+    writeFileSync(join(broken, ".git/index"), "none");
+    expect(await sourceState(quiet, broken)).toMatchObject({
+      commit: git(broken, "rev-parse", "HEAD"),
+      dirty: null,
+    });
+  });
+});
 
 describe("mergeBase", () => {
   it("is where the histories part, from a folder of the repository too", async () => {
