@@ -124,7 +124,7 @@ interface ErrorDetails {
   where?: Place;
   fix?: string;
   cause?: unknown;
-  /** All the findings, where the error stands for several. */
+  /** All the findings, if the error combines several. */
   findings?: Finding[];
 }
 
@@ -152,7 +152,7 @@ export class FactoryError extends Error {
   }
 }
 
-/** The error that stands for a list of findings: the one finding itself, or `FINDINGS` where there are several. */
+/** The error for a list of findings: the single finding itself, or `FINDINGS` for several. */
 export function errorOf(findings: Finding[]): FactoryError {
   const [first, ...rest] = findings;
   if (first && rest.length === 0)

@@ -50,7 +50,7 @@ function presentable(findings: readonly Finding[], file: string): Finding[] {
   ];
 }
 
-/** The findings that an error stands for. @throws the error itself if it is not a FactoryError: a bug of ours */
+/** The findings of an error. @throws the error itself if it is not a FactoryError: a bug of ours */
 export function findingsOf(error: unknown): Finding[] {
   if (!(error instanceof FactoryError)) throw error;
   return error.findings ?? [{ code: error.code, what: error.message, where: error.where, fix: error.fix }];

@@ -1,8 +1,8 @@
 const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /**
- * The whole bytes that a size such as `300 MB` or `1.5GiB` stands for.
- * @throws RangeError where the text is no size
+ * A size such as `300 MB` or `1.5GiB` in whole bytes.
+ * @throws RangeError if the text is not a size
  */
 export function bytesOf(size: string): number {
   const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,3})?) ?(B|kB|MB|GB|KiB|MiB|GiB)$/.exec(size) ?? [];

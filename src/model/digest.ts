@@ -13,7 +13,7 @@ export function sha256(data: string | Uint8Array): string {
 
 /**
  * Canonical JSON as RFC 8785 defines it: the same value gives the same text everywhere.
- * @throws TypeError for what JSON has no form for
+ * @throws TypeError for a value without a JSON form
  */
 export function canonicalJson(value: unknown): string {
   let text: string | undefined;

@@ -5,5 +5,5 @@ type WithoutStamp<E> = E extends unknown ? Omit<E, "v" | "at"> : never;
 /** An event of a run before it has its version and its time. */
 export type Happening = WithoutStamp<RunEvent>;
 
-/** Takes what happens, in order. Never throws. */
+/** Gets events in order. Never throws. */
 export type Emit = (happening: Happening) => void;

@@ -5,15 +5,15 @@ import type { HashedTest } from "./suite.ts";
 
 export type { HashedTest } from "./suite.ts";
 
-/** What an image that a build reads is to it. `base` is the one that the last stage stands on. */
+/** The role of an image that a build reads. `base` is the one that the last stage starts from. */
 export type ImageRole = "base" | "stage" | "copy" | "mount" | "syntax";
 
 /** An image that a build reads. */
 export interface ReadImage {
   role: ImageRole;
-  /** As the Dockerfile says it: `debian:bookworm-slim`, `scratch`. */
+  /** As in the Dockerfile: `debian:bookworm-slim`, `scratch`. */
   ref: string;
-  /** `sha256:…` as the builder resolves it; null where nobody was asked, and for `scratch`. */
+  /** `sha256:…` as the builder resolves it; null if nobody was asked, and for `scratch`. */
   digest: string | null;
 }
 
@@ -28,8 +28,8 @@ export interface ReadFile {
 }
 
 /**
- * All that went into one cell: the evidence from which its keys are computed again. A record that says another key, base,
- * platform or version than its inputs do is a lie.
+ * Everything that went into one cell: the evidence from which its keys are computed again. A record whose keys, base,
+ * platform or versions differ from its inputs is false.
  */
 export interface Inputs {
   schema_version: 1;
@@ -39,13 +39,13 @@ export interface Inputs {
   template: { id: string; version: string; digest: string };
   fragments: { name: string; version: string; digest: string }[];
   args: Record<string, Value>;
-  /** The Dockerfile before the digests of images and the labels with keys are put in. */
+  /** The Dockerfile without the digests of images and without the labels with keys. */
   dockerfile: string;
   /** Sorted by path. */
   files: ReadFile[];
   /** Sorted by role and reference. */
   images: ReadImage[];
-  /** Values that the environment feeds to a build, such as SOURCE_DATE_EPOCH, by name. */
+  /** Values that the environment passes to a build, such as SOURCE_DATE_EPOCH, by name. */
   environment: Record<string, string>;
   tests: HashedTest[];
   gpus: "all" | number | null;
@@ -56,11 +56,11 @@ export interface Inputs {
 export interface Keys {
   /** Over the recipe: what is known before any image is resolved or a platform chosen. */
   recipe_key: string;
-  /** Over the recipe, the platform, the digests of all images and the environment: all that can change the image's bits. */
+  /** Over the recipe, the platform, the digests of all images and the environment: everything that can change the image's bits. */
   build_key: string;
   /** Over the smoke tests. */
   test_suite_hash: string;
-  /** Over the build key and all that can change the verdict. */
+  /** Over the build key and everything that can change the verdict. */
   verdict_key: string;
 }
 
@@ -108,7 +108,7 @@ export function listJson(values: readonly unknown[]): string {
   return values.map((value) => canonicalJson(value)).join(",");
 }
 
-/** The keys that the inputs of a cell come to. */
+/** The keys that follow from the inputs of a cell. */
 export function keysOf(inputs: Inputs): Keys {
   const { dockerfile, files, images, platform, environment, tests, gpus, limits } = inputs;
   const recipe_key = joinRecipeKey(sha256(dockerfile), listJson(files));

@@ -3,12 +3,12 @@ import { withoutUserinfo } from "./userinfo.ts";
 /** Names of environment variables that hold a secret. */
 const SECRET_NAME = /TOKEN|SECRET|PASSW(OR)?D|CREDENTIAL|API_?KEY|ACCESS_KEY|PRIVATE_KEY/i;
 
-/** A shorter value may stand in any text by chance. */
+/** A shorter value may be in any text by chance. */
 const SHORTEST = 8;
 
 /**
- * Gives a function that puts `***` in place of secrets in a text: the values of environment variables whose names say that
- * they hold one, and what stands before the host of a URL.
+ * Makes a function that replaces secrets in a text by `***`: the values of environment variables whose names suggest a
+ * secret, and the user and password in a URL.
  */
 export function createMask(env: Readonly<Record<string, string | undefined>>): (text: string) => string {
   const secrets = Object.entries(env)

@@ -1,6 +1,6 @@
 import { type Context, createContext, Script } from "node:vm";
 
-/** The milliseconds that a regular expression may take on a text. */
+/** How many milliseconds a regular expression may take on a text. */
 const PATTERN_MS = 1000;
 
 /** How many answers are kept, and about texts of what length: cells ask the same again and again. */
@@ -13,10 +13,10 @@ let search: Script | undefined;
 const known = new Map<string, boolean>();
 
 /**
- * Whether a regular expression of a person is found in a text. One that backtracks without end would hold the whole process:
- * it runs in a context of its own, which V8 stops after a second; the process waits that long at most.
+ * Whether a person's regular expression is found in a text. One that backtracks endlessly would block the whole process,
+ * so it runs in a context of its own, which V8 stops after a second.
  * @param flags such as `u`; neither `g` nor `y`
- * @returns the reason, where it cannot be told
+ * @returns whether it is found, or the reason why that cannot be determined
  */
 export function isFound(pattern: string, flags: string, text: string): boolean | { error: string } {
   const asked = text.length <= LONGEST_KNOWN ? JSON.stringify([flags, pattern, text]) : null;

@@ -22,20 +22,20 @@ export interface TestResult {
   actual: string;
 }
 
-/** `pass` only where every test passed; `error` where one could not be run. */
+/** `pass` only if every test passed; `error` if one could not be run. */
 export function suiteStatus(tests: readonly Pick<TestResult, "status">[]): SmokeReport["status"] {
   if (tests.some(({ status }) => status === "error")) return "error";
   return tests.every(({ status }) => status === "pass") ? "pass" : "fail";
 }
 
-/** The smoke report of one image: `pass` only where every test passed; `error` where one could not be run. */
+/** The smoke report of one image: `pass` only if every test passed; `error` if one could not be run. */
 export interface SmokeReport {
   status: "pass" | "fail" | "error";
   tests: TestResult[];
 }
 
 /**
- * A smoke report as evidence: with what it is about, so that it stands for no other image and for no other suite.
+ * A smoke report as evidence: it names its image and suite, so that it cannot be used for another one.
  */
 export interface SmokeEvidence extends SmokeReport {
   schema_version: 1;

@@ -10,7 +10,7 @@ export interface Subject {
   platform: string;
 }
 
-/** The parts of an image reference. Only a first part that is a host makes it one in a registry of that name. */
+/** The parts of an image reference. It names a registry only if its first part is a host. */
 export function parseReference(ref: string): {
   repository: string;
   base: string;
@@ -27,8 +27,8 @@ export function parseReference(ref: string): {
 }
 
 /**
- * The subject that a reference stands for. A tag moves and is no part of it; a digest in place of a name names nothing.
- * @param ref as the engine takes it: `name`, `name:tag`, `name@sha256:…`, `sha256:…`
+ * The subject that a reference means. A tag can move, so it is not part of it; a digest instead of a name gives no name.
+ * @param ref as the engine accepts it: `name`, `name:tag`, `name@sha256:…`, `sha256:…`
  */
 export function subjectOf(ref: string, manifest_digest: string, platform: string): Subject {
   const nameless = /^(sha256:)?[a-f0-9]{64}$/.test(ref);
@@ -38,7 +38,7 @@ export function subjectOf(ref: string, manifest_digest: string, platform: string
 
 /**
  * The subject as a package URL of the type `oci`: the last part of its repository, the manifest's digest, the architecture, and
- * the repository where it names its registry. null for a subject without a name.
+ * the repository if it names its registry. null for a subject without a name.
  */
 export function subjectPurl({ repository, manifest_digest, platform }: Subject): string | null {
   const { base, hosted } = parseReference(repository ?? "");
@@ -56,6 +56,6 @@ export function subjectPurl({ repository, manifest_digest, platform }: Subject):
     qualifiers,
     undefined,
   ).toString();
-  // Both forms are allowed and read alike; this is the one of the OCI type's own examples.
+  // Both forms are allowed and mean the same; this is the one in the OCI type's own examples.
   return purl.replace("@sha256:", "@sha256%3A");
 }

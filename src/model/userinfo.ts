@@ -1,4 +1,4 @@
-/** `//user:password@`, up to the last `@` of the authority; a digest's `@sha256:` is none. */
+/** `//user:password@`, up to the last `@` of the authority; a digest's `@sha256:` does not count. */
 const IN_URL = /(\/\/)[^\s/?#"<>]+@(?!sha(?:256|512):)/gi;
 
 /** A text in which every URL has `***` for its user and password. */

@@ -13,7 +13,7 @@ function failureOf(outcome: Extract<BuildOutcome, { status: "failed" }>): Failur
   return { status: faultOf(name), class: name, what: message, log_excerpt: log_tail };
 }
 
-/** Builds the image into the engine's store: one bake a cell, so that no neighbour's failure ends it. */
+/** Builds the image into the engine's store: one bake per cell, so that no neighbour's failure ends it. */
 export const build: Stage = {
   name: "build",
   part: "image",

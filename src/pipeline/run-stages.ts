@@ -35,7 +35,7 @@ function checkFailure(stage: Stage, failure: Failure): Failure {
  * first that fails in the order of the table, however they raced.
  * @param stages those that are to be run; one that is needed and not among them counts as passed
  * @param signal ends the stages that are under way
- * @throws FactoryError WRITE_FAILED: what could not be kept is no verdict on a cell
+ * @throws FactoryError WRITE_FAILED: that something could not be kept says nothing about the cell
  */
 export async function runStages(
   stages: readonly Stage[],

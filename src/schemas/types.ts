@@ -22,7 +22,7 @@ export type EventVersion = 1;
  */
 export type EventTime = string;
 /**
- * A name that may stand in a repository and a tag: lower case letters and digits, with `_` or `-` between them, 63 characters at most.
+ * A name that can be used in a repository and a tag: lower-case letters and digits, with `_` or `-` between them, at most 63 characters.
  */
 export type Id = string;
 export type StageName = string;
@@ -73,7 +73,7 @@ export type SmokeTests = SmokeTest[];
  */
 export type ImageRef = string;
 /**
- * Exact versions; or which of those that exist: a range, `{latest: 3}` for the highest three, `{latest-minor: 2}` for the highest of each of the highest two minor versions.
+ * Exact versions; or a choice among the existing ones: a range, `{latest: 3}` for the highest three, `{latest-minor: 2}` for the highest of each of the highest two minor versions.
  */
 export type VersionAxis = Version[] | Range | LatestVersions;
 /**
@@ -318,7 +318,7 @@ export interface EventError {
 export interface Fragment {
   schema_version: SchemaVersion;
   /**
-   * The fragment's name, also that of its build stage and of its folder: lower case letters, digits, `_` and `-`, starting with a letter, 63 characters at most; not `base`, `image`, `scratch`, `context` or `platform`.
+   * The fragment's name, also that of its build stage and of its folder: lower-case letters, digits, `_` and `-`, starting with a letter, at most 63 characters; not `base`, `image`, `scratch`, `context` or `platform`.
    */
   name: string;
   version: Version;
@@ -384,7 +384,7 @@ export interface SmokeTest {
   budget?: BudgetTest;
 }
 /**
- * Runs argv with no shell and no network; the image's entrypoint is not run. Tests may share a container that the ones before left as they found it.
+ * Runs argv with no shell and no network; the image's entrypoint is not run. Tests may share a container, as long as each leaves it unchanged.
  */
 export interface CommandTest {
   /**
@@ -404,7 +404,7 @@ export interface CommandTest {
   stderr?: TextMatch;
 }
 /**
- * What a text must be. All that is given must hold.
+ * What a text must look like. Every given field must match.
  */
 export interface TextMatch {
   /**
@@ -507,14 +507,14 @@ export interface BudgetTest {
   layers?: number;
 }
 /**
- * factory.lock: what ranges and base images stood for when `factory lock` was run.
+ * factory.lock: what ranges and images resolved to when `factory lock` was run.
  */
 export interface Lock {
   schema_version: SchemaVersion;
   templates: LockedVersions;
   fragments: LockedVersions;
   /**
-   * Versions by fragment name, then by the axis as plans have it: `>=0.1 <1`, `latest: 3`.
+   * Versions by fragment name, then by the axis as in plans: `>=0.1 <1`, `latest: 3`.
    */
   axes: {
     [k: string]: {
@@ -566,7 +566,7 @@ export interface Manifest {
    */
   fragments: Ranges;
   /**
-   * Values for the fragments' arguments: by name, or below a fragment's name where several declare one: `app: {port: 80}`.
+   * Values for the fragments' arguments: by name, or below a fragment's name if several fragments declare one: `app: {port: 80}`.
    */
   args?: {
     [k: string]:
@@ -595,11 +595,11 @@ export interface Plan {
   manifest_id: Id;
   summary?: Text;
   /**
-   * What to try, by name: versions of a fragment, `base` images, `platform`s, values of `args`. The plan is their product, or what `strategy` chooses of it.
+   * What to try, by name: versions of a fragment, `base` images, `platform`s, values of `args`. The plan is their product, or what `strategy` chooses from it.
    */
   axes?: {
     /**
-     * Base images, in place of the manifest's.
+     * Base images that replace the manifest's.
      *
      * @minItems 1
      * @maxItems 1000
@@ -645,11 +645,11 @@ export interface Plan {
   fixed?: Ranges;
   platforms?: Platforms;
   /**
-   * Which cells of the product: `all` (the default), `pairwise`, or `{t: N}`: so many that each allowed combination of N axes' values is in one of them.
+   * Which cells of the product: `all` (the default), `pairwise`, or `{t: N}`: enough of them that each allowed combination of N axes' values is in one.
    */
   strategy?: ("all" | "pairwise") | TWise;
   /**
-   * Values that some cell has to have together, whatever the strategy chooses.
+   * Values that some cell has to combine, whatever the strategy chooses.
    *
    * @minItems 1
    * @maxItems 1000
@@ -668,7 +668,7 @@ export interface Plan {
    */
   exclude?: CellSelector[];
   /**
-   * What has to hold of every cell, beside what the fragments themselves require.
+   * What has to be true of every cell, beside what the fragments themselves require.
    *
    * @minItems 1
    * @maxItems 1000
@@ -687,11 +687,11 @@ export interface Plan {
 }
 export interface LatestVersions {
   /**
-   * The highest so many versions.
+   * This many of the highest versions.
    */
   latest?: number;
   /**
-   * The highest version of each of the highest so many minor versions.
+   * The highest version of each of this many of the highest minor versions.
    */
   "latest-minor"?: number;
   range?: Range;
@@ -715,7 +715,7 @@ export interface Args {
   [k: string]: Value;
 }
 /**
- * Versions or ranges by fragment name, and optionally `base`, `platform` and `args`. All must hold.
+ * Versions or ranges by fragment name, and optionally `base`, `platform` and `args`. All of them must match.
  */
 export interface CellSelector {
   base?: ImageRef;
@@ -736,12 +736,12 @@ export interface Expectation {
   cell_id?: string;
   result: "fail";
   /**
-   * Who sees to it, such as `@platform-team`.
+   * Who is responsible, such as `@platform-team`.
    */
   owner: string;
   reason: Text;
   /**
-   * The last day (UTC) on which it is tolerated, such as `"2027-06-30"`; `never` where it is meant to stay so.
+   * The last day (UTC) on which it is tolerated, such as `"2027-06-30"`; `never` if it is meant to stay so.
    */
   until: string;
 }
@@ -757,11 +757,11 @@ export interface Pool {
   summary?: Text;
   platforms: Platforms;
   /**
-   * Whether it takes cells that ask for GPUs, and those alone. Default: false.
+   * Whether it takes cells that ask for GPUs, and only those. Default: false.
    */
   gpus?: boolean;
   /**
-   * GitHub's `runs-on`: a label, or a list of labels that a runner has to have all.
+   * GitHub's `runs-on`: a label, or a list of labels, all of which a runner has to have.
    */
   runs_on: RunnerLabel | RunnerLabel[];
 }
@@ -789,7 +789,7 @@ export interface Product {
    */
   promotion?: {
     /**
-     * Evidence that must be there. Default: all of it.
+     * Evidence that a record must have. Default: all of it.
      */
     requires?: ("smoke" | "sbom" | "provenance")[];
     /**
@@ -1014,7 +1014,7 @@ export interface RecordResult1 {
   log_excerpt: string[];
 }
 /**
- * templates/<id>/<version>/template.yaml: the skeleton with slots that fragments fill. Dockerfile.hbs stands beside it.
+ * templates/<id>/<version>/template.yaml: the skeleton with slots that fragments fill. Dockerfile.hbs is beside it.
  */
 export interface Template {
   schema_version: SchemaVersion;
@@ -1040,7 +1040,7 @@ export interface Slot {
   name: Id;
   summary?: Text;
   /**
-   * May stay empty. Default: false.
+   * Whether it may stay empty. Default: false.
    */
   optional?: boolean;
 }
@@ -1058,7 +1058,7 @@ export interface Workspace {
    */
   cache?: {
     /**
-     * Where cache refs are kept, one tag per fragment prefix and arch.
+     * Where cache refs are kept, one tag per fragment prefix and platform.
      */
     repository: Repository;
   };

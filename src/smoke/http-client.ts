@@ -8,7 +8,7 @@ export interface Answer {
   body: string;
 }
 
-/** What came of a request. `refused` stands for a port on which nothing serves yet, or no longer. */
+/** The result of a request. `refused` means that nothing listens on the port yet, or no longer. */
 type Asked = { answer: Answer } | { refused: string } | { broken: string };
 
 /** The port's forwarder accepts before anything listens behind it, and resets then: that is a refusal too. */

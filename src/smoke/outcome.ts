@@ -4,7 +4,7 @@ import { cut } from "./text.ts";
 /** What a test found, without its id and time. */
 export type Outcome = Pick<TestResult, "status" | "expected" | "actual">;
 
-/** One thing a test looked at. `error` stands for what could not be looked at. */
+/** One thing that a test looked at. `error` means that it could not be looked at. */
 export interface Observation {
   status: "pass" | "fail" | "error";
   expected: string;

@@ -38,7 +38,7 @@ describe("checkSchema", () => {
     ["platforms: [linux/amd64, linux/amd64]", "SCHEMA", "6:26", "has an entry twice", "keep one"],
     ["platforms: []", "SCHEMA", "6:12", "too few entries (0)", "wanted: a list"],
     ["args: {port: [1]}", "SCHEMA", "6:14", "`args.port` is a list", "a whole number"],
-    ["args: {Port: 1}", "SCHEMA", "6:8", "`Port` cannot be a name in `args`", "lower case"],
+    ["args: {Port: 1}", "SCHEMA", "6:8", "`Port` cannot be a name in `args`", "lower-case"],
     ["gpus: many", "SCHEMA", "6:7", "`gpus` is the text `many`", "from 1 to 64"],
     ['summary: "a\\nb"', "SCHEMA", "6:10", "`a\\nb`", "One line of text"],
     ["smoke: [{id: a}]", "SCHEMA", "6:9", "`smoke[0]` has too few entries", "exactly one of command"],

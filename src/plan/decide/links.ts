@@ -54,7 +54,7 @@ function linksIn(root: string): string[] {
       if (!stats || stats.isFile() || depth === DEPTH) return;
       for (const name of readdirSync(join(root, path))) look(`${path}/${name}`, depth + 1);
     } catch (error) {
-      // What is no folder, or leads nowhere, has nothing in it.
+      // Something that is not a folder, or leads nowhere, has nothing in it.
       if (!(error instanceof Error && "syscall" in error)) throw error;
     }
   };

@@ -60,7 +60,7 @@ export interface Tools {
   image: ImageFacts;
   /** Bytes of the unpacked layers. */
   unpackedSize: () => Promise<number | { error: string }>;
-  /** Asks the image's service, which is started before the first request. An outcome stands for what gave no answer. */
+  /** Asks the image's service, which is started before the first request. An outcome is returned if there is no answer. */
   request: (
     request: ServiceRequest,
     options: { expected: string; timeoutMs: number },
@@ -80,7 +80,7 @@ export interface ShapeProblem {
 
 /**
  * One kind of smoke test.
- * T is its declaration in a document, C its explicit form: every default is written out, null stands for "not asked".
+ * T is its declaration in a document, C its explicit form: every default is written out, null means "not asked".
  * The form is hashed: a new field whose default is written out would change the hash of every suite that has the kind.
  */
 export interface Kind<T, C extends { kind: string }> {

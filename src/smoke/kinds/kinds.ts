@@ -19,7 +19,7 @@ export const KINDS = { command, http, file, config, budget } satisfies {
 /** The names of the kinds, in the order in which a test is asked for one. */
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
-/** What a test checks, with every default made explicit: null stands for "not asked". */
+/** What a test checks, with every default made explicit: null means "not asked". */
 export type Check = { [K in KindName]: ReturnType<(typeof KINDS)[K]["form"]> }[KindName];
 
 /** What a test checks; undefined where it holds no check at all. */
