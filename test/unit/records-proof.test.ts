@@ -76,6 +76,16 @@ describe("a record and its evidence", () => {
     ],
     ["arguments", (record) => (record.args = {}), [`INPUT_MISMATCH ${shown("args", "{}", '{"port":8080}')}`]],
     [
+      "arguments that the inputs leave out",
+      (_, { inputs: document }) => Object.assign(document, { args: undefined }),
+      [`INPUT_MISMATCH ${shown("args", '{"port":8080}', "nothing")}`],
+    ],
+    [
+      "a name that is long, and no longer than is shown",
+      (record) => (record.cell_id = "x".repeat(80)),
+      [`INPUT_MISMATCH ${shown("cell_id", "x".repeat(80), "demo.linux-amd64")}`],
+    ],
+    [
       "images",
       (record) => (record.images = []),
       [expect.stringMatching(/^INPUT_MISMATCH images: the record has \[\], /)],
@@ -156,6 +166,19 @@ describe("a record and its evidence", () => {
       }
     },
   );
+
+  it("name a smoke report, or a provenance, that breaks where it is read", () => {
+    const malformedIn = (change: Parameters<typeof held>[0]) =>
+      held(change).filter((one) => one.startsWith("EVIDENCE"));
+    expect(malformedIn((_, { smoke_report: report }) => (report.tests[0]!.id = "\ud800"))).toEqual([
+      malformed("smoke_report"),
+    ]);
+    const digest = { sha256: { toString: 1, valueOf: 1 } };
+    const hostile = malformedIn((_, { buildkit_provenance: own }) =>
+      Object.assign(own, { materials: [{ digest }] }),
+    );
+    expect(hostile).toEqual([malformed("buildkit_provenance")]);
+  });
 
   it("pass an error on that is ours, and not the document's", () => {
     const ours = (record: object) =>

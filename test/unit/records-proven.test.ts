@@ -46,45 +46,6 @@ function evidenceOf(root: string, kind: string): string {
   return join(folder, record.evidence[kind]?.path ?? "");
 }
 
-describe("records that were proven before", () => {
-  it("are known by the hash of their files, in a file that is only added to", async () => {
-    const { root, file } = await proven();
-    const text = readFileSync(file, "utf8");
-    const lines = text.trimEnd().split("\n");
-    expect(lines.length - 1).toBe(64);
-    expect(new Set(lines).size).toBe(lines.length);
-    expect(await problemsIn(root)).toEqual(NONE);
-    expect(readFileSync(file, "utf8")).toBe(text);
-  });
-
-  it.each(["inputs", "sbom", "build_log"])("are hashed all the same: %s", async (kind) => {
-    const { root } = await proven();
-    const path = evidenceOf(root, kind);
-    const whole = readFileSync(path);
-    writeFileSync(path, Buffer.concat([whole.subarray(1), Buffer.from("x")]));
-    expect((await problemsIn(root)).flat().join()).toContain(`EVIDENCE_CHANGED: ${kind}: hashes to`);
-    rmSync(path);
-    expect((await problemsIn(root)).flat().join()).toContain(`EVIDENCE_GONE: ${kind}: missing`);
-  });
-
-  it.each<[string, (file: string) => void]>([
-    ["cut", (file) => truncateSync(file, 200)],
-    [
-      "of another version",
-      (file) => writeFileSync(file, readFileSync(file, "utf8").replace(/"version":./, '"version":0')),
-    ],
-    ["with lines of others", (file) => appendFileSync(file, "who was here\n\0\n")],
-    ["empty", (file) => truncateSync(file, 0)],
-    ["gone", (file) => rmSync(file)],
-  ])("are proven again where the file is %s", async (_, harm) => {
-    const { root, file } = await proven();
-    harm(file);
-    expect(await problemsIn(root)).toEqual(NONE);
-    expect(existsSync(file)).toBe(true);
-    expect(await problemsIn(root)).toEqual(NONE);
-  });
-});
-
 describe("the file of what was proven", () => {
   const hashes = (count: number, from = 0) =>
     Array.from({ length: count }, (_, at) => (from + at).toString(16).padStart(64, "0"));
@@ -114,14 +75,14 @@ describe("the file of what was proven", () => {
       version: 1,
       rules: "rules",
     });
-    add(33, 32);
+    add(65, 32);
     expect(readFileSync(fileIn(root), "utf8")).toBe(
       first +
-        hashes(32, 32)
+        hashes(64, 32)
           .map((one) => `${one}\n`)
           .join(""),
     );
-    expect(opened(root).has(65)).toEqual([...all(64, true), false]);
+    expect(opened(root).has(97)).toEqual([...all(96, true), false]);
     expect(notes).toEqual([]);
   });
 
@@ -181,5 +142,44 @@ describe("the file of what was proven", () => {
     writeFileSync(fileIn(root), "mine");
     add(32, 64);
     expect([readFileSync(fileIn(root), "utf8"), notes.length]).toEqual(["mine", 1]);
+  });
+});
+
+describe("records that were proven before", () => {
+  it("are known by the hash of their files, in a file that is only added to", async () => {
+    const { root, file } = await proven();
+    const text = readFileSync(file, "utf8");
+    const lines = text.trimEnd().split("\n");
+    expect(lines.length - 1).toBe(64);
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(await problemsIn(root)).toEqual(NONE);
+    expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  it.each(["inputs", "sbom", "build_log"])("are hashed all the same: %s", async (kind) => {
+    const { root } = await proven();
+    const path = evidenceOf(root, kind);
+    const whole = readFileSync(path);
+    writeFileSync(path, Buffer.concat([whole.subarray(1), Buffer.from("x")]));
+    expect((await problemsIn(root)).flat().join()).toContain(`EVIDENCE_CHANGED: ${kind}: hashes to`);
+    rmSync(path);
+    expect((await problemsIn(root)).flat().join()).toContain(`EVIDENCE_GONE: ${kind}: missing`);
+  });
+
+  it.each<[string, (file: string) => void]>([
+    ["cut", (file) => truncateSync(file, 200)],
+    [
+      "of another version",
+      (file) => writeFileSync(file, readFileSync(file, "utf8").replace(/"version":./, '"version":0')),
+    ],
+    ["with lines of others", (file) => appendFileSync(file, "who was here\n\0\n")],
+    ["empty", (file) => truncateSync(file, 0)],
+    ["gone", (file) => rmSync(file)],
+  ])("are proven again where the file is %s", async (_, harm) => {
+    const { root, file } = await proven();
+    harm(file);
+    expect(await problemsIn(root)).toEqual(NONE);
+    expect(existsSync(file)).toBe(true);
+    expect(await problemsIn(root)).toEqual(NONE);
   });
 });
