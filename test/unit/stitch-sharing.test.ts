@@ -294,7 +294,7 @@ describe("what cells share", () => {
           }
           if (isRefusal(whole)) {
             // What could be told in this Dockerfile alone is refused in all.
-            expect(JSON.stringify(whole)).toMatch(/something stands behind the slot/);
+            expect(JSON.stringify(whole)).toMatch(/there is text after the slot/);
             count.stricter += 1;
             continue;
           }
