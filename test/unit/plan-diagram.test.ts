@@ -178,8 +178,8 @@ describe("many cells", () => {
 
   it("are folded into one node a prefix, which is said in a comment", () => {
     const text = dot(BIG);
-    expect(text).toMatch(/^ {2}\/\/ too many to draw: /m);
-    expect(mermaid(BIG)).toMatch(/^ {2}%% too many to draw: /m);
+    expect(text).toMatch(/^ {2}\/\/ too many cells to draw: /m);
+    expect(mermaid(BIG)).toMatch(/^ {2}%% too many cells to draw: /m);
     expect(text).not.toContain(BIG[0]?.cell.cell_id);
     expect(text).toContain('[label="… 20 cells\\n15 build, 5 reuse"');
     expect(text).toContain('[label="core 0.10.0\\n20 cells, 15 to build"');
