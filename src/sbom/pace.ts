@@ -8,11 +8,11 @@ export interface Pace {
   /** Whether it is time to rest. This is cheap: call it for every item. */
   due: () => boolean;
   /**
-   * Yields, and reports progress: `done` of `total` items of `what`. Progress is reported once a second, for the first time
+   * Yields, and reports progress: `done` of `total` items of `what`, or null while the total is unknown. Progress is reported once a second, for the first time
    * after a second.
    * @throws FactoryError INTERRUPTED
    */
-  rest: (what: string, done: number, total: number) => Promise<void>;
+  rest: (what: string, done: number, total: number | null) => Promise<void>;
   /** Reports, just as often, the progress of work that yields by itself. */
   tell: (text: () => string) => void;
 }
@@ -49,7 +49,7 @@ export function createPace(options: {
       await new Promise<void>((resume) => void setImmediate(resume));
       if (signal?.aborted) throw interrupted(signal.reason);
       turn = now();
-      tell(() => `${what}: ${number.format(done)} of ${number.format(total)}`);
+      tell(() => `${what}: ${number.format(done)}${total === null ? "" : ` of ${number.format(total)}`}`);
     },
     tell,
   };

@@ -83,7 +83,7 @@ async function catalog(files: ImageFiles, { os, notes, pace }: About): Promise<P
       const made = packageOf(entry, path, os);
       if (made) found.push({ package: made, entry });
       else notes.add("left out Alpine packages that can have no package URL", entry.get("P") ?? "");
-      if (pace.due()) await pace.rest("Alpine packages read", found.length, found.length);
+      if (pace.due()) await pace.rest("Alpine packages read", found.length, null);
     }
   }
   await link(found, pace);

@@ -147,7 +147,7 @@ async function catalog(files: ImageFiles, { os, notes, pace }: About): Promise<P
     let read = 0;
     for (const stanza of stanzasIn(bytes)) {
       read += 1;
-      if (pace.due()) await pace.rest("Debian packages read", read, read);
+      if (pace.due()) await pace.rest("Debian packages read", read, null);
       const state = presentState(stanza);
       if (state === null) continue;
       const made = packageOf(stanza, { path, state }, files, os);
