@@ -1,3 +1,5 @@
+import { csvFields, takeFlags } from "./words.ts";
+
 /** Marks where a rendered value starts and ends; neither can be part of a value. */
 export const VALUE_START = "\u0001";
 export const VALUE_END = "\u0002";
@@ -11,7 +13,7 @@ export interface Instruction {
   /** The line it starts on, from 1, and the last one before its here-documents. */
   line: number;
   end: number;
-  /** Whether a value determines where its here-documents start or end. */
+  /** Whether a value determines where its here-documents start or end, or which flags it has. */
   shapedByValue: boolean;
   /** Why the text ends before the instruction does, or why its end cannot be determined. */
   unclear?: string;
@@ -130,6 +132,28 @@ function heredocsOf(keyword: string, rest: string): Heredoc[] {
   });
 }
 
+/** Names of the flags that an instruction starts with, and of the options of its mounts. */
+function flagNames(keyword: string, rest: string): string[] {
+  const { flags, rest: words } = takeFlags(rest);
+  const names = flags.flatMap((flag) => {
+    const [name = "", value = ""] = flag.split(/=(.*)/s);
+    if (name !== "--mount") return [name];
+    return [name, ...csvFields(value).map((field) => field.replace(/=.*$/s, ""))];
+  });
+  if (keyword !== "ONBUILD") return names;
+  const [, inner = "", innerRest = ""] = WORDS.exec(words) ?? [];
+  return inner === "" ? names : [...names, ...flagNames(inner.toUpperCase(), innerRest)];
+}
+
+/** Whether other flags, or other options of mounts, are read than a harmless value would give. */
+function hasFlagsOfValue(keyword: string, rest: string): boolean {
+  if (!holdsValue(rest)) return false;
+  const name = withoutMarks(keyword);
+  const there = flagNames(name, withoutMarks(rest));
+  const harmless = flagNames(name, rest.replace(VALUE, "x"));
+  return there.join("\n") !== harmless.join("\n");
+}
+
 /**
  * Splits a Dockerfile into its instructions as BuildKit's parser does (frontend/dockerfile/parser): `\` at the end of a
  * line continues it, comment lines are dropped (also inside a continued instruction), here-documents belong to their
@@ -159,6 +183,7 @@ export function parseDockerfile(text: string): Instruction[] {
     const heredocs = heredocsOf(withoutMarks(keyword), rest);
     const harmless = heredocsOf(withoutMarks(keyword), rest.replace(VALUE, `${VALUE_START}x${VALUE_END}`));
     const isShaped =
+      hasFlagsOfValue(keyword, rest) ||
       harmless.some((one) => holdsValue(one.word)) ||
       harmless.map((one) => one.delimiter).join(" ") !== heredocs.map((one) => one.delimiter).join(" ");
     if (heredocs.length > 0 && shellWords(withoutMarks(rest)).some(isOdd))

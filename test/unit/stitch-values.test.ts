@@ -95,6 +95,51 @@ describe.each(Object.keys(VALUE_HELPERS))("{{%s …}}", (helper) => {
   });
 });
 
+describe("flags", () => {
+  const outcome = (line: string, v: string) => {
+    try {
+      stitch(catalogOf(`${line.replaceAll("@", "{{args.v}}")}\n`), "demo", { args: { v } });
+      return "rendered";
+    } catch (error) {
+      return error instanceof FactoryError ? error.code : "a bug";
+    }
+  };
+
+  it.each([
+    ["COPY @ /opt/", "--from=evil:1"],
+    ["COPY @ /opt/", "--from=="],
+    ["COPY --chmod=0644 @ x /opt/", "--link"],
+    ["COPY -@ x /opt/", "-from=evil:1"],
+    ["COPY --@ x /opt/", "from=evil:1"],
+    ["ADD @ x /opt/", "--checksum=sha256:0"],
+    ["RUN @ true", "--network=host"],
+    ["RUN @ true", "--mount=type=bind,from=evil:1"],
+    ["RUN --mount=type=bind,source=@,target=/x true", "a,from=evil:1"],
+    ["RUN --mount=type=cache,@=/x true", "from=evil:1,target"],
+    ["RUN --mount=@ true", "type=bind,from=evil:1"],
+    ["ONBUILD COPY @ /opt/", "--from=evil:1"],
+    ["HEALTHCHECK @ CMD true", "--interval=1s"],
+    ["CMD @", "--port=80"],
+  ])("of %s are never a value's: %s", (line, v) => {
+    expect(outcome(line, v)).toBe("ARG_UNSAFE");
+    expect(outcome(line, "x")).not.toBe("a bug");
+  });
+
+  it.each([
+    ["COPY --chmod=@ x /opt/", "0644"],
+    ["COPY x @", "--from=evil:1"],
+    ["RUN --network=@ true", "none"],
+    ["RUN --mount=type=cache,target=@,id=a true", "/var/cache/x=y"],
+    ["RUN --mount=type=cache,target=/@ echo @", "a--b"],
+    ["RUN echo @", "--from=evil:1"],
+    ["CMD serve @", "--port=80"],
+    ["HEALTHCHECK --interval=@ CMD true", "30s"],
+    ["ONBUILD RUN echo @", "--x"],
+  ])("of %s may have a value, and words behind them may look like flags: %s", (line, v) => {
+    expect(["rendered", "FILE_NOT_DECLARED", "FILE_MISSING"]).toContain(outcome(line, v));
+  });
+});
+
 describe("what a value becomes", () => {
   it("is the same word again in a POSIX shell, for sh", () => {
     const texts = fc.sample(nasty, 300).flatMap((text) => {
