@@ -2,25 +2,17 @@ import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openRunFolder, sweepRunFolders } from "../../src/files/run-folder.ts";
 import { openLease } from "../../src/tools/lease.ts";
-
-function temporaryRoot(): string {
-  const root = mkdtempSync(join(tmpdir(), "factory-lease-"));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  return root;
-}
+import { temporaryFolder } from "../unit/workspace.ts";
 
 /** The parts of an owner's text: id, process, its start, its place. */
 const partsOf = (owner: string) => owner.split(".") as [string, string, string, string];
@@ -64,7 +56,7 @@ describe("A6 the folder of a run", () => {
   const hour = 3600_000;
 
   it("A6 is made when it is asked for, tells its owner, and is gone in the end", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     const lease = openLease();
     const folder = openRunFolder(root, lease);
     expect(existsSync(join(root, ".factory"))).toBe(false);
@@ -77,7 +69,7 @@ describe("A6 the folder of a run", () => {
   });
 
   it("A6 stays while its process runs, however long it was silent, and is swept when that is no more", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     const path = openRunFolder(root, openLease()).path();
     utimesSync(join(path, "owner"), 0, 0);
     sweepRunFolders(root, openLease().stateOf, Date.now());
@@ -87,7 +79,7 @@ describe("A6 the folder of a run", () => {
   });
 
   it("A6 of an owner of whom nothing is known stays as long as its heart beats", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     const path = openRunFolder(root, openLease()).path();
     const beat = statSync(join(path, "owner")).mtimeMs;
     sweepRunFolders(root, nobody, beat + hour - 1);
@@ -97,7 +89,7 @@ describe("A6 the folder of a run", () => {
   });
 
   it("A6 without an owner is one that is being made, or of an older version: it goes when it is old", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     const path = join(root, ".factory", "run", "20260101t000000000z-0123abcd-12");
     mkdirSync(path, { recursive: true });
     const { mtimeMs } = statSync(path);
@@ -108,7 +100,7 @@ describe("A6 the folder of a run", () => {
   });
 
   it("A6 is not waited for where its owner is a pipe, and a sweep of nothing is none", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     sweepRunFolders(root, nobody, 0);
     const path = join(root, ".factory", "run", "odd");
     mkdirSync(path, { recursive: true });
@@ -119,7 +111,7 @@ describe("A6 the folder of a run", () => {
   });
 
   it("A6 that cannot be made is a WRITE_FAILED", () => {
-    const root = temporaryRoot();
+    const root = temporaryFolder();
     writeFileSync(join(root, ".factory"), "a file");
     expect(() => openRunFolder(root, openLease()).path()).toThrow(
       expect.objectContaining({ code: "WRITE_FAILED" }) as Error,

@@ -3,7 +3,7 @@ import type { Catalog } from "../../catalog/catalog.ts";
 import { FactoryError } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
 import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
-import { createNaming } from "./links.ts";
+import { createNaming, upwards } from "./links.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 
 /**
@@ -45,15 +45,6 @@ function clean(path: string): string | null {
   return posix.normalize(path).replace(/\/$/, "");
 }
 
-/** The folders above a path, nearest first, up to `.`. */
-function above(path: string): string[] {
-  const folders: string[] = [];
-  for (let folder = posix.dirname(path); ; folder = posix.dirname(folder)) {
-    folders.push(folder);
-    if (folder === "." || folder === "/") return folders;
-  }
-}
-
 /** Changed paths, prepared for looking up what a cell reads. Each answer is a path as it was given. */
 function readChanged({ catalog, changed, exists }: ChangedFiles) {
   /** As given, by path from the root. */
@@ -78,7 +69,7 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
   /** The first changed contract, or folder of a version, by fragment name. */
   const contracts = new Map<string, string>();
   for (const [path, given] of paths) {
-    for (const folder of above(path)) if (!below.has(folder)) below.set(folder, given);
+    for (const folder of [...upwards(path).slice(1), "."]) if (!below.has(folder)) below.set(folder, given);
     const [, owner, name = "", version] = /^((?:fragments|templates)\/([^/]+))\/([^/]+)/.exec(path) ?? [];
     if (owner === undefined || version === undefined) continue;
     if (!exists(path)) {
@@ -93,7 +84,7 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
   /** The changed path that touches what is read: the same path, a folder above it, or, if a folder is read, something in it. */
   const touching = (read: string): string | undefined => {
     const path = read.replace(/\/$/, "");
-    for (const one of [path, ...above(path)]) {
+    for (const one of [...upwards(path), "."]) {
       const found = paths.get(one) ?? paths.get(posix.join(one, ".gitattributes"));
       if (found !== undefined) return found;
     }

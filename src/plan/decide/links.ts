@@ -62,8 +62,8 @@ function linksIn(root: string): string[] {
   return found;
 }
 
-/** The names of a path and of all folders above it. */
-function upwards(path: string): string[] {
+/** The names of a path and of all folders above it, nearest first; not the root. */
+export function upwards(path: string): string[] {
   const names = [path];
   for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1))
     names.push(path.slice(0, at));

@@ -3,8 +3,8 @@ import { errorOf, type Finding } from "../../errors.ts";
 import type { Pins } from "../axes.ts";
 import { basesOf } from "../bases.ts";
 import { type LockNeed, type Needs, needsOf } from "./needs.ts";
-import { collect, distinct, sourcesOf } from "./sources.ts";
-import { type PlanRequest, readSpace } from "../space.ts";
+import { collect, distinct, requestsFor } from "./sources.ts";
+import { readSpace } from "../space.ts";
 
 /** Whether a base's digest need not be looked up: it has none, or its reference names it. */
 export function needsNoDigest(ref: string): boolean {
@@ -18,14 +18,9 @@ export function needsNoDigest(ref: string): boolean {
  * @throws FactoryError with all findings about the plans' axes and rules
  */
 export function baseNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly string[]): Needs {
-  const { manifests, plans } = sourcesOf(catalog, manifestIds);
-  const requests: PlanRequest[] = [
-    ...manifests.map(({ document }) => ({ manifestId: document.manifest_id })),
-    ...plans.map(({ document }) => ({ planId: document.plan_id })),
-  ];
   const { needs, add } = needsOf<LockNeed>();
   const findings: Finding[] = [];
-  for (const request of requests) {
+  for (const request of requestsFor(catalog, manifestIds)) {
     // Ended expectations do not matter for the lock: every day comes after the empty text.
     for (const space of collect(findings, () => readSpace(catalog, request, { today: "", pins }))) {
       for (const { ref, platform, where } of basesOf(space)) {

@@ -3,9 +3,8 @@ import { FactoryError } from "../../errors.ts";
 import type { Pins } from "../axes.ts";
 import { openImages } from "../bases.ts";
 import { expand } from "../expand.ts";
-import type { PlanRequest } from "../space.ts";
 import { type LockNeed, type Needs, needsOf } from "./needs.ts";
-import { sourcesOf } from "./sources.ts";
+import { requestsFor } from "./sources.ts";
 
 /**
  * Every image that a Dockerfile of the cells reads, which is only known once they are stitched. What cannot be planned
@@ -13,13 +12,8 @@ import { sourcesOf } from "./sources.ts";
  * @param pins the versions decide which fragments are used
  */
 export function imageNeeds(catalog: Catalog, pins: Pins, manifestIds?: readonly string[]): Needs {
-  const { manifests, plans } = sourcesOf(catalog, manifestIds);
-  const requests: PlanRequest[] = [
-    ...manifests.map(({ document }) => ({ manifestId: document.manifest_id })),
-    ...plans.map(({ document }) => ({ planId: document.plan_id })),
-  ];
   const { needs, add } = needsOf<LockNeed>();
-  for (const request of requests) {
+  for (const request of requestsFor(catalog, manifestIds)) {
     try {
       // Ended expectations do not matter for the lock: every day comes after the empty text.
       const { cells, manifest_id } = expand(catalog, request, { today: "", pins });

@@ -3,6 +3,7 @@ import { compareFindings, findingsOf, type Loaded } from "../../catalog/document
 import { checkManifestReferences, checkPlanReferences } from "../../catalog/references.ts";
 import { errorOf, type Finding } from "../../errors.ts";
 import type { Manifest, Plan } from "../../schemas/types.ts";
+import type { PlanRequest } from "../space.ts";
 
 /** What a function gives; its findings about the input go to `findings`. */
 export function collect<T>(findings: Finding[], give: () => T): T[] {
@@ -47,6 +48,15 @@ export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): So
     findings.push(...checkPlanReferences(catalog, loadedOf(entry), byId.get(entry.document.manifest_id)));
   if (findings.length > 0) throw errorOf(distinct(findings));
   return { manifests, plans };
+}
+
+/** Requests for all that a lock is about: each manifest by itself, and each plan. @throws FactoryError as sourcesOf */
+export function requestsFor(catalog: Catalog, manifestIds?: readonly string[]): PlanRequest[] {
+  const { manifests, plans } = sourcesOf(catalog, manifestIds);
+  return [
+    ...manifests.map(({ document }) => ({ manifestId: document.manifest_id })),
+    ...plans.map(({ document }) => ({ planId: document.plan_id })),
+  ];
 }
 
 /** A document without findings, in the form that the rules about references take. */
