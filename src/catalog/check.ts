@@ -1,7 +1,8 @@
 import { FactoryError } from "../errors.ts";
 import type { Finding } from "../errors.ts";
-import type { Documents, Fragment, Pool, Template } from "../schemas/types.ts";
+import type { Documents, Fragment, Manifest, Pool, Template } from "../schemas/types.ts";
 import type { Entry, FolderEntry } from "./catalog.ts";
+import { checkCircles } from "./circles.ts";
 import { compareFindings, findingsOf } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { checkOddFiles } from "./odd-files.ts";
@@ -43,6 +44,11 @@ function collect<T>(findings: Finding[], otherwise: T, give: () => T): T {
     findings.push(...findingsOf(error));
     return otherwise;
   }
+}
+
+/** The manifest that a base names, as far as it can be read. */
+function parentOfSound(base: Loaded<Manifest>["sound"]["base"]): string | null {
+  return typeof base === "object" ? (base.manifest ?? null) : null;
 }
 
 function unique(findings: readonly Finding[]): Finding[] {
@@ -138,6 +144,17 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
     const own = [...loaded.findings, ...refer(() => checkManifestReferences(catalog, loaded))];
     findings.push(...own, ...(own.length === 0 && render ? refer(() => render.manifest(id)) : []));
   }
+
+  findings.push(
+    ...checkCircles(
+      new Map(
+        [...manifests].map(([id, { sound, place }]) => {
+          const parent = parentOfSound(sound.base);
+          return [id, parent === null ? null : { parent, where: place(["base", "manifest"]) }];
+        }),
+      ),
+    ),
+  );
 
   const summary = {
     manifests: manifests.size,

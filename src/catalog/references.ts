@@ -49,7 +49,7 @@ function placed(loaded: Loaded<unknown>, path: Path, findings: readonly Finding[
   }));
 }
 
-/** A manifest's template and fragments have to exist, in a version that it allows. */
+/** A manifest's template and fragments have to exist, in a version that it allows; and so does the manifest that it starts from. */
 export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifest>): Finding[] {
   const findings: Finding[] = [];
   const template = parseTemplateRef(loaded.sound.template ?? "");
@@ -59,6 +59,13 @@ export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifes
       ? checkVersions(`the template ${template.id}`, template.range, catalog.templateVersions(template.id))
       : [unknownName("UNKNOWN_TEMPLATE", `there is no template ${quoted(template.id)}`, template.id, ids)];
     findings.push(...placed(loaded, ["template"], found));
+  }
+  const { base } = loaded.sound;
+  const parent = typeof base === "object" ? base.manifest : undefined;
+  const ids = parent === undefined ? [] : catalog.manifestIds();
+  if (parent !== undefined && !ids.includes(parent)) {
+    const found = unknownName("UNKNOWN_MANIFEST", `there is no manifest ${quoted(parent)}`, parent, ids);
+    findings.push(...placed(loaded, ["base", "manifest"], [found]));
   }
   for (const [name, range] of Object.entries(loaded.sound.fragments ?? {})) {
     findings.push(...placed(loaded, ["fragments", name], checkFragment(catalog, name, range)));

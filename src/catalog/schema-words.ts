@@ -78,7 +78,11 @@ function locate(kind: string, path: Path): Located[] {
   const file = fileOf(`${kind}.schema.json`);
   let located = expand({ schema: file, file });
   for (const step of path) {
-    located = located.flatMap(({ schema, file }) => {
+    const branches = located.flatMap(({ schema, file }) => [
+      { schema, file },
+      ...(schema.anyOf ?? []).map((branch) => ({ schema: branch, file })),
+    ]);
+    located = branches.flatMap(({ schema, file }) => {
       const named =
         typeof step === "string" && Object.hasOwn(schema.properties ?? {}, step)
           ? schema.properties?.[step]
@@ -98,7 +102,10 @@ export function schemasAt(kind: string, path: Path): Schema[] {
 
 /** The fields that a mapping may have, by its schemas. */
 export function fieldsOf(schemas: readonly Schema[]): string[] {
-  return schemas.flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return schemas.flatMap(({ properties, anyOf = [] }) => [
+    ...Object.keys(properties ?? {}),
+    ...anyOf.flatMap((branch) => Object.keys(branch.properties ?? {})),
+  ]);
 }
 
 /** The descriptions of schemas, each once. */

@@ -1,5 +1,6 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
+import { baseText } from "../model/parent.ts";
 import type { Planned } from "../plan/cell.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
@@ -66,7 +67,7 @@ export async function explain(
     `  record   ${record_id ?? dim("none")}`,
     `  plans    ${cell.plan_ids.join(", ") || dim("none: the manifest by itself")}`,
     ...(expect ? [`  expected to fail until ${expect.until}: ${expect.reason} (${expect.owner})`] : []),
-    `  base     ${cell.base.ref}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
+    `  base     ${baseText(cell.base.ref)}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
     `  recipe key   ${cell.recipe_key}`,
     `  build key    ${cell.build_key}`,
     `  verdict key  ${cell.verdict_key}`,

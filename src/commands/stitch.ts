@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import { insideWorkspace } from "../files/own-folders.ts";
 import { isStream, outputHolds, writeOutput } from "../files/write-output.ts";
+import { baseText } from "../model/parent.ts";
 import { stitch as render } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { pairs } from "./pairs.ts";
@@ -61,7 +62,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
   await writeOutput(file, [dockerfile], context.signal);
   return {
-    text: `${path}\n  fragments  ${chosen}\n  base       ${base.ref}\n  recipe key ${recipe_key}`,
+    text: `${path}\n  fragments  ${chosen}\n  base       ${baseText(base.ref)}\n  recipe key ${recipe_key}`,
     json,
   };
 }

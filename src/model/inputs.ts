@@ -17,6 +17,13 @@ export interface ReadImage {
   digest: string | null;
 }
 
+/** The manifest whose image a cell starts from. The image itself is among the images that the build reads. */
+export interface Parent {
+  manifest_id: string;
+  /** The build key of that image, as far as it is known. */
+  build_key: string;
+}
+
 /** A file or folder that a build reads. */
 export interface ReadFile {
   /** From the workspace's root, with `/`; a folder's ends in `/`. */
@@ -45,6 +52,8 @@ export interface Inputs {
   files: ReadFile[];
   /** Sorted by role and reference. */
   images: ReadImage[];
+  /** Only of a manifest that starts from the image of another. */
+  parent?: Parent;
   /** Values that the environment passes to a build, such as SOURCE_DATE_EPOCH, by name. */
   environment: Record<string, string>;
   tests: HashedTest[];
@@ -75,14 +84,18 @@ export function joinRecipeKey(dockerfileSha256: string, filesJson: string): stri
   return sha256(`{"dockerfile":"${dockerfileSha256}","files":[${filesJson}],"scheme":"factory/recipe/1"}`);
 }
 
-/** @param imagesJson canonical JSON of the images, without the brackets */
+/**
+ * @param imagesJson canonical JSON of the images, without the brackets
+ * @param parent part of the key only where there is one, so that all other keys stay as they are
+ */
 export function joinBuildKey(
   recipe_key: string,
-  parts: { imagesJson: string; platformJson: string; environmentJson: string },
+  parts: { imagesJson: string; parent?: Parent | undefined; platformJson: string; environmentJson: string },
 ): string {
-  const { imagesJson, platformJson, environmentJson } = parts;
+  const { imagesJson, parent, platformJson, environmentJson } = parts;
+  const parentJson = parent === undefined ? "" : `"parent":${canonicalJson(parent)},`;
   return sha256(
-    `{"environment":${environmentJson},"images":[${imagesJson}],"platform":${platformJson},"recipe_key":"${recipe_key}","scheme":"factory/build/2"}`,
+    `{"environment":${environmentJson},"images":[${imagesJson}],${parentJson}"platform":${platformJson},"recipe_key":"${recipe_key}","scheme":"factory/build/2"}`,
   );
 }
 
@@ -110,10 +123,11 @@ export function listJson(values: readonly unknown[]): string {
 
 /** The keys that follow from the inputs of a cell. */
 export function keysOf(inputs: Inputs): Keys {
-  const { dockerfile, files, images, platform, environment, tests, gpus, limits } = inputs;
+  const { dockerfile, files, images, parent, platform, environment, tests, gpus, limits } = inputs;
   const recipe_key = joinRecipeKey(sha256(dockerfile), listJson(files));
   const build_key = joinBuildKey(recipe_key, {
     imagesJson: listJson(images),
+    parent,
     platformJson: canonicalJson(platform),
     environmentJson: canonicalJson(environment),
   });

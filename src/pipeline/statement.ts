@@ -1,4 +1,5 @@
 import type { Inputs, Keys, ReadFile, ReadImage } from "../model/inputs.ts";
+import { manifestOfRef } from "../model/parent.ts";
 import { type Subject, subjectOf, subjectPurl } from "../model/subject.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 
@@ -42,6 +43,9 @@ const hexOf = (digest: string) => digest.slice("sha256:".length);
 function imageResource({ role, ref, digest }: ReadImage, platform: string): Resource[] {
   if (ref === "scratch") return [];
   const annotations = { role, platform };
+  // The reference of a parent's image stands for no place that could be asked for it.
+  if (digest !== null && manifestOfRef(ref) !== null)
+    return [{ name: ref, digest: { sha256: hexOf(digest) }, annotations }];
   if (digest === null) return [{ name: ref, uri: `docker-image://${ref}`, annotations }];
   const uri = subjectPurl(subjectOf(ref, digest, platform)) ?? `docker-image://${ref}`;
   return [{ name: ref, uri, digest: { sha256: hexOf(digest) }, annotations }];
@@ -79,7 +83,7 @@ export function statementOf(
 ): Statement {
   const { repository, manifest_digest, platform } = subject;
   const uri = subjectPurl(subject);
-  const { manifest_id, cell_id, template, fragments, args, environment } = inputs;
+  const { manifest_id, cell_id, parent, template, fragments, args, environment } = inputs;
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: [
@@ -101,6 +105,7 @@ export function statementOf(
           template,
           fragments,
           args,
+          ...(parent && { parent }),
           recipe_key: keys.recipe_key,
           build_key: keys.build_key,
         },

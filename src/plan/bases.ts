@@ -1,4 +1,5 @@
 import type { Place } from "../errors.ts";
+import { baseRef, manifestOfRef } from "../model/parent.ts";
 import type { Column } from "./axes.ts";
 import type { PlannedCell } from "./cell.ts";
 import { axisFinder } from "./conditions.ts";
@@ -17,12 +18,16 @@ export interface ImageOn {
   platform: string;
 }
 
-/** The images of cells whose digests are not known, each once per platform. `scratch` has no digest. */
+/**
+ * The images of cells whose digests are not known, each once per platform. `scratch` has no digest, and the image of a
+ * parent is in no registry under the reference that stands for it.
+ */
 export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
   const open = new Map<string, ImageOn>();
   for (const { cell, keys } of cells) {
     for (const [at, { ref, platform }] of keys.reads.uses.entries()) {
-      if (ref === "scratch" || typeof keys.images[at]?.digest === "string") continue;
+      if (ref === "scratch" || manifestOfRef(ref) !== null) continue;
+      if (typeof keys.images[at]?.digest === "string") continue;
       const image = { ref, platform: platform ?? cell.platform };
       open.set(`${image.ref} ${image.platform}`, image);
     }
@@ -43,7 +48,7 @@ function positionsOf(columns: readonly Column[], name: string, fallback: string)
  */
 export function basesOf({ entry, manifest, columns, rules }: Space): BaseOn[] {
   const platforms = positionsOf(columns, "platform", "");
-  const own = manifest.document.base;
+  const own = baseRef(manifest.document.base);
   const placeOf = (ref: string): Place => {
     const at = entry?.document.axes?.base?.indexOf(ref) ?? -1;
     return at < 0 || !entry ? manifest.place(["base"]) : entry.place(["axes", "base", at]);

@@ -78,6 +78,8 @@ export interface Cell {
   fragments: Record<string, string>;
   /** The image that the last stage starts from. */
   base: Readonly<{ ref: string; digest: string | null }>;
+  /** The cell whose image is the base; missing if the base is no manifest's image. */
+  parent?: string;
   /** All images that the build reads, including the base. */
   images: readonly ReadImage[];
   /** By the argument's name if only one fragment declares it, else by `fragment.argument`. */

@@ -4,6 +4,7 @@ import { errorOf, FactoryError, type Finding } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
 import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts";
+import { parentOf } from "../stitch/parents.ts";
 import { recipeOf } from "../stitch/recipe.ts";
 import { type Choice, resolve, type Resolved } from "../stitch/resolve.ts";
 import { type DigestOf, imageLabels, cellInputs, keysFor, stitchResolved } from "../stitch/stitch.ts";
@@ -124,7 +125,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
     const expect = expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen);
     const pinnedBy = (digestOf: DigestOf | undefined): PlannedCell => {
       const target = { digestOf, platform, environment: given.environment };
-      const keys = keysFor(recipe, target);
+      const keys = keysFor(recipe, target, parentOf(catalog, resolved, target));
       const cell: Cell = {
         cell_id,
         manifest_id,
@@ -132,6 +133,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         platform,
         fragments: Object.fromEntries(recipe.fragments.map(({ name, version }) => [name, version])),
         base: keys.base,
+        ...(keys.parent && { parent: cellId(keys.parent.manifest_id, [], platform) }),
         images: keys.images,
         args: keys.args,
         recipe_key: keys.recipe_key,

@@ -1,5 +1,6 @@
 import type { Cell, PlannedCell } from "./cell.ts";
 import { reasonText } from "./decide/change-text.ts";
+import { baseText } from "../model/parent.ts";
 import { visible } from "../model/visible.ts";
 
 /** A row of a plan's table: a cell, or cells that differ only in their platform. */
@@ -25,7 +26,7 @@ export interface Common {
 const CUT = /_h[0-9a-f]{8}$/;
 
 function valueOf(cell: Cell, name: string): string | undefined {
-  if (name === "base") return cell.base.ref;
+  if (name === "base") return baseText(cell.base.ref);
   if (name.startsWith("args.")) {
     const value = cell.args[name.slice(5)];
     return value === undefined ? undefined : String(value);
@@ -43,7 +44,7 @@ export function commonOf(cells: readonly PlannedCell[]): Common {
   for (const { cell } of cells) for (const name in cell.fragments) names.add(name);
   const facts: string[] = [];
   const varying: string[] = [];
-  if (same((cell) => cell.base.ref)) facts.push(first.cell.base.ref);
+  if (same((cell) => cell.base.ref)) facts.push(baseText(first.cell.base.ref));
   else varying.push("base");
   if (same((cell) => cell.platform)) facts.push(first.cell.platform);
   for (const name of names) {

@@ -2,6 +2,7 @@ import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { versionsIn } from "../catalog/versions.ts";
 import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
+import { baseRef } from "../model/parent.ts";
 import type { Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Choice } from "../stitch/resolve.ts";
 import type { DigestOf } from "../stitch/stitch.ts";
@@ -53,7 +54,7 @@ function constantsOf(
     const version = pins?.version("fragment", name, range, versions) ?? versionsIn(range, versions).at(-1);
     if (version !== undefined) constants.set(name, version);
   }
-  if (!varying.has("base")) constants.set("base", manifest.base);
+  if (!varying.has("base")) constants.set("base", baseRef(manifest.base));
   return constants;
 }
 

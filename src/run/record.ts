@@ -51,6 +51,7 @@ export function recordOf(planned: PlannedCell, trail: Trail, about: About): Reco
     args: keys.args,
     base: keys.base,
     images: [...keys.images],
+    ...(keys.parent && { parent: keys.parent }),
     platform: cell.platform,
     image: trail.image,
     test_suite_hash: keys.test_suite_hash,

@@ -69,7 +69,7 @@ export type Platforms = Platform[];
  */
 export type SmokeTests = SmokeTest[];
 /**
- * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`.
+ * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
  */
 export type ImageRef = string;
 /**
@@ -557,9 +557,9 @@ export interface Manifest {
    */
   template: string;
   /**
-   * The image to start from.
+   * The image to start from, such as `debian:bookworm-slim`; or `{manifest: ID}`, the image of that manifest on the same platform.
    */
-  base: ImageRef;
+  base: ImageRef | ParentBase;
   platforms?: Platforms;
   /**
    * Version or range by fragment name.
@@ -582,6 +582,12 @@ export interface Manifest {
    */
   gpus?: "all" | number;
   smoke?: SmokeTests;
+}
+export interface ParentBase {
+  /**
+   * The manifest whose image it starts from: the manifest by itself, on the same platform.
+   */
+  manifest: Id;
 }
 /**
  * control_plane/plans/<plan_id>.yaml: axes of versions over one manifest.
@@ -828,6 +834,7 @@ export interface FactoryRecord {
    * Every image that the build reads, sorted by role and reference.
    */
   images: RecordReadImage[];
+  parent?: RecordParent;
   platform: Platform;
   /**
    * The image, or null where the build gave none.
@@ -870,6 +877,13 @@ export interface RecordReadImage {
   role: "base" | "stage" | "copy" | "mount" | "syntax";
   ref: string;
   digest: Sha256 | null;
+}
+/**
+ * The manifest whose image it starts from, and the build key of that image, which `images` names by its digest. Missing where the manifest starts from no other.
+ */
+export interface RecordParent {
+  manifest_id: Id;
+  build_key: Sha256;
 }
 export interface RecordImage {
   /**

@@ -38,4 +38,8 @@ export interface Resolved {
   pieces: readonly Piece[];
   /** What `{{base}}` means. */
   base: string;
+  /** The manifest whose image that is; null if it is no manifest's. */
+  parent: string | null;
+  /** How its versions were chosen: those of its parent are chosen in the same way. */
+  pick: PickVersion | undefined;
 }

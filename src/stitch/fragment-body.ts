@@ -7,7 +7,7 @@ import { type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts
 import { type ContextFile, contextFiles } from "./files.ts";
 import { type Reference, referencesOf } from "./images.ts";
 import { ofCatalog } from "./memo.ts";
-import { refuseInstructions, refuseSources } from "./refuse.ts";
+import { refuseInstructions, refuseParents, refuseSources } from "./refuse.ts";
 
 /** What a fragment with its values adds to a Dockerfile. */
 export interface Body {
@@ -105,11 +105,13 @@ export function fragmentBody(
   }
   const text = withoutMarks(marked);
   refuseSources(file, text, instructions, entry.document.reuse);
+  const references = referencesOf("", instructions);
+  refuseParents(file, references, undefined);
   files.sort((a, b) => compareText(a.path, b.path));
   return {
     text,
     files: files.filter((one, at) => one.path !== files[at - 1]?.path),
     allowed: [...allowed],
-    references: referencesOf("", instructions),
+    references,
   };
 }

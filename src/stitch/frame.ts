@@ -6,7 +6,7 @@ import type { Body } from "./fragment-body.ts";
 import { type ImagesRead, imagesRead, type Reference, referencesOf } from "./images.ts";
 import { keep, ofCatalog } from "./memo.ts";
 import type { Piece } from "./piece.ts";
-import { refuseSources } from "./refuse.ts";
+import { refuseParents, refuseSources } from "./refuse.ts";
 import { fillTemplate, LABELS_MARK } from "./render.ts";
 
 /** The place of the labels among the parts of a Dockerfile. */
@@ -83,6 +83,7 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
   }
   refuseSources(file, text, instructions, template.document.reuse);
   const references = referencesOf(text, instructions);
+  refuseParents(file, references, base);
   const parts = `${text.replaceAll(FURTHER_LINE, "")}\n`
     .split(/(\u0003LABELS\u0003|\u0005\d+\u0005)/)
     .map((part) =>

@@ -1,6 +1,7 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
 import type { ReadImage } from "../model/inputs.ts";
+import { manifestOfRef } from "../model/parent.ts";
 import type { Manifest, Template } from "../schemas/types.ts";
 
 export const RECIPE_KEY_LABEL = "io.factory.recipe-key";
@@ -23,11 +24,15 @@ export function recipeLabels(
   about: { base: string; fragments: readonly string[] },
 ): Record<string, string> {
   const { manifest_id, summary } = document;
+  // The reference of a parent's image is a place in a text, not the name of an image.
+  const parent = manifestOfRef(about.base);
   // Labels are in NFC: a bake file cannot carry another form, and the Dockerfile's have to be the same.
   return {
     "org.opencontainers.image.title": manifest_id,
     ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
-    "org.opencontainers.image.base.name": about.base,
+    ...(parent === null
+      ? { "org.opencontainers.image.base.name": about.base }
+      : { "io.factory.parent": parent }),
     "io.factory.manifest-id": manifest_id,
     "io.factory.template": `${template.template_id}@${template.version}`,
     "io.factory.fragments": about.fragments.join(","),

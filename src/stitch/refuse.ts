@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
+import { manifestOfRef } from "../model/parent.ts";
 import { holdsValue, type Instruction, withoutMarks } from "./dockerfile.ts";
-import { unclearReferences } from "./images.ts";
+import { type Reference, unclearReferences } from "./images.ts";
 import { openSources } from "./sources.ts";
 
 /**
@@ -61,4 +62,35 @@ export function refuseSources(
     where: { file },
     fix: `${open.fix}, or say \`reuse: never\` in this document (line ${open.line} of the rendered text)`,
   });
+}
+
+/**
+ * Refuses the reference of a manifest's image wherever it is not the manifest's own base: no key would cover that image.
+ * @param base what `{{base}}` means; undefined for a body, which has none
+ * @throws FactoryError IMAGE_UNCLEAR
+ */
+export function refuseParents(
+  file: string,
+  references: readonly Reference[],
+  base: string | undefined,
+): void {
+  for (const { name, platform, line } of references) {
+    const id = manifestOfRef(name.toLowerCase());
+    if (id === null || (name === base && platform === null)) continue;
+    const why =
+      name === base
+        ? `\`--platform=${platform}\`: the image of the manifest ${id} is that of the platform that is built`
+        : `only {{base}} may be the image of a manifest`;
+    throw new FactoryError(
+      "IMAGE_UNCLEAR",
+      `it is not clear which image ${JSON.stringify(name)} is: ${why}`,
+      {
+        where: { file },
+        fix:
+          name === base
+            ? `remove the platform (line ${line} of the rendered text)`
+            : `say \`base: {manifest: ID}\` in a manifest, and write {{base}} in the template (line ${line} of the rendered text)`,
+      },
+    );
+  }
 }

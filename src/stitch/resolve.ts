@@ -1,9 +1,11 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { errorOf, type Finding } from "../errors.ts";
+import { baseRef, parentIn } from "../model/parent.ts";
 import { resolveArgs } from "./args.ts";
 import type { Choice, Resolved } from "./choice.ts";
 import { checkContracts, platformFindings } from "./contracts.ts";
 import { pickFragments, pickTemplate } from "./pick.ts";
+import { parentFindings } from "./parent-chain.ts";
 import { pieceOf } from "./piece.ts";
 import { fillSlots } from "./slots.ts";
 
@@ -25,9 +27,12 @@ export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {
   if ("code" in template) throw errorOf([...findings, template]);
   const ordered = fillSlots(template, fragments, manifest, findings);
   checkContracts(fragments, manifest, findings);
-  platformFindings({ manifest, fragments }, choice.platforms ?? manifest.document.platforms ?? [], findings);
+  const platforms = choice.platforms ?? manifest.document.platforms ?? [];
+  platformFindings({ manifest, fragments }, platforms, findings);
   const chosen = ordered.length === fragments.length ? ordered : fragments;
   const values = resolveArgs(manifest, chosen, choice.args ?? {}, findings);
+  const parent = choice.base === undefined ? parentIn(manifest.document.base) : null;
+  if (parent !== null) findings.push(...parentFindings(catalog, manifest, platforms));
   if (findings.length > 0) {
     const isWhole = fragments.length === Object.keys(manifest.document.fragments).length;
     throw errorOf(isWhole ? findings : findings.filter(({ code }) => !ECHOES.has(code)));
@@ -37,6 +42,8 @@ export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {
     manifest,
     template,
     pieces,
-    base: choice.base ?? manifest.document.base,
+    base: choice.base ?? baseRef(manifest.document.base),
+    parent,
+    pick: choice.pick,
   };
 }

@@ -1,14 +1,15 @@
 import type { Catalog } from "../../catalog/catalog.ts";
 import { errorOf, type Finding } from "../../errors.ts";
+import { manifestOfRef } from "../../model/parent.ts";
 import type { Pins } from "../axes.ts";
 import { basesOf } from "../bases.ts";
 import { type LockNeed, type Needs, needsOf } from "./needs.ts";
 import { collect, distinct, requestsFor } from "./sources.ts";
 import { readSpace } from "../space.ts";
 
-/** Whether a base's digest need not be looked up: it has none, or its reference names it. */
+/** Whether a base's digest need not be looked up: it has none, its reference names it, or it is a manifest's image. */
 export function needsNoDigest(ref: string): boolean {
-  return ref === "scratch" || ref.includes("@");
+  return ref === "scratch" || ref.includes("@") || manifestOfRef(ref) !== null;
 }
 
 /**

@@ -5,7 +5,16 @@ import type { Problem } from "../problem.ts";
 import { differs, fieldsOf } from "./fields.ts";
 
 /** Fields that the record repeats from its inputs. */
-const REPEATED = ["manifest_id", "cell_id", "platform", "template", "fragments", "args", "images"] as const;
+const REPEATED = [
+  "manifest_id",
+  "cell_id",
+  "platform",
+  "template",
+  "fragments",
+  "args",
+  "images",
+  "parent",
+] as const;
 
 /** Whether a document has the parts that keys are computed from. Wrong values in them give other keys. */
 export function isInputs(document: unknown): document is Inputs {
@@ -25,7 +34,7 @@ export function inputsProblems(record: FactoryRecord, inputs: Inputs): Problem[]
     record[name] === keys[name] ? [] : [differs("KEY_MISMATCH", name, record[name], keys[name])],
   );
   for (const name of REPEATED)
-    if (canonicalJson(record[name]) !== canonicalJson(inputs[name] ?? null))
+    if (canonicalJson(record[name] ?? null) !== canonicalJson(inputs[name] ?? null))
       problems.push(differs("INPUT_MISMATCH", name, record[name], inputs[name]));
   const base = inputs.images.find(({ role }) => role === "base");
   for (const name of ["ref", "digest"] as const)
