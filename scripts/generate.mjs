@@ -19,6 +19,7 @@ const folder = fileURLToPath(new URL("../src/schemas/", import.meta.url));
 const documents = [
   "event",
   "fragment",
+  "local",
   "lock",
   "manifest",
   "plan",

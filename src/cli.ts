@@ -3,7 +3,7 @@ import type { CommandResult, Context } from "./commands/context.ts";
 import { FactoryError } from "./errors.ts";
 import { errorFor, guardStreams, interruption, workingFolder } from "./exits.ts";
 import type { GlobalOptions } from "./program.ts";
-import { withoutUserinfo } from "./model/userinfo.ts";
+import { createMask } from "./model/mask.ts";
 import { visibleLines } from "./model/visible.ts";
 import { paletteOf, printable, takesColor } from "./screen/palette.ts";
 import { version } from "./version.ts";
@@ -71,6 +71,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const stdoutColor = takesColor(process.stdout, process.env, wantsColor);
   const stderrColor = takesColor(process.stderr, process.env, wantsColor);
   let signal: AbortSignal | undefined;
+  const mask = createMask();
   /** Reports anything that was thrown, except commander's end after a help that was asked for. */
   const report = (thrown: unknown): void => {
     // After an interruption, other errors are its consequences.
@@ -81,8 +82,8 @@ export async function main(argv: readonly string[]): Promise<void> {
         : errorFor(thrown);
     if (error === null) return;
     process.exitCode = error.exitCode;
-    if (asJson) process.stdout.write(`${visibleLines(JSON.stringify(errorJson(error), null, 2))}\n`);
-    else process.stderr.write(`${printable(errorText(error, paletteOf(stderrColor)), stderrColor)}\n`);
+    if (asJson) process.stdout.write(`${visibleLines(mask(JSON.stringify(errorJson(error), null, 2)))}\n`);
+    else process.stderr.write(`${printable(mask(errorText(error, paletteOf(stderrColor))), stderrColor)}\n`);
   };
   process.on("uncaughtException", (error) => {
     report(error);
@@ -96,7 +97,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       color: paletteOf(stdoutColor),
       stderrColor,
       columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
-      say: (text) => void process.stderr.write(`${visibleLines(withoutUserinfo(text))}\n`),
+      say: (text) => void process.stderr.write(`${visibleLines(mask(text))}\n`),
+      mask,
       signal: () => (signal ??= interruption()),
     });
   try {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { OpenCatalog } from "./catalog/open.ts";
 import type { Context } from "./commands/context.ts";
+import type { Mask } from "./model/mask.ts";
 import { addressWithoutUserinfo } from "./model/userinfo.ts";
 import type { Palette } from "./screen/palette.ts";
 import { FactoryError } from "./errors.ts";
@@ -14,6 +15,7 @@ interface Surroundings {
   stderrColor: boolean;
   columns: number | undefined;
   say: (text: string) => void;
+  mask: Mask;
   signal: () => AbortSignal;
 }
 
@@ -75,7 +77,12 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     environment: buildEnvironment(env),
     catalog: () => (catalog ??= open()),
     world: async () =>
-      (await import("./world.ts")).createWorld(env, options.verbose ? around.say : undefined),
+      (await import("./world.ts")).createWorld(env, {
+        mask: around.mask,
+        say: options.quiet ? () => undefined : around.say,
+        trace: options.verbose ? around.say : undefined,
+        signal: around.signal,
+      }),
     now: Date.now,
     say: options.quiet ? () => undefined : around.say,
     get signal() {

@@ -15,11 +15,12 @@ import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
-import { createMask } from "./model/mask.ts";
+import { createMask, type Mask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
 import type { View } from "./screen/live-view.ts";
+import { openSecrets } from "./run/secrets.ts";
 import type { RunDeps } from "./run/types.ts";
 import type { RunEvent } from "./schemas/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
@@ -30,6 +31,7 @@ import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts"
 import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
 import { openLease } from "./tools/lease.ts";
 import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
+import { obtainSecret, obtainSsh } from "./tools/secret-source.ts";
 import { version } from "./version.ts";
 
 /** The real engine, clock and services. */
@@ -118,8 +120,20 @@ function every(ms: number, call: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** @param trace gets a line for each outside program that is run, with its arguments */
-export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => void): World {
+/**
+ * @param around `say` takes a line for people, and `trace` one for each outside program that is run, with its arguments; `mask`
+ * is told every secret that is obtained
+ */
+export function createWorld(
+  env: NodeJS.ProcessEnv,
+  around: {
+    mask: Mask;
+    say: (line: string) => void;
+    trace?: (line: string) => void;
+    signal: () => AbortSignal;
+  },
+): World {
+  const { mask, say, trace } = around;
   const traced =
     <R>(call: (file: string, argv: readonly string[], options?: ExecOptions) => R) =>
     (file: string, argv: readonly string[], options?: ExecOptions): R => {
@@ -246,6 +260,15 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
           });
         },
         every,
+        secrets: openSecrets({
+          settings: catalog.secrets,
+          obtain: async (kind, name, declared) => {
+            const about = { env, exec, root: catalog.root, signal: around.signal() };
+            return kind === "ssh" ? obtainSsh(name, declared, about) : obtainSecret(name, declared, about);
+          },
+          mask,
+          note: say,
+        }),
         randomHex: () => randomBytes(4).toString("hex"),
         smokeTest: async (image, inspected, { cell, render }, signal) => {
           const { smokeTest } = await import("./smoke/smoke.ts");
@@ -302,8 +325,10 @@ export function createWorld(env: NodeJS.ProcessEnv, trace?: (line: string) => vo
     eventFile: async (path, signal) => {
       const { openLines } = await import("./files/line-stream.ts");
       const lines = await openLines(path, signal);
-      const mask = createMask(env);
-      const masked = (_: string, value: unknown) => (typeof value === "string" ? mask(value) : value);
+      // Values of variables that look like secrets are not for other programs either.
+      const ofEnvironment = createMask(env);
+      const masked = (_: string, value: unknown) =>
+        typeof value === "string" ? ofEnvironment(mask(value)) : value;
       return { take: (event) => lines.write(JSON.stringify(event, masked)), close: lines.close };
     },
     view: async ({ quiet, color }) => {

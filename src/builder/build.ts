@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
-import { withoutUserinfo } from "../model/userinfo.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import {
   bakeWatched,
@@ -15,6 +14,7 @@ import {
 import type { Docker } from "../tools/docker.ts";
 import { classifyFailure, type BuildClass, type Classified, type Retry } from "./classify.ts";
 import { failureMessage } from "./failure-message.ts";
+import type { Handover } from "./handover.ts";
 import { readMetadata } from "./metadata.ts";
 import { createProgress, type Progress, type Snapshot } from "./progress.ts";
 
@@ -32,6 +32,8 @@ export interface BuildRequest {
   platform: string;
   /** A folder for this build alone; it is made if it is missing. The metadata file stays in it. */
   workDir: string;
+  /** The secrets of its targets, as a bake takes them. */
+  secrets?: Handover;
   signal?: AbortSignal;
   onProgress?: (snapshot: Snapshot) => void;
   /** How often the build is tried if another attempt may help. Default: 3. */
@@ -44,6 +46,8 @@ export interface BuildDeps {
   every: Every;
   /** Resolves after the milliseconds, or when the signal fires. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Replaces secrets in what is kept or shown. Default: those in URLs. */
+  mask?: (text: string) => string;
   /** Takes each line of the kept log. */
   appendLog: (line: string) => void;
 }
@@ -98,8 +102,7 @@ function createLog(append: (line: string) => void) {
   const tail: string[] = [];
   return {
     tail,
-    write: (text: string) => {
-      const line = withoutUserinfo(text);
+    write: (line: string) => {
       append(line);
       tail.push(line.length > TAIL_LENGTH ? `${line.slice(0, TAIL_LENGTH - 1)}…` : line);
       if (tail.length > TAIL_LINES) tail.shift();
@@ -118,20 +121,22 @@ async function attemptBuild(
   deps: BuildDeps,
   { write, withoutCache }: { write: (line: string) => void; withoutCache: boolean },
 ): Promise<Attempt> {
-  const { target, signal, onProgress } = request;
+  const { target, signal, onProgress, secrets } = request;
   const targets = withoutCache ? [target] : request.targets;
   const metadataFile = join(request.workDir, `${target}.metadata.json`);
   removeTree(metadataFile);
 
-  const progress = createProgress({ targets, onLog: write });
+  const progress = createProgress({ targets, onLog: write, mask: deps.mask });
   const result = await bakeWatched(
     {
       file: request.bakeFile,
       targets,
       cwd: request.root,
       metadataFile,
-      set: withoutCache ? WITHOUT_CACHE : [],
-      env: { BUILDX_METADATA_PROVENANCE: "max" },
+      set: [...(withoutCache ? WITHOUT_CACHE : []), ...(secrets?.set ?? [])],
+      read: secrets?.read,
+      ssh: secrets?.ssh,
+      env: { BUILDX_METADATA_PROVENANCE: "max", ...secrets?.env },
       signal,
       onLine: (line) => {
         progress.line(line);
@@ -157,7 +162,7 @@ async function attemptBuild(
     return {
       progress,
       status: "failed",
-      message: withoutUserinfo(failureMessage(text)),
+      message: failureMessage(text),
       ...classifyFailure(result.exitCode, text),
     };
   }

@@ -1,4 +1,5 @@
 import { createBuildLog } from "./build-log.ts";
+import { withoutUserinfo } from "../model/userinfo.ts";
 import { visibleLine } from "./log-lines.ts";
 import { parseProgressLine, type Vertex } from "./rawjson.ts";
 
@@ -37,6 +38,8 @@ export interface Progress {
 interface ProgressOptions {
   /** The targets of the bake: if there are several, each name starts with its target's. */
   targets?: readonly string[];
+  /** Replaces secrets in all that is kept, shown or told; before anything is cut. Default: those in URLs. */
+  mask?: (text: string) => string;
   /** Gets each line of the kept log. */
   onLog?: (line: string) => void;
 }
@@ -91,8 +94,12 @@ function readStep(vertexName: string, severalTargets: boolean): StepName | null 
 }
 
 /** A pure reducer over the lines of one bake. Its memory grows only with the number of vertices. */
-export function createProgress({ targets = [], onLog = () => {} }: ProgressOptions = {}): Progress {
-  const log = createBuildLog(onLog);
+export function createProgress({
+  targets = [],
+  mask = withoutUserinfo,
+  onLog = () => {},
+}: ProgressOptions = {}): Progress {
+  const log = createBuildLog((line) => onLog(mask(line)));
   const steps = new Map<string, Step>();
   const texts: string[] = [];
   /** Names of the running vertices, by digest. */
@@ -101,7 +108,8 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
   let current: string | null = null;
   const manifests = new Set<string>();
 
-  const takeVertex = (vertex: Vertex) => {
+  const takeVertex = (told: Vertex) => {
+    const vertex = { ...told, name: mask(told.name) };
     log.vertex(vertex);
     if (vertex.completed !== undefined || vertex.error !== undefined) underWay.delete(vertex.digest);
     else if (vertex.started !== undefined) underWay.set(vertex.digest, vertex.name);
@@ -133,7 +141,8 @@ export function createProgress({ targets = [], onLog = () => {} }: ProgressOptio
     }
   };
 
-  const takeText = (text: string) => {
+  const takeText = (told: string) => {
+    const text = mask(told);
     log.text(text);
     texts.push(visibleLine(text.slice(0, TEXT_LENGTH)));
     if (texts.length > TEXT_LINES) texts.shift();

@@ -1,5 +1,6 @@
 import type { Fragment, Lock, Manifest, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
+import type { SecretSettings } from "../model/secret.ts";
 
 /**
  * The place of a value in a document's file, by its path of keys: `["fragments", "core"]`. Falls back to the nearest
@@ -42,6 +43,8 @@ export interface Catalog {
   /** Absolute, real path of the workspace. */
   root: string;
   settings: () => Settings;
+  /** Where secrets come from: factory.yaml and factory.local.yaml. */
+  secrets: () => SecretSettings;
   /** factory.lock; null if there is none. */
   lock: () => Entry<Lock> | null;
   manifestIds: () => string[];

@@ -116,7 +116,11 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
   const fragments = loadFolders("fragment", catalog.fragmentNames, catalog.fragmentVersions);
   const templates = loadFolders("template", catalog.templateIds, catalog.templateVersions);
 
-  findings.push(...catalog.loadSettings().findings, ...checkOddFiles(catalog.root));
+  findings.push(
+    ...catalog.loadSettings().findings,
+    ...(catalog.loadLocal()?.findings ?? []),
+    ...checkOddFiles(catalog.root),
+  );
   for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
     findings.push(...own);
   for (const { loaded } of [...fragments, ...templates]) findings.push(...loaded.findings);

@@ -4,6 +4,7 @@ import { checkArgs } from "./arg-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import { parseTemplateRef } from "./names.ts";
 import type { Kind } from "./schema.ts";
+import { checkSources } from "./secret-rules.ts";
 import { checkSmoke } from "./smoke-rules.ts";
 import type { Sound } from "./sound.ts";
 import { isRange } from "./versions.ts";
@@ -142,13 +143,14 @@ function checkPlan(document: Sound<Plan>, place: PlaceOf): Finding[] {
 
 const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => Finding[] } = {
   fragment: checkFragment,
+  local: (document, place) => checkSources(document, place, false),
   lock: () => [],
   manifest: checkManifest,
   plan: checkPlan,
   pool: () => [],
   product: () => [],
   template: checkTemplate,
-  workspace: () => [],
+  workspace: (document, place) => checkSources(document, place, true),
 };
 
 /**

@@ -10,6 +10,7 @@ import type { Loaded } from "./document.ts";
 import { isId } from "./names.ts";
 import { listFolder, readText, realFolder } from "./read.ts";
 import type { Kind } from "./schema.ts";
+import { LOCAL_FILE, secretSettings } from "./secret-settings.ts";
 import { didYouMean } from "./suggest.ts";
 import { isVersion, sortVersions } from "./versions.ts";
 import { listed, quoted } from "../model/visible.ts";
@@ -43,6 +44,8 @@ interface LoadedFolder<T> extends Loaded<T> {
 /** A catalog that also gives documents with findings, as far as these can be used. */
 export interface OpenCatalog extends Catalog {
   loadSettings: () => Loaded<Documents["workspace"]>;
+  /** factory.local.yaml; null if there is none. */
+  loadLocal: () => Loaded<Documents["local"]> | null;
   /** @throws FactoryError if there is no such document */
   loadFile: <K extends FileKind>(kind: K, id: string) => Loaded<Documents[K]>;
   /** @throws FactoryError if there is no such document */
@@ -176,6 +179,11 @@ export function openCatalog(root: string): OpenCatalog {
     names(kind).includes(id) ? [...versionsOf(`${kind}/${id}`)] : [];
 
   const settings = remember(() => loadDocument("workspace", real, SETTINGS_FILE, {}));
+  const local = remember(() => loadDocument("local", real, LOCAL_FILE, {}));
+  const loadLocal = () =>
+    local("").findings.some(({ code, where }) => code === "FILE_MISSING" && where?.file === LOCAL_FILE)
+      ? null
+      : local("");
   const lock = remember(() => readLock(real));
   const files = remember((key) => {
     const [kind, id] = key.split("/") as [FileKind, string];
@@ -205,6 +213,10 @@ export function openCatalog(root: string): OpenCatalog {
   return {
     root: real,
     settings: () => settingsOf(entryOf(settings("")).document),
+    secrets: () => {
+      const own = loadLocal();
+      return secretSettings([entryOf(settings("")), ...(own ? [entryOf(own)] : [])]);
+    },
     lock: () => lock(""),
     manifestIds: () => [...ids("manifest")],
     planIds: () => [...ids("plan")],
@@ -221,6 +233,7 @@ export function openCatalog(root: string): OpenCatalog {
     fragment: (name, version) => entryOf(loadFolder("fragment", name, version)),
     template: (id, version) => entryOf(loadFolder("template", id, version)),
     loadSettings: () => settings(""),
+    loadLocal,
     loadFile,
     loadFolder,
   };

@@ -1,5 +1,6 @@
 import common from "../schemas/common.schema.json" with { type: "json" };
 import fragment from "../schemas/fragment.schema.json" with { type: "json" };
+import local from "../schemas/local.schema.json" with { type: "json" };
 import lock from "../schemas/lock.schema.json" with { type: "json" };
 import manifest from "../schemas/manifest.schema.json" with { type: "json" };
 import plan from "../schemas/plan.schema.json" with { type: "json" };
@@ -42,6 +43,7 @@ interface Located {
 const FILES = [
   common,
   fragment,
+  local,
   lock,
   manifest,
   plan,

@@ -1,8 +1,10 @@
 import { checkWorkspace } from "../catalog/check.ts";
 import { findingsIn } from "../catalog/document.ts";
+import type { Finding } from "../errors.ts";
 import { expand } from "../plan/expand.ts";
 import { findingText } from "../screen/findings.ts";
 import { fragmentFindings, templateFindings } from "../stitch/every-version.ts";
+import { sourceOf } from "../stitch/secret-sources.ts";
 import { stitch } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 
@@ -13,7 +15,14 @@ import type { CommandResult, Context } from "./context.ts";
 export async function validate(context: Context): Promise<CommandResult> {
   const catalog = await context.catalog();
   const { findings, summary } = checkWorkspace(catalog, {
-    manifest: (id) => findingsIn(() => stitch(catalog, id)),
+    manifest: (id) => {
+      const findings: Finding[] = [];
+      const own = findingsIn(() => {
+        for (const need of stitch(catalog, id).secrets)
+          findings.push(...findingsIn(() => sourceOf(need, catalog.secrets())));
+      });
+      return [...own, ...findings];
+    },
     fragment: (entry) => fragmentFindings(catalog, entry),
     template: templateFindings,
   });

@@ -1,6 +1,5 @@
 import { buildCell, type BuildOutcome } from "../builder/build.ts";
 import { BUILD_CLASSES, type BuildClass, OWN_FAULT } from "../builder/classify.ts";
-import { withoutUserinfo } from "../model/userinfo.ts";
 import type { Failure, Fault, Stage } from "./stage.ts";
 import { bakeFileOf, layoutOf } from "./stitch.ts";
 
@@ -29,22 +28,25 @@ export const build: Stage = {
     // The image as an OCI layout too: its SBOM is read from there, and layers that are known are not copied again.
     const layout = deps.layers ? layoutOf(attempt) : undefined;
     if (layout !== undefined) deps.layers?.lend(layout);
+    const targets = [...attempt.prefixes, cell.target];
+    const secrets = await deps.secrets.handOver(targets.map((target) => ({ target, planned })));
     const outcome = await buildCell(
       {
         root: settings.root,
         bakeFile: bakeFileOf(attempt),
-        targets: [...attempt.prefixes, cell.target],
+        targets,
         target: cell.target,
         image: held,
         platform: cell.platform,
         workDir: folder,
+        secrets,
         signal,
         onProgress: ({ step, steps, cached, stage, current }) =>
           progress({
             step,
             steps,
             cached,
-            detail: withoutUserinfo([stage, current].filter(Boolean).join(": ")),
+            detail: [stage, current].filter(Boolean).join(": "),
           }),
       },
       {
@@ -52,6 +54,7 @@ export const build: Stage = {
         docker: deps.docker,
         sleep: deps.sleep,
         every: deps.every,
+        mask: deps.secrets.mask,
         appendLog: (line) => {
           lines.push(line);
           log(line);
@@ -67,8 +70,7 @@ export const build: Stage = {
       trail.notes.push(what);
     }
     // It names the proxies that docker hands to builds, with their users and passwords.
-    const provenance = withoutUserinfo(JSON.stringify(outcome.provenance, null, 2));
-    await keep("buildkit_provenance", `${provenance}\n`);
+    await keep("buildkit_provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
     const { digest, manifest_digest } = outcome;
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
     // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.

@@ -11,6 +11,7 @@ export const provenance: Stage = {
   part: "image",
   needs: ["build"],
   evidence: { provenance: "application/vnd.in-toto+json" },
+  exact: ["provenance"],
   classes: {},
   run: async ({ attempt, keep }) => {
     const { planned, settings, trail } = attempt;

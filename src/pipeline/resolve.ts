@@ -10,6 +10,7 @@ export const resolve: Stage = {
   part: "cell",
   needs: [],
   evidence: { inputs: "application/json" },
+  exact: ["inputs"],
   classes: CLASSES,
   run: async ({ attempt: { planned, base }, keep }) => {
     await keep("inputs", `${JSON.stringify(planned.inputs, null, 2)}\n`);

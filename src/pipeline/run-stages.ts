@@ -44,6 +44,7 @@ export async function runStages(
   { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
 ): Promise<void> {
   const { trail } = attempt;
+  const { mask } = deps.secrets;
   const { cell_id, manifest_id } = attempt.planned.cell;
   const controllers = stages.map(() => new AbortController());
   let failedAt = stages.length;
@@ -58,7 +59,8 @@ export async function runStages(
       keep: (kind, data) => {
         const mediaType = stage.evidence[kind];
         if (mediaType === undefined) throw new Error(`the stage ${stage.name} declares no evidence ${kind}`);
-        return deps.store.keep(manifest_id, data, mediaType).then((evidence) => {
+        const safe = typeof data === "string" && !stage.exact?.includes(kind) ? mask(data) : data;
+        return deps.store.keep(manifest_id, safe, mediaType).then((evidence) => {
           trail.evidence[kind] = evidence;
           kept.push(kind);
         });

@@ -1,4 +1,5 @@
 import type { BaseResolution } from "../builder/base.ts";
+import type { Handover } from "../builder/handover.ts";
 import type { Snapshots } from "../files/snapshot.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
@@ -64,6 +65,19 @@ export interface Trail {
   bug?: unknown;
 }
 
+/** The secrets of a run's cells: each is obtained once. */
+export interface RunSecrets {
+  /** Replaces them in a text that is kept or shown. */
+  mask: (text: string) => string;
+  /**
+   * Obtains all that cells need, before anything is built.
+   * @throws FactoryError SECRET_UNKNOWN, SECRET_MISSING, FILE_OUTSIDE: all findings at once; INTERRUPTED
+   */
+  require: (cells: readonly PlannedCell[]) => Promise<void>;
+  /** What a bake of these targets gets: each target the secrets of its cell. @throws FactoryError as `require` */
+  handOver: (targets: readonly { target: string; planned: PlannedCell }[]) => Promise<Handover>;
+}
+
 /** How a run goes, as far as stages need to know. */
 export interface StageSettings {
   /** The workspace, absolute. */
@@ -122,6 +136,7 @@ export interface StageDeps {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Calls again and again, every so many milliseconds, until the returned function is called. */
   every: (ms: number, call: () => void) => () => void;
+  secrets: RunSecrets;
   store: Pick<RecordStore, "keep">;
   smokeTest: (
     image: string,
@@ -149,6 +164,8 @@ export interface Stage {
   needs: readonly string[] | "all";
   /** Media types of the evidence that it leaves when it passes, by kind. */
   evidence: Readonly<Record<string, string>>;
+  /** Kinds among them that are kept byte for byte, since proofs are computed from them. No secret is masked there: they hold no output. */
+  exact?: readonly string[];
   /** Kinds among them that it leaves too where it fails by what was asked for. */
   provesFail?: readonly string[];
   /** Classes of its failures, and whose fault each is. Those of `EVERYWHERE` need not be named. */

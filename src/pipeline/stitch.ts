@@ -20,6 +20,7 @@ export const stitch: Stage = {
   part: "image",
   needs: ["resolve"],
   evidence: { dockerfile: "text/x-dockerfile", bake_file: "text/x-hcl" },
+  exact: ["dockerfile", "bake_file"],
   classes: {},
   run: async ({ attempt, keep }, { layers }) => {
     const { planned, folder, settings, held } = attempt;

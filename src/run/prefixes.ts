@@ -32,7 +32,7 @@ async function contextOf(
 export async function bakePrefixes(
   planned: readonly PlannedCell[],
   settings: RunSettings & Pick<StageSettings, "snapshots">,
-  deps: Pick<RunDeps, "buildx" | "every" | "folder" | "randomHex">,
+  deps: Pick<RunDeps, "buildx" | "every" | "folder" | "randomHex" | "secrets">,
   emit: Emit,
 ): Promise<void> {
   const { root, signal } = settings;
@@ -51,7 +51,7 @@ export async function bakePrefixes(
       writeWhole(join(root, `${pathOf(one)}.dockerignore`), dockerignore, false);
     }
     const context = (one: PlannedCell) => contexts.get(one) ?? "";
-    const { text, prefixes } = bakeFile([...contexts.keys()], {
+    const { text, prefixes, prefixCells } = bakeFile([...contexts.keys()], {
       context,
       dockerfile: (one) => posix.relative(context(one), pathOf(one)),
       cacheRepository: settings.cacheRepository,
@@ -60,11 +60,12 @@ export async function bakePrefixes(
     if (prefixes.length === 0) return;
     const file = join(folder, "docker-bake.hcl");
     writeWhole(file, text, false);
+    const secrets = await deps.secrets.handOver(prefixCells);
     let silent = false;
     const bake = async (targets: readonly string[]): Promise<boolean> => {
       const progress = createProgress();
       const metadataFile = join(folder, "metadata.json");
-      const options = { file, targets, cwd: root, metadataFile, signal, onLine: progress.line };
+      const options = { file, targets, cwd: root, metadataFile, ...secrets, signal, onLine: progress.line };
       const result = await bakeWatched(options, cacheWait(progress), deps);
       silent = result.silent;
       return result.exitCode === 0;

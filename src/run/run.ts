@@ -13,6 +13,7 @@ import { sweepHeld } from "./held.ts";
 import { createOutcome, type RunOutcome } from "./outcome.ts";
 import { ofPlatform, selectPlatforms } from "./platforms.ts";
 import { bakePrefixes } from "./prefixes.ts";
+import { maskedEmit, withMask } from "./masked.ts";
 import { type Running, runCell } from "./run-cell.ts";
 import type { RunDeps, RunSettings } from "./types.ts";
 
@@ -86,13 +87,15 @@ function reused({ cell }: PlannedCell, { nameOf }: RunDeps["store"]): Omit<CellE
  * Runs cells, several at once: resolve the base, then one attempt each, then its record. A failing cell does not
  * stop the others. What a record proves is not run again. When the signal fires, running cells end, each with a
  * record, and no further one is started. All of it is told as events; what it gives back is read from them.
- * @throws FactoryError for failures that are not the fault of one cell: no engine, no such platform, a full disk
+ * @throws FactoryError for failures that are not the fault of one cell: no engine, no such platform, a missing secret, a full disk
  */
-export async function runCells(request: RunRequest, deps: RunDeps): Promise<RunOutcome> {
+export async function runCells(request: RunRequest, given: RunDeps): Promise<RunOutcome> {
   const { planned, signal, stages = STAGES } = request;
   const cells = ofPlatform(planned.cells, request.platform);
   const { take, outcome } = createOutcome();
-  const emit = createEmit(deps.clock, take, deps.onEvent);
+  const { mask } = given.secrets;
+  const deps = withMask(given);
+  const emit = maskedEmit(createEmit(deps.clock, take, deps.onEvent), mask);
   emit({
     type: "run-started",
     plan_ids: planned.plan_ids,
@@ -138,6 +141,8 @@ async function runWork(
   }
   const left_out = leftOut.map(({ cell }) => ({ cell_id: cell.cell_id, platform: cell.platform }));
   if (chosen.length === 0) return left_out;
+  // A cell whose image is known needs none, unless it turns out to be gone.
+  await deps.secrets.require(chosen.filter(({ cell }) => cell.action === "build"));
 
   const folder = join(deps.folder.path(), `bases-${deps.randomHex()}`);
   const [bases, cacheRepository] = await Promise.all([

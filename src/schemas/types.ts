@@ -63,11 +63,43 @@ export type Range = string;
  */
 export type Platforms = Platform[];
 /**
+ * The id of a secret, as in `RUN --mount=type=secret,id=…`: letters, digits, `_`, `-` and `.`, starting with a letter, at most 63 characters; not starting with `factory_`.
+ */
+export type SecretId = string;
+/**
+ * Ids of secrets.
+ *
+ * @maxItems 100
+ */
+export type SecretIds = SecretId[];
+/**
  * Smoke tests, run against a container of the built image.
  *
  * @maxItems 200
  */
 export type SmokeTests = SmokeTest[];
+/**
+ * The name of an environment variable that holds the value.
+ */
+export type SourceEnv = string;
+/**
+ * The path of a file that holds the value: from the workspace's root, absolute, or starting with `~/`.
+ */
+export type SourceFile = string;
+/**
+ * A program and its arguments. It runs in the workspace, without a shell, and writes the value to its standard output. One newline at the end is dropped.
+ *
+ * @minItems 1
+ * @maxItems 100
+ */
+export type SourceCommand = string[];
+/**
+ * The fragments and templates, by name, that may ask for it. Default: all of them.
+ *
+ * @minItems 1
+ * @maxItems 1000
+ */
+export type GuardedSourceFor = Id[];
 /**
  * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
  */
@@ -96,6 +128,7 @@ export type Repository = string;
 export interface Documents {
   event: RunEvent;
   fragment: Fragment;
+  local: Local;
   lock: Lock;
   manifest: Manifest;
   plan: Plan;
@@ -341,6 +374,14 @@ export interface Fragment {
   conflicts?: Ranges;
   platforms?: Platforms;
   /**
+   * The secrets that Dockerfile.hbs uses, as in `RUN --mount=type=secret,id=…`. factory.yaml says where they come from.
+   */
+  secrets?: SecretIds;
+  /**
+   * The keys for SSH that Dockerfile.hbs uses, as in `RUN --mount=type=ssh`, whose id is `default`.
+   */
+  ssh?: SecretIds;
+  /**
    * `never`: it takes something from outside that is not pinned, so no cell with it is ever reused.
    */
   reuse?: "never";
@@ -505,6 +546,84 @@ export interface BudgetTest {
    * Number of layers.
    */
   layers?: number;
+}
+/**
+ * factory.local.yaml: where secrets come from on this machine. Each entry replaces that of factory.yaml. Git ignores this file.
+ */
+export interface Local {
+  schema_version: SchemaVersion;
+  secrets?: Sources;
+  ssh?: SshSources;
+  network?: NetworkSources;
+}
+/**
+ * Where secrets come from, by id.
+ */
+export interface Sources {
+  [k: string]: GuardedSource;
+}
+/**
+ * Where a secret comes from when it is needed, and who may ask for it.
+ */
+export interface GuardedSource {
+  env?: SourceEnv;
+  file?: SourceFile;
+  command?: SourceCommand;
+  for?: GuardedSourceFor;
+}
+/**
+ * Where keys for SSH come from, by id.
+ */
+export interface SshSources {
+  [k: string]: SshSource;
+}
+/**
+ * The socket of an agent, or a private key, and who may ask for it.
+ */
+export interface SshSource {
+  /**
+   * The name of an environment variable that holds the path of the socket or the key, such as `SSH_AUTH_SOCK`.
+   */
+  env?: SourceEnv;
+  /**
+   * The path of the socket or the key.
+   */
+  file?: SourceFile;
+  for?: GuardedSourceFor;
+}
+/**
+ * What each step of a build needs to reach the network. It reaches neither the image nor a key.
+ */
+export interface NetworkSources {
+  /**
+   * Proxies. A variable that is not set means that there is no proxy.
+   */
+  proxy?: {
+    /**
+     * The proxy for http, as a URL.
+     */
+    http?: SecretSource;
+    /**
+     * The proxy for https, as a URL.
+     */
+    https?: SecretSource;
+    /**
+     * Hosts that are reached without a proxy, separated by commas.
+     */
+    no?: SecretSource;
+  };
+  /**
+   * Certificates, as PEM, that the programs of each step trust. A variable that is not set means that none are added.
+   */
+  ca?: SecretSource;
+}
+/**
+ * Where a value comes from when it is needed: one of `env`, `file` and `command`.
+ */
+export interface SecretSource {
+  env?: SourceEnv;
+  file?: SourceFile;
+  command?: SourceCommand;
 }
 /**
  * factory.lock: what ranges and images resolved to when `factory lock` was run.
@@ -1039,6 +1158,14 @@ export interface Template {
   version: Version;
   summary?: Text;
   /**
+   * The secrets that Dockerfile.hbs uses, as in `RUN --mount=type=secret,id=…`. factory.yaml says where they come from.
+   */
+  secrets?: SecretIds;
+  /**
+   * The keys for SSH that Dockerfile.hbs uses, as in `RUN --mount=type=ssh`, whose id is `default`.
+   */
+  ssh?: SecretIds;
+  /**
    * `never`: it takes something from outside that is not pinned, so no cell with it is ever reused.
    */
   reuse?: "never";
@@ -1102,4 +1229,7 @@ export interface Workspace {
      */
     max_age?: Age;
   };
+  secrets?: Sources;
+  ssh?: SshSources;
+  network?: NetworkSources;
 }

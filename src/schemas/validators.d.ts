@@ -6,6 +6,7 @@ export interface Validate {
   errors?: ErrorObject[] | null;
 }
 export const fragment: Validate;
+export const local: Validate;
 export const lock: Validate;
 export const manifest: Validate;
 export const plan: Validate;

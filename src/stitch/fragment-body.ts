@@ -8,6 +8,8 @@ import { type ContextFile, contextFiles } from "./files.ts";
 import { type Reference, referencesOf } from "./images.ts";
 import { ofCatalog } from "./memo.ts";
 import { refuseInstructions, refuseParents, refuseSources } from "./refuse.ts";
+import { secretsOf } from "./refuse-secrets.ts";
+import type { SecretUse } from "./secret-uses.ts";
 
 /** What a fragment with its values adds to a Dockerfile. */
 export interface Body {
@@ -19,6 +21,8 @@ export interface Body {
   allowed: readonly string[];
   /** The images and stages that it names. */
   references: readonly Reference[];
+  /** The secrets that it uses. */
+  secrets: readonly SecretUse[];
 }
 
 /** A line that no Dockerfile.hbs can render, since control characters are refused there. */
@@ -69,7 +73,7 @@ function filesBehind(catalog: Catalog, folder: string, name: string, where: Plac
 
 /**
  * Renders a fragment's Dockerfile.hbs with its values, and reads the files that it copies.
- * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*
+ * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*
  */
 export function fragmentBody(
   catalog: Catalog,
@@ -107,11 +111,13 @@ export function fragmentBody(
   refuseSources(file, text, instructions, entry.document.reuse);
   const references = referencesOf("", instructions);
   refuseParents(file, references, undefined);
+  const secrets = secretsOf(entry, instructions);
   files.sort((a, b) => compareText(a.path, b.path));
   return {
     text,
     files: files.filter((one, at) => one.path !== files[at - 1]?.path),
     allowed: [...allowed],
     references,
+    secrets,
   };
 }

@@ -7,7 +7,9 @@ import { type ImagesRead, imagesRead, type Reference, referencesOf } from "./ima
 import { keep, ofCatalog } from "./memo.ts";
 import type { Piece } from "./piece.ts";
 import { refuseParents, refuseSources } from "./refuse.ts";
+import { secretsOf } from "./refuse-secrets.ts";
 import { fillTemplate, LABELS_MARK } from "./render.ts";
+import type { SecretUse } from "./secret-uses.ts";
 
 /** The place of the labels among the parts of a Dockerfile. */
 const LABELS = -1;
@@ -27,6 +29,8 @@ interface Frame {
   references: readonly Reference[];
   /** The images if no body names any. */
   images: ImagesRead;
+  /** The secrets that the template itself uses. */
+  secrets: readonly SecretUse[];
 }
 
 /** A checked Dockerfile without its labels. */
@@ -34,6 +38,8 @@ export interface Composed {
   parts: readonly (string | number)[];
   bodies: readonly Body[];
   images: ImagesRead;
+  /** The secrets that the template itself uses. */
+  secrets: readonly SecretUse[];
 }
 
 /** The Dockerfile's text. */
@@ -62,7 +68,7 @@ const FURTHER_LINE = "#\u0006\n";
  *   frame, since a mark in its place is refused.
  * - A body neither starts nor ends with a space, so trimming the whole gives the same.
  *
- * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED
+ * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*
  */
 export function frameOf(template: FolderEntry<Template>, standing: readonly Standing[], base: string): Frame {
   const { file } = template.dockerfile;
@@ -82,6 +88,7 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
     });
   }
   refuseSources(file, text, instructions, template.document.reuse);
+  const secrets = secretsOf(template, instructions);
   const references = referencesOf(text, instructions);
   refuseParents(file, references, base);
   const parts = `${text.replaceAll(FURTHER_LINE, "")}\n`
@@ -89,7 +96,7 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
     .map((part) =>
       part === LABELS_MARK ? LABELS : part.startsWith("\u0005") ? Number(part.slice(1, -1)) : part,
     );
-  return { parts, references, images: imagesRead(references) };
+  return { parts, references, images: imagesRead(references), secrets };
 }
 
 const framesOf = ofCatalog(() => new Map<FolderEntry<Template>, Map<string, Frame>>());
@@ -97,8 +104,8 @@ const framesOf = ofCatalog(() => new Map<FolderEntry<Template>, Map<string, Fram
 /**
  * The Dockerfile of these pieces.
  * @param base what `{{base}}` means
- * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, SLOT_UNKNOWN, IMAGE_UNCLEAR, SOURCE_UNPINNED: the
- * first one found
+ * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, SLOT_UNKNOWN, IMAGE_UNCLEAR, SOURCE_UNPINNED,
+ * SECRET_*: the first one found
  */
 export function compose(
   catalog: Catalog,
@@ -111,7 +118,7 @@ export function compose(
   // Which piece fills which slot, and whether its body is empty.
   let key = base;
   for (const [at, { stage }] of pieces.entries()) key += `\n${bodies[at]?.text === "" ? "-" : ""}${stage}`;
-  const { parts, references, images } = keep(frames, key, () => {
+  const { parts, references, images, secrets } = keep(frames, key, () => {
     const standing = pieces.map(({ entry: { document } }, at) => {
       const { name, slot = name } = document;
       const text = bodies[at]?.text ?? "";
@@ -120,5 +127,6 @@ export function compose(
     return frameOf(template, standing, base);
   });
   const more = bodies.flatMap((body) => body.references);
-  return { parts, bodies, images: more.length === 0 ? images : imagesRead([...references, ...more]) };
+  const all = more.length === 0 ? images : imagesRead([...references, ...more]);
+  return { parts, bodies, images: all, secrets };
 }

@@ -31,7 +31,7 @@ export interface Target {
  * shared between cells, and frozen.
  */
 export interface CellKeys
-  extends Keys, Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads"> {
+  extends Keys, Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads" | "secrets"> {
   /** The manifest that it starts from; missing if it starts from an image. */
   parent?: Parent;
   /** The image that the last stage starts from. */
@@ -80,7 +80,8 @@ function resolveImages(images: ImagesRead, { digestOf = NOBODY, platform }: Targ
  * @param parent what `parentOf` gives for the recipe
  */
 export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): CellKeys {
-  const { template, fragments, args, gpus, prefixes, reads, recipe_key, test_suite_hash, policy } = recipe;
+  const { template, fragments, args, gpus, prefixes, reads, secrets, recipe_key, test_suite_hash, policy } =
+    recipe;
   const { platform = null, environment = NO_ENVIRONMENT } = target;
   const { images, base, json } = resolveImages(reads, target);
   const build_key = joinBuildKey(recipe_key, {
@@ -95,6 +96,7 @@ export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): C
     base,
     images,
     reads,
+    secrets,
     fragments,
     args,
     gpus,

@@ -40,7 +40,7 @@ function once<T>(make: () => T): () => T {
 
 /** Digest of what a fragment adds to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
 function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files }: Body): FragmentDigest {
-  const { name, version, args, requires, conflicts, platforms, reuse } = document;
+  const { name, version, args, requires, conflicts, platforms, reuse, secrets, ssh } = document;
   const digest = digestOf({
     scheme: "factory/fragment/2",
     name,
@@ -50,6 +50,8 @@ function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files
     conflicts: conflicts ?? {},
     platforms: platforms ?? null,
     reuse: reuse ?? null,
+    ...(secrets && { secrets }),
+    ...(ssh && { ssh }),
     dockerfile: sha256(dockerfile.text),
     files,
   });

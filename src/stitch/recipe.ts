@@ -2,6 +2,7 @@ import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
 import { digestOf, sha256 } from "../model/digest.ts";
 import { joinRecipeKey, joinSuiteHash, listJson, policyJson } from "../model/inputs.ts";
+import type { SecretNeed } from "../model/secret.ts";
 import { hashedTests } from "../model/suite.ts";
 import type { Manifest, Template, Value } from "../schemas/types.ts";
 import { argsByName } from "./args.ts";
@@ -12,6 +13,7 @@ import type { ImagesRead } from "./images.ts";
 import { labelInstruction, recipeLabels } from "./labels.ts";
 import { keep, ofCatalog } from "./memo.ts";
 import type { FragmentDigest, Piece } from "./piece.ts";
+import { secretNeeds } from "./refuse-secrets.ts";
 
 /**
  * What cells have in common that differ only in their platform, or in the digests of their images. Its texts are not
@@ -31,6 +33,8 @@ export interface Recipe {
   readonly test_suite_hash: string;
   /** See policyJson of src/model/inputs.ts. */
   readonly policy: string;
+  /** The secrets that a build needs. Their ids are in the Dockerfile, and so in the keys. */
+  readonly secrets: readonly SecretNeed[];
   /** The documents that say `reuse: never`: `fragments/x/1.0.0/fragment.yaml`. */
   readonly neverReused: readonly string[];
 }
@@ -47,11 +51,13 @@ const policiesOf = ofCatalog(() => new Map<Recipe["gpus"], string>());
 const templatesOf = ofCatalog(() => new Map<FolderEntry<Template>, Recipe["template"]>());
 
 function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe["template"] {
-  const { template_id: id, version, slots, reuse } = document;
+  const { template_id: id, version, slots, reuse, secrets, ssh } = document;
   const digest = digestOf({
     scheme: "factory/template/2",
     slots: slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
     reuse: reuse ?? null,
+    ...(secrets && { secrets }),
+    ...(ssh && { ssh }),
     dockerfile: sha256(dockerfile.text),
   });
   return Object.freeze({ id, version, digest });
@@ -97,6 +103,10 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
     recipe_key: joinRecipeKey(sha256(text), filesJson(pieces)),
     test_suite_hash: suiteHash(pieces, manifest),
     policy: keep(policiesOf(catalog), gpus, () => policyJson(gpus, catalog.settings().smoke)),
+    secrets: secretNeeds([
+      { label: `${template.document.template_id}@${template.document.version}`, uses: composed.secrets },
+      ...pieces.map((piece) => ({ label: piece.label, uses: piece.body().secrets })),
+    ]),
     neverReused: documents.flatMap(({ document, file }) => (document.reuse === "never" ? file : [])),
   });
 }
@@ -106,7 +116,7 @@ const recipesOf = ofCatalog(() => new Map<Entry<Manifest>, Map<FolderEntry<Templ
 
 /**
  * The recipe of an already resolved manifest: made once for all cells that have it.
- * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED: the first one found
+ * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*: the first one found
  */
 export function recipeOf(catalog: Catalog, resolved: Resolved): Recipe {
   const { manifest, template, pieces, base } = resolved;

@@ -14,6 +14,8 @@ export interface BakeOptions {
   set?: readonly string[];
   /** Files or folders outside `cwd` that the bake may read. */
   read?: readonly string[];
+  /** Whether it may use the agent of SSH, or a key for it. */
+  ssh?: boolean;
   env?: Record<string, string>;
   signal?: AbortSignal;
   /** Each line of the progress: JSON (`--progress=rawjson`), then the plain text of an error. */
@@ -149,8 +151,8 @@ export function createBuildx(exec: Exec): Buildx {
     platforms: async () => (await builder()).platforms,
     driver: async () => (await builder()).driver,
 
-    bake: ({ file, targets, cwd, metadataFile, set = [], read = [], env, signal, onLine }) => {
-      const allow = read.map((path) => `--allow=fs.read=${path}`);
+    bake: ({ file, targets, cwd, metadataFile, set = [], read = [], ssh = false, env, signal, onLine }) => {
+      const allow = [...read.map((path) => `--allow=fs.read=${path}`), ...(ssh ? ["--allow=ssh"] : [])];
       const values = set.map((value) => `--set=${value}`);
       const flags = [
         "--file",

@@ -6,6 +6,7 @@ import type { Context } from "../../src/commands/context.ts";
 import { lock } from "../../src/commands/lock.ts";
 import { FactoryError } from "../../src/errors.ts";
 import { pinsOf } from "../../src/plan/lock/pins.ts";
+import { createMask } from "../../src/model/mask.ts";
 import { createWorld } from "../../src/world.ts";
 import { makeWorkspace } from "../unit/workspace.ts";
 import { describeEngine, docker, registry, removeImageAfterwards, uniqueName } from "./engine.ts";
@@ -41,7 +42,14 @@ async function run(root: string, options: { update?: boolean; check?: boolean } 
     cwd: root,
     color: { red: plain, green: plain, yellow: plain, cyan: plain, dim: plain, bold: plain },
     catalog: () => Promise.resolve(openCatalog(root)),
-    world: () => Promise.resolve(createWorld(env)),
+    world: () =>
+      Promise.resolve(
+        createWorld(env, {
+          mask: createMask(),
+          say: () => undefined,
+          signal: () => new AbortController().signal,
+        }),
+      ),
     say: () => undefined,
     signal: new AbortController().signal,
   } as unknown as Context;

@@ -63,6 +63,7 @@ export function madeCell(made: Made): PlannedCell {
       template: { id: "plain", version: "0.1.0", digest: `sha256:${"a".repeat(64)}` },
       base: cell.base,
       images: cell.images,
+      secrets: [],
       reads: { base, uses: [{ role: "base", ref: base, platform: null }] },
       fragments: names.map((name) => ({
         name,

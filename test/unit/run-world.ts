@@ -13,6 +13,8 @@ import type { Docker } from "../../src/tools/docker.ts";
 import { scriptedDocker } from "./scripted-docker.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
+import { createMask } from "../../src/model/mask.ts";
+import { openSecrets } from "../../src/run/secrets.ts";
 
 export const DIGEST = `sha256:${"a".repeat(64)}`;
 const MANIFEST = `sha256:${"b".repeat(64)}`;
@@ -131,6 +133,12 @@ export async function runIn({
       ...settings,
     },
     {
+      secrets: openSecrets({
+        settings: () => openCatalog(root).secrets(),
+        obtain: (_, name) => Promise.reject(new Error(`nobody was to ask for ${name}`)),
+        mask: createMask(),
+        note: (text) => void notes.push(text),
+      }),
       docker: scriptedDocker({
         run: images.run,
         tagImage: images.tagImage,

@@ -1,5 +1,6 @@
 import { compareText } from "../../model/compare.ts";
 import { grouped } from "../../model/count.ts";
+import { type SecretKind, secretVariable } from "../../model/secret.ts";
 import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "../cell.ts";
 import { createHclWriter } from "./hcl.ts";
@@ -18,8 +19,12 @@ export interface BakeFile {
   targets: string[];
   /** Names of the prefixes' targets. */
   prefixes: string[];
+  /** The targets of prefixes, each with a cell that has it. */
+  prefixCells: { target: string; planned: PlannedCell }[];
   /** Names of the groups. */
   groups: string[];
+  /** Ids of the secrets that its targets take, sorted. */
+  secrets: Record<SecretKind, string[]>;
 }
 
 /** One of several bake files. */
@@ -65,7 +70,41 @@ function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): str
       `The group "${PREFIXES}" has ${grouped(prefixes.length)} target${prefixes.length === 1 ? "" : "s"}; those that end in one fragment are also a group: ${names.join(", ")}.`,
     );
   }
+  lines.push(...headerOfSecrets(file.secrets));
   return `${lines.map((line) => `# ${line}\n`).join("")}\n`;
+}
+
+/** What whoever uses a file has to give. */
+function headerOfSecrets({ secret, ssh }: BakeFile["secrets"]): string[] {
+  const variables = secret.map(secretVariable).join(", ");
+  return [
+    ...(secret.length > 0
+      ? [
+          `Steps need secrets. Set ${variables} to ${secret.length === 1 ? "its value" : "their values"} first.`,
+        ]
+      : []),
+    ...(ssh.length > 0 ? ["Steps need SSH. Start an agent (SSH_AUTH_SOCK), and bake with --allow=ssh."] : []),
+  ];
+}
+
+/** The ids of all secrets that cells need. */
+function idsOf(cells: readonly PlannedCell[]): BakeFile["secrets"] {
+  const ids = (kind: SecretKind) =>
+    [
+      ...new Set(
+        cells.flatMap(({ keys }) => keys.secrets.flatMap((one) => (one.kind === kind ? one.id : []))),
+      ),
+    ].sort(compareText);
+  return { secret: ids("secret"), ssh: ids("ssh") };
+}
+
+/** The secrets that a target gets: values from variables with names of Factory's own, keys from the agent of SSH. */
+function secretsOf({ keys: { secrets } }: PlannedCell): { secret: string[]; ssh: string[] } {
+  const ids = (wanted: SecretKind) => secrets.flatMap(({ kind, id }) => (kind === wanted ? [id] : []));
+  return {
+    secret: ids("secret").map((id) => `type=env,id=${id},env=${secretVariable(id)}`),
+    ssh: ids("ssh"),
+  };
 }
 
 /**
@@ -100,6 +139,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       dockerfile: dockerfile(prefix.cell),
       target: prefix.fragment,
       platforms: [prefix.platform],
+      ...secretsOf(prefix.cell),
       "cache-from": prefix.cache_from,
       "cache-to": prefix.cache_to,
       output: ["type=cacheonly"],
@@ -113,6 +153,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       platforms: [cell.platform],
       tags: cell.tags,
       labels: planned.labels,
+      ...secretsOf(planned),
       "cache-from": cell.cache_from,
       "cache-to": cell.cache_to,
       attest: [PROVENANCE],
@@ -123,7 +164,9 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
     text: hcl.text(),
     targets,
     prefixes: prefixes.map(({ target }) => target),
+    prefixCells: prefixes.map(({ target, cell }) => ({ target, planned: cell })),
     groups: names,
+    secrets: idsOf(cells),
   };
 }
 

@@ -1,0 +1,113 @@
+import { handOver, type ObtainedSecret } from "../builder/handover.ts";
+import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import type { Mask } from "../model/mask.ts";
+import type { DeclaredSource, Obtained, SecretNeed, SecretSettings } from "../model/secret.ts";
+import type { RunSecrets } from "../pipeline/stage.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+import { neededBy, sourceOf, titleOf } from "../stitch/secret-sources.ts";
+
+/** What obtaining secrets asks of the world. */
+export interface SecretDeps {
+  settings: () => SecretSettings;
+  /** @param name for messages @throws FactoryError SECRET_MISSING, FILE_OUTSIDE, INTERRUPTED */
+  obtain: (kind: SecretNeed["kind"], name: string, declared: DeclaredSource) => Promise<Obtained>;
+  mask: Mask;
+  /** A line for people. */
+  note: (text: string) => void;
+}
+
+/** The error with who needs the secret. */
+function withNeed(error: FactoryError, need: SecretNeed): Finding {
+  return {
+    code: error.code,
+    what: error.message.includes("needed by") ? error.message : `${error.message} (${neededBy(need)})`,
+    where: error.where,
+    fix: error.fix,
+  };
+}
+
+/** Needs of several cells, each once, with all who ask. */
+function together(cells: readonly PlannedCell[]): SecretNeed[] {
+  const needs = new Map<string, SecretNeed>();
+  for (const { keys } of cells) {
+    for (const need of keys.secrets) {
+      const key = `${need.kind} ${need.id}`;
+      const before = needs.get(key);
+      needs.set(key, {
+        ...need,
+        asVariable: need.asVariable || (before?.asVariable ?? false),
+        by: [...new Set([...(before?.by ?? []), ...need.by])],
+      });
+    }
+  }
+  return [...needs.values()];
+}
+
+/** Refuses a Dockerfile, argument or test that has a secret's value in it. */
+function exposure({ cell, inputs }: PlannedCell, need: SecretNeed, value: string): Finding[] {
+  const text = JSON.stringify(value.trim()).slice(1, -1);
+  if (text.length < 8 || !JSON.stringify(inputs).includes(text)) return [];
+  return [
+    {
+      code: "SECRET_EXPOSED",
+      what: `the value of ${titleOf(need)} is in the Dockerfile, the arguments or the tests of ${cell.cell_id}`,
+      fix: "take it out there; what is no secret needs no secret",
+    },
+  ];
+}
+
+/** The secrets of one run. */
+export function openSecrets({ settings, obtain, mask, note }: SecretDeps): RunSecrets {
+  const known = new Map<string, Promise<ObtainedSecret>>();
+
+  const get = async (need: SecretNeed): Promise<ObtainedSecret> => {
+    const { kind, id } = need;
+    const name = titleOf(need);
+    const obtained = await obtain(kind, name, sourceOf(need, settings()));
+    const { value } = obtained;
+    if (value !== "" && !mask.hide(value))
+      note(`warning: ${name} has fewer than 8 characters, so it cannot be masked in logs`);
+    if (need.asVariable && /\n$/.test(value))
+      note(`warning: ${name} ends in a line break, which the variable that holds it in a step will have too`);
+    return { kind, id, ...obtained };
+  };
+  const once = (need: SecretNeed): Promise<ObtainedSecret> => {
+    const key = `${need.kind} ${need.id}`;
+    let value = known.get(key);
+    if (!value) known.set(key, (value = get(need)));
+    return value;
+  };
+
+  const require = async (cells: readonly PlannedCell[]): Promise<void> => {
+    const findings: Finding[] = [];
+    for (const need of together(cells)) {
+      try {
+        const { value } = await once(need);
+        const asking = cells.filter(({ keys }) =>
+          keys.secrets.some(({ id, kind }) => id === need.id && kind === need.kind),
+        );
+        if (value !== "") findings.push(...asking.flatMap((cell) => exposure(cell, need, value)).slice(0, 1));
+      } catch (error) {
+        if (!(error instanceof FactoryError) || error.code === "INTERRUPTED") throw error;
+        findings.push(...(error.findings ?? [withNeed(error, need)]));
+      }
+    }
+    if (findings.length === 0) return;
+    const missing = findings.length > 1 && findings.every(({ code }) => code === "SECRET_MISSING");
+    if (!missing) throw errorOf(findings);
+    throw new FactoryError("SECRET_MISSING", `${findings.length} secrets cannot be had`, { findings });
+  };
+
+  return {
+    mask,
+    require,
+    handOver: async (targets) => {
+      await require(targets.map(({ planned }) => planned));
+      const own = targets.map(async ({ target, planned }) => ({
+        target,
+        secrets: await Promise.all(planned.keys.secrets.map(once)),
+      }));
+      return handOver(await Promise.all(own));
+    },
+  };
+}
