@@ -1,87 +1,94 @@
 import type { Finding } from "../errors.ts";
-import { isFound } from "../model/pattern.ts";
-import type { ArgDeclaration, Value } from "../schemas/types.ts";
+import { quoted } from "../model/visible.ts";
+import type { ArgDeclaration, ItemDeclaration, Value } from "../schemas/types.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
-import { listed, quoted } from "../model/visible.ts";
+import { regexProblem, valueProblem } from "./value-rules.ts";
+import type { Path } from "./yaml-value.ts";
 
-const NAMES = { string: "text", integer: "a whole number", boolean: "true or false" } as const;
+type Add = (path: Path, what: string, fix: string) => void;
 
-/** Why a text is not a regular expression, in the engine's words; undefined if it is one. */
-export function regexProblem(source: string, flags: string): string | undefined {
-  try {
-    new RegExp(source, flags);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split(": ").at(-1);
-  }
-}
-
-/** Patterns that took too long once. They are not tried on other values, since there may be many. */
-const endless = new Map<string, string>();
-
-/** Why a pattern does not match a whole text; undefined if it does. */
-function patternProblem(pattern: string, value: string): string | undefined {
-  const matches = endless.has(pattern) || isFound(`^(?:${pattern})$`, "u", value);
-  if (matches === false) return `does not match ${quoted(pattern)}`;
-  if (typeof matches === "object") endless.set(pattern, matches.error);
-  const error = endless.get(pattern);
-  return error === undefined ? undefined : `cannot be checked against ${quoted(pattern)}: ${error}`;
-}
-
-function hasType(value: Value, type: ArgDeclaration["type"]): boolean {
-  return type === "integer" ? Number.isSafeInteger(value) : typeof value === type;
-}
-
-/** Why a value is not allowed for the declared argument; undefined if it is allowed. */
-export function argProblem(value: Value, declaration: Sound<ArgDeclaration>): string | undefined {
+/** Checks limits of scalars: those of an argument, or of the items of one. */
+function checkLimits(declaration: Sound<ArgDeclaration | ItemDeclaration>, add: Add): void {
   const { type, pattern, minimum, maximum } = declaration;
-  const shown = typeof value === "string" ? quoted(value) : String(value);
-  if (type !== undefined && !hasType(value, type)) {
-    return `${typeof value === "string" ? "the text " : ""}${shown} is not ${NAMES[type]}`;
+  const problem = pattern === undefined ? undefined : regexProblem(pattern, "u");
+  if (problem !== undefined)
+    add(["pattern"], `its pattern is not a regular expression: ${problem}`, "correct the pattern");
+  const field = { list: "items", map: "values" }[String(type)];
+  const other = (right: string) =>
+    field === undefined ? `remove it, or set \`type: ${right}\`` : `put it under \`${field}:\``;
+  if (pattern !== undefined && type !== undefined && type !== "string")
+    add(["pattern"], `only text can have a pattern`, other("string"));
+  for (const limit of ["minimum", "maximum"] as const) {
+    if (declaration[limit] === undefined || type === undefined || type === "integer") continue;
+    add([limit], `only whole numbers can have a ${limit}`, other("integer"));
   }
-  const allowed = declaration.enum?.filter((one) => one !== undefined);
-  if (allowed && !allowed.includes(value)) return `${shown} is not one of ${listed(allowed.map(String))}`;
-  if (typeof value === "string" && pattern !== undefined && regexProblem(pattern, "u") === undefined) {
-    const wrong = patternProblem(pattern, value);
-    if (wrong !== undefined) return `${shown} ${wrong}`;
+  if (minimum !== undefined && maximum !== undefined && minimum > maximum)
+    add(["minimum"], `its minimum ${minimum} is more than its maximum ${maximum}`, "swap the two");
+}
+
+/** The fields that only lists or only maps have, with those types. */
+const OF_TYPES = {
+  items: ["list"],
+  values: ["map"],
+  min_items: ["list", "map"],
+  max_items: ["list", "map"],
+  unique: ["list"],
+} as const;
+
+/** Checks what only lists and maps have. */
+function checkEntries(declaration: Sound<ArgDeclaration>, add: Add): void {
+  const { type, items, values, min_items, max_items } = declaration;
+  for (const [field, types] of Object.entries(OF_TYPES)) {
+    if (declaration[field as keyof typeof OF_TYPES] === undefined || type === undefined) continue;
+    if ((types as readonly string[]).includes(type)) continue;
+    add(
+      [field],
+      `only a ${types.join(" or a ")} can have \`${field}\``,
+      `remove it, or set \`type: ${types[0]}\``,
+    );
   }
-  if (typeof value === "number" && minimum !== undefined && value < minimum)
-    return `${shown} is less than ${minimum}`;
-  if (typeof value === "number" && maximum !== undefined && value > maximum)
-    return `${shown} is more than ${maximum}`;
-  return undefined;
+  if (min_items !== undefined && max_items !== undefined && min_items > max_items)
+    add(["min_items"], `its min_items ${min_items} is more than its max_items ${max_items}`, "swap the two");
+  for (const [field, own] of Object.entries({ items, values })) {
+    if (!own) continue;
+    const below: Add = (path, what, fix) => add([field, ...path], `${field}: ${what}`, fix);
+    checkLimits(own, below);
+    checkEnum(own, below);
+  }
+}
+
+/** Whether a part of a value was wrong by itself, and so is left out. */
+function hasHoles(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).includes(undefined);
+}
+
+/** Checks that each allowed value fits the rest of its declaration. */
+function checkEnum(declaration: Sound<ArgDeclaration | ItemDeclaration>, add: Add): void {
+  for (const [index, value] of (declaration.enum ?? []).entries()) {
+    if (value === undefined || hasHoles(value)) continue;
+    const wrong = valueProblem(value as Value, {
+      ...(declaration as Sound<ArgDeclaration>),
+      enum: undefined,
+    });
+    if (wrong)
+      add(["enum", index, ...wrong.at], `its enum: ${wrong.what}`, "correct the value or the declaration");
+  }
 }
 
 function checkDeclaration(name: string, declaration: Sound<ArgDeclaration>, place: PlaceOf): Finding[] {
   const findings: Finding[] = [];
-  const add = (field: string | number, what: string, fix: string, ...rest: number[]) => {
-    findings.push({
-      code: "ARG_TYPE",
-      what: `the argument ${quoted(name)}: ${what}`,
-      where: place(["args", name, field, ...rest]),
-      fix,
-    });
+  const add: Add = (path, what, fix) => {
+    const where = place(["args", name, ...path]);
+    findings.push({ code: "ARG_TYPE", what: `the argument ${quoted(name)}: ${what}`, where, fix });
   };
-  const { type, pattern, minimum, maximum } = declaration;
-  const problem = pattern === undefined ? undefined : regexProblem(pattern, "u");
-  if (problem !== undefined)
-    add("pattern", `its pattern is not a regular expression: ${problem}`, "correct the pattern");
-  if (pattern !== undefined && type !== undefined && type !== "string")
-    add("pattern", `only text can have a pattern`, "remove it, or set `type: string`");
-  for (const field of ["minimum", "maximum"] as const) {
-    if (declaration[field] === undefined || type === undefined || type === "integer") continue;
-    add(field, `only whole numbers can have a ${field}`, "remove it, or set `type: integer`");
-  }
-  if (minimum !== undefined && maximum !== undefined && minimum > maximum) {
-    add("minimum", `its minimum ${minimum} is more than its maximum ${maximum}`, "swap the two");
-  }
-  for (const [index, value] of (declaration.enum ?? []).entries()) {
-    const wrong = value === undefined ? undefined : argProblem(value, { ...declaration, enum: undefined });
-    if (wrong) add("enum", `its enum: ${wrong}`, "correct the value or the declaration", index);
-  }
-  const wrong = declaration.default === undefined ? undefined : argProblem(declaration.default, declaration);
-  if (wrong) add("default", `its default: ${wrong}`, "correct the value or the declaration");
+  checkLimits(declaration, add);
+  checkEntries(declaration, add);
+  checkEnum(declaration, add);
+  const given = declaration.default as Value | undefined;
+  const wrong = given === undefined || hasHoles(given) ? undefined : valueProblem(given, declaration);
+  if (wrong)
+    add(["default", ...wrong.at], `its default: ${wrong.what}`, "correct the value or the declaration");
   return findings;
 }
 

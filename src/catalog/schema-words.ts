@@ -76,15 +76,17 @@ function expand({ schema, file }: Located): Located[] {
   return found;
 }
 
+/** The alternatives of a schema. */
+function branchesOf({ schema, file }: Located): Located[] {
+  return (schema.anyOf ?? []).flatMap((branch) => expand({ schema: branch, file }));
+}
+
 function locate(kind: string, path: Path): Located[] {
   const file = fileOf(`${kind}.schema.json`);
   let located = expand({ schema: file, file });
   for (const step of path) {
-    const branches = located.flatMap(({ schema, file }) => [
-      { schema, file },
-      ...(schema.anyOf ?? []).map((branch) => ({ schema: branch, file })),
-    ]);
-    located = branches.flatMap(({ schema, file }) => {
+    const open = located.flatMap((one) => [one, ...branchesOf(one)]);
+    located = open.flatMap(({ schema, file }) => {
       const named =
         typeof step === "string" && Object.hasOwn(schema.properties ?? {}, step)
           ? schema.properties?.[step]

@@ -156,6 +156,18 @@ function badName(kind: Kind, name: string, path: Path, parsed: ParsedYaml): Find
   };
 }
 
+/** The paths of lists and mappings that are one of several alternatives, and have a wrong entry or name. */
+function withWrongEntries(errors: readonly ErrorObject[]): Set<string> {
+  const open = errors.filter(({ keyword }) => keyword === "anyOf").map(({ instancePath }) => instancePath);
+  return new Set(
+    open.filter((path) =>
+      errors.some((one) =>
+        one.instancePath === path ? one.keyword === "propertyNames" : one.instancePath.startsWith(`${path}/`),
+      ),
+    ),
+  );
+}
+
 /** For each value the one error that says the most: the branches of an `anyOf`, for example, say less than the whole. */
 function decisive(errors: readonly ErrorObject[]): ErrorObject[] {
   const rank = ({ keyword }: ErrorObject) =>
@@ -201,6 +213,7 @@ export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {
   const guessed = new Set<string>();
   /** Mappings of which it is said which field is wrong or missing: that they match no branch says less. */
   const told: Path[] = [];
+  const entered = withWrongEntries((validate.errors ?? []).slice(0, ERROR_LIMIT));
   // Missing fields come last: one that is there under a misspelt name is the same problem.
   const errors = (validate.errors ?? []).slice(0, ERROR_LIMIT);
   const ordered = [...errors].sort(
@@ -214,6 +227,8 @@ export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {
       missingProperty?: string;
     };
     if (parsed.holes.some((hole) => inside(path, hole))) continue;
+    // What is wrong with an entry says more than that the whole is none of the alternatives.
+    if (entered.has(error.instancePath) && ["anyOf", "type"].includes(error.keyword)) continue;
     if (params.missingProperty !== undefined) {
       if (guessed.has(`${error.instancePath}/${params.missingProperty}`)) continue;
       findings.push(missingField(kind, params.missingProperty, path, parsed));

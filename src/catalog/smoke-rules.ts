@@ -2,7 +2,7 @@ import type { Finding } from "../errors.ts";
 import type { SmokeTest } from "../schemas/types.ts";
 import type { Kind } from "../smoke/kinds/kind.ts";
 import { KIND_NAMES, type KindName, KINDS } from "../smoke/kinds/kinds.ts";
-import { regexProblem } from "./arg-rules.ts";
+import { regexProblem } from "./value-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import type { Sound } from "./sound.ts";
 import { quoted } from "../model/visible.ts";

@@ -8,7 +8,11 @@ export const stitchVerb: Verb = (act) =>
   ])
     .addOption(manifestFlag(" (required)"))
     .option("--set <fragment=version>", "another version or range of a fragment (repeatable)", repeated)
-    .option("--arg <name=value>", "another value of an argument (repeatable)", repeated)
+    .option(
+      "--arg <name=value>",
+      "another value of an argument; a list or map as JSON (repeatable)",
+      repeated,
+    )
     .option(
       "-o, --output <file>",
       "where to write, or - for stdout (default: .factory/stitch/ID/Dockerfile)",

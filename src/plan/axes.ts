@@ -8,6 +8,7 @@ import { sortVersions, versionsIn } from "../catalog/versions.ts";
 import { listed } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
+import { valueText } from "../model/value.ts";
 import type { LatestVersions, Manifest, Plan, Value, VersionAxis } from "../schemas/types.ts";
 
 /** What varies between the cells of a plan, by the name that rules and `zip` use. */
@@ -72,7 +73,7 @@ export function versionsOfAxis(axis: VersionAxis, versions: readonly string[]): 
 
 function compareValues(a: Value, b: Value): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  return compareText(String(a), String(b)) || compareText(typeof a, typeof b);
+  return compareText(valueText(a), valueText(b)) || compareText(typeof a, typeof b);
 }
 
 /** The axes of a plan, sorted by name, with sorted values; the platforms are always one of them. */
@@ -141,7 +142,7 @@ function axesOf(
     found.push({ name, kind: "fragment", values, path });
   }
   for (const { name, values, path } of found) {
-    const texts = values.map(String);
+    const texts = values.map(valueText);
     const twice = texts.find((text, at) => texts.indexOf(text) !== at);
     if (twice === undefined) continue;
     findings.push({
@@ -226,7 +227,8 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
     const positions = [...(sorted[0]?.values.keys() ?? [])].sort((a, b) => {
       for (const { values, kind } of sorted) {
         const [left, right] = [values[a] ?? "", values[b] ?? ""];
-        const order = kind === "fragment" ? compare(String(left), String(right)) : compareValues(left, right);
+        const order =
+          kind === "fragment" ? compare(valueText(left), valueText(right)) : compareValues(left, right);
         if (order !== 0) return order;
       }
       return 0;

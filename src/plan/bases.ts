@@ -1,5 +1,6 @@
 import type { Place } from "../errors.ts";
 import { baseRef, manifestOfRef } from "../model/parent.ts";
+import { valueText } from "../model/value.ts";
 import type { Column } from "./axes.ts";
 import type { PlannedCell } from "./cell.ts";
 import { axisFinder } from "./conditions.ts";
@@ -39,7 +40,7 @@ export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
 function positionsOf(columns: readonly Column[], name: string, fallback: string) {
   const found = axisFinder(columns).get(name);
   if (!found) return [{ column: -1, at: -1, value: fallback }];
-  return found.axis.values.map((value, at) => ({ column: found.column, at, value: String(value) }));
+  return found.axis.values.map((value, at) => ({ column: found.column, at, value: valueText(value) }));
 }
 
 /**

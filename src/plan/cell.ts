@@ -1,6 +1,8 @@
 import { sha256Hex } from "../model/digest.ts";
 import type { Inputs, ReadImage } from "../model/inputs.ts";
 import { platformSlug } from "../model/platform.ts";
+import { valueSlug, valueText } from "../model/value.ts";
+import type { Value } from "../schemas/types.ts";
 import type { CellKeys, DigestOf, Stitched } from "../stitch/stitch.ts";
 
 /** What will be done about a cell. */
@@ -83,7 +85,7 @@ export interface Cell {
   /** All images that the build reads, including the base. */
   images: readonly ReadImage[];
   /** By the argument's name if only one fragment declares it, else by `fragment.argument`. */
-  args: Readonly<Record<string, string | number | boolean>>;
+  args: Readonly<Record<string, Value>>;
   recipe_key: string;
   build_key: string;
   verdict_key: string;
@@ -225,25 +227,32 @@ const PLAIN = /^[a-z0-9_-]+$/;
 /** A version whose pre-release or build part looks like the next fragment and its version. */
 const READS_AS_MORE = /[-+].*\.[a-z][^.]*-\d/i;
 
-function isAmbiguous([name, value]: readonly [string, string]): boolean {
-  return name === "base" || name.startsWith("args.") ? !PLAIN.test(value) : READS_AS_MORE.test(value);
+function isAmbiguous([name, value]: readonly [string, Value]): boolean {
+  if (typeof value === "object") return true;
+  const text = valueText(value);
+  return name === "base" || name.startsWith("args.") ? !PLAIN.test(text) : READS_AS_MORE.test(text);
 }
 
 /**
  * The id of a cell: the manifest, each chosen axis with its value (`core-0.1.0`, `args.port-8080`), the platform, joined
  * by `.`, which no name contains. It consists of `[a-z0-9._-]`. If it would be longer than 100 characters, lose a
- * difference or look like another cell's, it is cut and ends in `_h` and 8 hex digits of its sha256.
+ * difference or look like another cell's, as with each list or map, it is cut and ends in `_h` and 8 hex digits of its
+ * sha256.
  */
 export function cellId(
   manifestId: string,
-  chosen: readonly (readonly [string, string])[],
+  chosen: readonly (readonly [string, Value])[],
   platform: string,
 ): string {
-  const parts = [manifestId, ...chosen.map(([name, value]) => `${name}-${value}`), platformSlug(platform)];
-  const whole = parts.join(".");
+  const parts = (text: (value: Value) => string) => [
+    manifestId,
+    ...chosen.map(([name, value]) => `${name}-${text(value)}`),
+    platformSlug(platform),
+  ];
+  const whole = parts(valueSlug).join(".");
   const id = whole.toLowerCase().replace(/[^a-z0-9._-]/g, "-");
   if (id === whole && id.length <= MAX_ID && !chosen.some(isAmbiguous)) return id;
-  return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts.join("\n")).slice(0, 8)}`;
+  return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts(valueText).join("\n")).slice(0, 8)}`;
 }
 
 /** A name for bake, where dots are not allowed. */

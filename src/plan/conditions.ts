@@ -2,6 +2,7 @@ import satisfies from "semver/functions/satisfies.js";
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { Finding, Place } from "../errors.ts";
+import { valueText } from "../model/value.ts";
 import type { CellSelector, Manifest, Plan, Value } from "../schemas/types.ts";
 import type { Axis, Column } from "./axes.ts";
 import type { Nogood } from "./cover/model.ts";
@@ -29,8 +30,10 @@ export function conditionsOf(selector: CellSelector): [string, Value][] {
 /** Whether a value of an axis fulfils a condition: a version has to be in a range, anything else has to be equal. */
 export function holds(name: string, value: Value, condition: Value): boolean {
   if (name === "base" || name === "platform" || name.startsWith("args."))
-    return String(value) === String(condition);
-  return value === condition || satisfies(String(value), String(condition), { includePrerelease: true });
+    return valueText(value) === valueText(condition);
+  return (
+    value === condition || satisfies(valueText(value), valueText(condition), { includePrerelease: true })
+  );
 }
 
 /** Tests of the values of some axes. A rule forbids a combination if all of them hold. */
@@ -78,7 +81,7 @@ function forbidsAll({ values }: Nogood): boolean {
 }
 
 function textOf(conditions: readonly [string, Value][]): string {
-  return conditions.map(([name, value]) => `${name} ${value}`).join(", ");
+  return conditions.map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
 }
 
 interface Sources {
@@ -151,7 +154,7 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
     const conditions = conditionsOf(selector);
     const tests = new Map(conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value)]));
     const nogood = nogoodOf(columns, finder, constants, tests);
-    const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, String(value)]));
+    const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, valueText(value)]));
     const what = `rule ${at + 1} of \`exclude\` removes ${textOf(conditions)}`;
     judge(nogood ? [{ ...nogood, forbids, what, where: entry.place(path) }] : [], {
       path,
@@ -177,10 +180,10 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
       const nogood = nogoodOf(columns, finder, constants, tests);
       if (!nogood) return [];
       const forbids = {
-        ...Object.fromEntries(conditions.map(([one, value]) => [one, String(value)])),
-        [name]: `not ${wanted}`,
+        ...Object.fromEntries(conditions.map(([one, value]) => [one, valueText(value)])),
+        [name]: `not ${valueText(wanted)}`,
       };
-      const what = `rule ${at + 1} of \`constraints\`: ${textOf(conditions)} needs ${name} ${wanted}${reason === undefined ? "" : ` (${reason})`}`;
+      const what = `rule ${at + 1} of \`constraints\`: ${textOf(conditions)} needs ${name} ${valueText(wanted)}${reason === undefined ? "" : ` (${reason})`}`;
       return [{ ...nogood, forbids, what, where: entry.place(path) }];
     });
     judge(made, {
@@ -220,7 +223,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
       const { requires = {}, conflicts = {}, platforms } = catalog.fragment(name, version).document;
       for (const [other, range] of Object.entries(requires)) {
         if (!finder.has(other) && !constants.has(other)) continue;
-        const test = (value: Value) => !satisfies(String(value), range);
+        const test = (value: Value) => !satisfies(valueText(value), range);
         add(
           name,
           version,
@@ -229,7 +232,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
         );
       }
       for (const [other, range] of Object.entries(conflicts)) {
-        const test = (value: Value) => satisfies(String(value), range);
+        const test = (value: Value) => satisfies(valueText(value), range);
         add(
           name,
           version,
@@ -238,7 +241,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
         );
       }
       if (platforms) {
-        const test = (value: Value) => !platforms.includes(String(value));
+        const test = (value: Value) => !platforms.includes(valueText(value));
         const what = `${name}@${version} only works on ${platforms.join(", ")}`;
         add(name, version, { name: "platform", test, text: `not ${platforms.join(", ")}` }, what);
       }

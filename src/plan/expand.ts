@@ -3,6 +3,7 @@ import { didYouMean } from "../catalog/suggest.ts";
 import { errorOf, FactoryError, type Finding } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
+import { valueText } from "../model/value.ts";
 import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts";
 import { parentOf } from "../stitch/parents.ts";
 import { recipeOf } from "../stitch/recipe.ts";
@@ -108,19 +109,19 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
     let base: string | undefined;
     let platform = "";
     for (const [name, value] of chosen) {
-      if (name === "platform") platform = String(value);
-      else if (name === "base") base = String(value);
+      if (name === "platform") platform = valueText(value);
+      else if (name === "base") base = valueText(value);
       else if (name.startsWith("args.")) args[name.slice("args.".length)] = value;
-      else set[name] = String(value);
+      else set[name] = valueText(value);
     }
     const choice: Choice = { set, args, base, platforms: [platform], pick: given.pins?.version };
     const resolved = resolve(catalog, manifest_id, choice);
     const recipe = recipeOf(catalog, resolved);
-    const id: [string, string][] = [];
+    const id: [string, Value][] = [];
     for (const { name, version } of recipe.fragments)
       if (fixedNames.has(name) || chosen.has(name)) id.push([name, version]);
     for (const [name, value] of chosen)
-      if (name === "base" || name.startsWith("args.")) id.push([name, String(value)]);
+      if (name === "base" || name.startsWith("args.")) id.push([name, value]);
     const cell_id = cellId(manifest_id, id, platform);
     const expect = expectations.length === 0 ? null : expectedOf(cell_id, resolved, platform, chosen);
     const pinnedBy = (digestOf: DigestOf | undefined): PlannedCell => {
@@ -247,7 +248,7 @@ export function expand(catalog: Catalog, request: PlanRequest, given: Given): Pl
     } catch (error) {
       if (!(error instanceof FactoryError) || !error.findings?.every(({ code }) => RULED_OUT.has(code)))
         throw error;
-      const values = Object.fromEntries([...chosen].map(([name, value]) => [name, String(value)]));
+      const values = Object.fromEntries([...chosen].map(([name, value]) => [name, valueText(value)]));
       left_out.push({ values, what: error.findings.map(({ what }) => what).join("; ") });
     }
   }

@@ -1,6 +1,7 @@
 import type { Cell, PlannedCell } from "./cell.ts";
 import { reasonText } from "./decide/change-text.ts";
 import { baseText } from "../model/parent.ts";
+import { valueText } from "../model/value.ts";
 import { visible } from "../model/visible.ts";
 
 /** A row of a plan's table: a cell, or cells that differ only in their platform. */
@@ -29,7 +30,7 @@ function valueOf(cell: Cell, name: string): string | undefined {
   if (name === "base") return baseText(cell.base.ref);
   if (name.startsWith("args.")) {
     const value = cell.args[name.slice(5)];
-    return value === undefined ? undefined : String(value);
+    return value === undefined ? undefined : valueText(value);
   }
   return cell.fragments[name];
 }
@@ -53,7 +54,11 @@ export function commonOf(cells: readonly PlannedCell[]): Common {
   }
   const args = new Set<string>();
   for (const { cell } of cells) for (const name in cell.args) args.add(name);
-  for (const name of args) if (!same((cell) => cell.args[name])) varying.push(`args.${name}`);
+  const argText = ({ args: own }: Cell, name: string) => {
+    const value = own[name];
+    return typeof value === "object" ? valueText(value) : value;
+  };
+  for (const name of args) if (!same((cell) => argText(cell, name))) varying.push(`args.${name}`);
   return { facts: facts.map(visible), varying };
 }
 

@@ -8,6 +8,7 @@ import type { Choice } from "../stitch/resolve.ts";
 import type { DigestOf } from "../stitch/stitch.ts";
 import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
+import { argValueFindings } from "./arg-values.ts";
 import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./conditions.ts";
 
 /** What to expand: a plan, or a manifest by itself. */
@@ -78,7 +79,7 @@ function expectFindings({ entry, columns }: Space, constants: Constants, today: 
     const fits = conditionsOf(when).every(([name, condition]) => {
       const values =
         finder.get(name)?.axis.values ?? (constants.has(name) ? [constants.get(name) ?? ""] : []);
-      const more = included.flatMap((row) => row.get(name) ?? []);
+      const more = included.map((row) => row.get(name)).filter((value) => value !== undefined);
       return [...values, ...more].some((value) => holds(name, value, condition));
     });
     if (!fits) {
@@ -111,6 +112,7 @@ export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins 
   const sources = { catalog, entry, manifest, columns, constants };
   const rules = findings.length > 0 ? [] : readRules(sources, findings);
   const space = { entry, manifest, columns, rules, fixed };
+  if (entry) findings.push(...argValueFindings({ catalog, entry, manifest, columns, constants }));
   if (findings.length === 0) findings.push(...expectFindings(space, constants, today));
   if (findings.length > 0) throw errorOf(findings);
   return space;

@@ -1,5 +1,6 @@
 import { errorOf, FactoryError } from "../errors.ts";
 import { grouped } from "../model/count.ts";
+import { valueText } from "../model/value.ts";
 import type { CellInclude, Value } from "../schemas/types.ts";
 import type { Inputs } from "./decide/attempts.ts";
 import type { Column } from "./axes.ts";
@@ -66,7 +67,7 @@ function seedsOf({ entry, columns }: Space, model: Model): number[][] {
         ),
       );
       if (at === undefined || (before !== -1 && before !== at))
-        throw refuse(`asks for ${name} ${value}, which the axis does not have there`);
+        throw refuse(`asks for ${name} ${valueText(value)}, which the axis does not have there`);
       row[found.column] = at;
     }
     if (!solver.complete(row)) throw refuse("asks for values that the rules forbid together");
@@ -79,7 +80,7 @@ function positions(columns: readonly Column[], column: number): number[] {
 }
 
 function same(a: Value | undefined, b: Value | undefined): boolean {
-  return String(a) === String(b);
+  return a === b || (a !== undefined && b !== undefined && valueText(a) === valueText(b));
 }
 
 /** The row of a plan that has these inputs; undefined if an axis does not have one of the values. */

@@ -50,7 +50,11 @@ export type Text = string;
 /**
  * An argument's value.
  */
-export type Value = string | number | boolean;
+export type Value = string | number | boolean | Scalar[] | MapValue;
+/**
+ * A text, a whole number, or true or false.
+ */
+export type Scalar = string | number | boolean;
 /**
  * An exact version or a semver range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
  */
@@ -388,7 +392,10 @@ export interface Fragment {
   smoke?: SmokeTests;
 }
 export interface ArgDeclaration {
-  type: "string" | "integer" | "boolean";
+  /**
+   * The type of its values: a `list` has items, a `map` has values by key.
+   */
+  type: "string" | "integer" | "boolean" | "list" | "map";
   default?: Value;
   /**
    * @minItems 1
@@ -400,7 +407,43 @@ export interface ArgDeclaration {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+  /**
+   * What each item of a list has to be. Default: text.
+   */
+  items?: ItemDeclaration;
+  /**
+   * What each value of a map has to be. Default: text.
+   */
+  values?: ItemDeclaration;
+  /**
+   * The fewest entries of a list or map. Default: 0.
+   */
+  min_items?: number;
+  /**
+   * The most entries of a list or map. Default: 1000.
+   */
+  max_items?: number;
+  /**
+   * Whether no item of a list may occur twice. Default: false.
+   */
+  unique?: boolean;
   summary?: Text;
+}
+export interface MapValue {
+  [k: string]: Scalar;
+}
+export interface ItemDeclaration {
+  type: "string" | "integer" | "boolean";
+  /**
+   * @minItems 1
+   */
+  enum?: Scalar[];
+  /**
+   * A JavaScript regular expression (flag `u`) that the whole of a text must match, within a second.
+   */
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
 }
 /**
  * Semver ranges by fragment name.
@@ -692,6 +735,7 @@ export interface Manifest {
       | string
       | number
       | boolean
+      | Scalar[]
       | {
           [k: string]: Value;
         };

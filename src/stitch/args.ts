@@ -1,29 +1,55 @@
-import { argProblem } from "../catalog/arg-rules.ts";
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
+import { valueProblem } from "../catalog/value-rules.ts";
 import type { Finding, Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
+import { entriesOf, isMap } from "../model/value.ts";
 import type { ArgDeclaration, Fragment, Manifest, Value } from "../schemas/types.ts";
 
+/** A list or map of scalars that a text writes as JSON; undefined if it writes something else. */
+function fromJson(text: string): Value | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const entries = Object.values(value as object) as unknown[];
+    return entries.every((one) => typeof one !== "object") ? (value as Value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Converts a given text to the declared type, if it has that form; otherwise it stays text. */
-function coerce(given: Value, declaration: ArgDeclaration): Value {
+export function coerce(given: Value, { type }: ArgDeclaration): Value {
   if (typeof given !== "string") return given;
-  if (declaration.type === "integer" && /^-?(0|[1-9]\d{0,15})$/.test(given)) return Number(given);
-  if (declaration.type === "boolean" && (given === "true" || given === "false")) return given === "true";
-  return given;
+  if (type === "integer" && /^-?(0|[1-9]\d{0,15})$/.test(given)) return Number(given);
+  if (type === "boolean" && (given === "true" || given === "false")) return given === "true";
+  return type === "list" || type === "map" ? (fromJson(given) ?? given) : given;
 }
 
 /** A value that a manifest or a choice gives, by the name that it uses: `port`, or `app.port`. */
-type GivenValues = ReadonlyMap<string, { value: Value; where: () => Place | undefined }>;
+type GivenValues = ReadonlyMap<
+  string,
+  {
+    value: Value;
+    /** The place of the value, or of a part of it. */
+    where: (at?: readonly (string | number)[]) => Place | undefined;
+  }
+>;
 
-/** The manifest's values: `{port: 80, app: {name: x}}` gives `port` and `app.name`. */
-function manifestValues({ document, place }: Entry<Manifest>): GivenValues {
-  const values = new Map<string, { value: Value; where: () => Place }>();
+/**
+ * The manifest's values: `{port: 80, app: {name: x}}` gives `port` and `app.name`. A mapping below a name that is an
+ * argument's, and no fragment's, is a map.
+ */
+function manifestValues({ document, place }: Entry<Manifest>, isArg: (name: string) => boolean): GivenValues {
+  const values = new Map<string, { value: Value; where: (at?: readonly (string | number)[]) => Place }>();
+  const add = (name: string, value: Value, path: readonly string[]) => {
+    values.set(name, { value, where: (at = []) => place([...path, ...at]) });
+  };
   for (const [name, given] of Object.entries(document.args ?? {})) {
-    if (typeof given !== "object") values.set(name, { value: given, where: () => place(["args", name]) });
-    else
-      for (const [own, value] of Object.entries(given))
-        values.set(`${name}.${own}`, { value, where: () => place(["args", name, own]) });
+    const isGroup = typeof given === "object" && !Array.isArray(given) && Object.keys(given).length > 0;
+    if (!isGroup || (isArg(name) && !Object.hasOwn(document.fragments, name)))
+      add(name, given as Value, ["args", name]);
+    else for (const [own, value] of Object.entries(given)) add(`${name}.${own}`, value, ["args", name, own]);
   }
   return values;
 }
@@ -44,18 +70,20 @@ function declarersOf(fragments: readonly FolderEntry<Fragment>[]): Map<string, s
 /** What is wrong with the name of a given value; undefined if it means exactly one argument. */
 function nameFinding(
   name: string,
-  where: () => Place | undefined,
+  where: Place | undefined,
   manifestId: string,
   declarers: ReadonlyMap<string, readonly string[]>,
 ): Finding | undefined {
-  const [fragment, own] = name.includes(".") ? name.split(".", 2) : [undefined, name];
-  const known = declarers.get(own ?? "") ?? [];
+  const dot = name.indexOf(".");
+  const fragment = dot < 0 ? undefined : name.slice(0, dot);
+  const own = name.slice(dot + 1);
+  const known = declarers.get(own) ?? [];
   if (fragment !== undefined ? known.includes(fragment) : known.length === 1) return undefined;
   if (fragment === undefined && known.length > 1) {
     return {
       code: "ARG_AMBIGUOUS",
       what: `${known.length} fragments of ${manifestId} declare an argument \`${name}\`: ${known.join(", ")}`,
-      where: where(),
+      where,
       fix: `say which one you mean: ${known.map((one) => `\`${one}.${name}\``).join(" or ")}`,
     };
   }
@@ -69,11 +97,18 @@ function nameFinding(
       fragment === undefined
         ? `no fragment of ${manifestId} declares the argument \`${name}\``
         : `${manifestId} has no fragment \`${fragment}\` that declares the argument \`${own}\``,
-    where: where(),
+    where,
     fix: guess
       ? `did you mean \`${guess}\`?`
       : `declared are: ${names.sort(compareText).join(", ") || "none"}`,
   };
+}
+
+/** How a list or map is written on the command line, if a text was given instead. */
+function jsonHint(value: Value, { type }: ArgDeclaration, name: string | null): string {
+  if (name === null || typeof value !== "string" || (type !== "list" && type !== "map")) return "";
+  const example = type === "list" ? '["a", "b"]' : '{"a": "b"}';
+  return `; write a ${type} as JSON, such as --arg ${name}='${example}'`;
 }
 
 /**
@@ -90,13 +125,13 @@ export function resolveArgs(
 ): Record<string, Value>[] {
   const { manifest_id } = manifest.document;
   const declarers = declarersOf(fragments);
-  const ofManifest = manifestValues(manifest);
+  const ofManifest = manifestValues(manifest, (name) => declarers.has(name));
   const ofChoice: GivenValues = new Map(
     Object.entries(choice).map(([name, value]) => [name, { value, where: () => undefined }]),
   );
   for (const given of [ofManifest, ofChoice]) {
     for (const [name, { where }] of given) {
-      const finding = nameFinding(name, where, manifest_id, declarers);
+      const finding = nameFinding(name, where(), manifest_id, declarers);
       if (finding) findings.push(finding);
     }
   }
@@ -122,17 +157,17 @@ export function resolveArgs(
         });
         continue;
       }
-      const problem = argProblem(value, declaration);
+      const problem = valueProblem(value, declaration);
       if (problem) {
         findings.push({
           code: "ARG_TYPE",
-          what: `the argument \`${shown}\`: ${problem}`,
-          where: said ? said.where() : entry.place(["args", name]),
-          fix: `${fragment}@${version} declares it in ${entry.file}`,
+          what: `the argument \`${shown}\`: ${problem.what}`,
+          where: said ? said.where(problem.at) : entry.place(["args", name]),
+          fix: `${fragment}@${version} declares it in ${entry.file}${jsonHint(value, declaration, chosen ? shown : null)}`,
         });
         continue;
       }
-      values[name] = value;
+      values[name] = isMap(value) ? Object.fromEntries(entriesOf(value)) : value;
     }
     return values;
   });

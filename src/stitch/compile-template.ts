@@ -1,11 +1,13 @@
 import Handlebars from "handlebars";
 import { FactoryError, type Place } from "../errors.ts";
 import { VALUE_END, VALUE_START } from "./dockerfile.ts";
-import { BLOCKS, placeOf, restrict, type Scope, TESTS } from "./template-language.ts";
+import { loop, TEST_HELPERS, truthy } from "./conditions.ts";
+import { BLOCKS, placeOf, restrict, type Scope } from "./template-language.ts";
+import { LIST_HELPERS } from "./list-words.ts";
 import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 
-/** The helpers of one rendering: each gets its texts and its place in the file, and returns finished text. */
-export type Helpers = Record<string, (texts: string[], where: Place) => string>;
+/** The helpers of one rendering: each gets its parameters and its place in the file, and returns finished text. */
+export type Helpers = Record<string, (params: unknown[], where: Place) => string>;
 
 /** A compiled Dockerfile.hbs. Values stand between marks in what it returns (see dockerfile.ts). */
 export type Render = (data: Record<string, unknown>, helpers: Helpers) => string;
@@ -60,8 +62,7 @@ function nesting(text: string): number {
 }
 
 /**
- * Compiles a Dockerfile.hbs: Handlebars in strict mode, restricted to `{{path}}`, `{{#if}}`, `{{#unless}}`, `eq`, the
- * value helpers and the scope's own.
+ * Compiles a Dockerfile.hbs: Handlebars in strict mode, restricted to the language of template-language.ts.
  * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
  */
 export function compileTemplate(file: string, text: string, scope: Scope): Render {
@@ -86,8 +87,32 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
   restrict(file, program, scope);
 
   const instance = Handlebars.create();
-  for (const name of Object.keys(instance.helpers)) if (!BLOCKS.has(name)) instance.unregisterHelper(name);
-  instance.registerHelper("eq", (a: unknown, b: unknown) => a === b);
+  for (const name of Object.keys(instance.helpers)) instance.unregisterHelper(name);
+  for (const [name, test] of Object.entries(TEST_HELPERS))
+    // Handlebars adds its options as the last argument.
+    instance.registerHelper(name, (...params: unknown[]) => test(params.slice(0, -1)));
+  for (const wanted of [true, false]) {
+    instance.registerHelper(
+      wanted ? "if" : "unless",
+      function (this: unknown, value: unknown, { fn, inverse }: Handlebars.HelperOptions) {
+        return truthy(value) === wanted ? fn(this) : inverse(this);
+      },
+    );
+  }
+  let rounds = 0;
+  instance.registerHelper(
+    "each",
+    function (this: unknown, value: unknown, options: Handlebars.HelperOptions & hbs.AST.Node) {
+      const { fn, inverse } = options;
+      const data = options.data as Record<string, unknown>;
+      return loop(value, {
+        where: placeOf(file, options),
+        count: () => (rounds += 1),
+        write: (variables) => fn(this, { data: { ...data, ...variables } }),
+        otherwise: () => inverse(this),
+      });
+    },
+  );
   for (const [name, write] of Object.entries(VALUE_HELPERS)) {
     instance.registerHelper(name, (value: unknown, call: hbs.AST.Node) => {
       try {
@@ -98,7 +123,13 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
       }
     });
   }
-  const names = [...BLOCKS, ...TESTS, ...Object.keys(VALUE_HELPERS), ...Object.keys(scope.helpers)];
+  const names = [
+    ...BLOCKS,
+    ...Object.keys(TEST_HELPERS),
+    ...Object.keys(VALUE_HELPERS),
+    ...LIST_HELPERS,
+    ...Object.keys(scope.helpers),
+  ];
   const run = instance.compile(program, {
     strict: true,
     noEscape: true,
@@ -111,10 +142,10 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
       Object.entries(helpers).map(([name, helper]) => [
         name,
         // Handlebars adds its options, with the place of the call, as the last argument.
-        (...args: unknown[]) =>
-          helper(args.slice(0, -1) as string[], placeOf(file, args.at(-1) as hbs.AST.Node)),
+        (...args: unknown[]) => helper(args.slice(0, -1), placeOf(file, args.at(-1) as hbs.AST.Node)),
       ]),
     );
+    rounds = 0;
     return run(data, { helpers: own });
   };
 }

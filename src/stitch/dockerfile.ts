@@ -104,7 +104,7 @@ function unquoted(word: string): string {
 }
 
 /** Whether what follows a keyword and its flags is a JSON array of texts. */
-function isExecForm(rest: string): boolean {
+export function isExecForm(rest: string): boolean {
   const array = withoutMarks(rest).replace(/^(--\S+\s+)*/, "");
   if (!array.startsWith("[")) return false;
   try {

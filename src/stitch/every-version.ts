@@ -1,7 +1,8 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
 import { findingsIn } from "../catalog/document.ts";
 import type { Finding } from "../errors.ts";
-import type { ArgDeclaration, Fragment, Template, Value } from "../schemas/types.ts";
+import { valueText } from "../model/value.ts";
+import type { ArgDeclaration, Fragment, ItemDeclaration, Scalar, Template, Value } from "../schemas/types.ts";
 import { frameOf } from "./frame.ts";
 import { pieceOf } from "./piece.ts";
 
@@ -17,17 +18,56 @@ const ANY_BASE = "registry.invalid/base:1";
 /** How many values of one argument are tried. */
 const MOST_VALUES = 20;
 
-function defaultOf({ type, default: given, enum: allowed, minimum, maximum }: ArgDeclaration): Value | null {
-  if (given !== undefined) return given;
+/** What stands in for a scalar; null if it is a text of any kind. */
+function scalarOf({
+  type,
+  enum: allowed,
+  minimum,
+  maximum,
+}: Omit<ItemDeclaration, "pattern">): Scalar | null {
   if (allowed?.[0] !== undefined) return allowed[0];
   if (type === "boolean") return false;
   return type === "integer" ? (minimum ?? Math.min(1, maximum ?? 1)) : null;
 }
 
-/** The other values that an argument can have, if they can be listed. */
-function othersOf({ type, enum: allowed }: ArgDeclaration, value: Value | undefined): Value[] {
-  const all = allowed ?? (type === "boolean" ? [true, false] : []);
-  return all.filter((one) => one !== value).slice(0, MOST_VALUES);
+/** A list or map with a number of entries, as far as its declaration has different ones. */
+function entriesFor({ type, items, values }: ArgDeclaration, count: number, text: string): Value {
+  const one: ItemDeclaration = (type === "list" ? items : values) ?? { type: "string" };
+  const all = Array.from({ length: count }, (_, at): Scalar => {
+    if (one.enum) return one.enum[at % one.enum.length] ?? text;
+    if (one.type === "integer") return (one.minimum ?? Math.min(1, one.maximum ?? 1)) + at;
+    return scalarOf(one) ?? (at === 0 ? text : `${text}${at}`);
+  });
+  return type === "list" ? all : Object.fromEntries(all.map((item, at) => [`key${at}`, item]));
+}
+
+/** The numbers of entries that are tried: the fewest that are allowed, one, and several. */
+function sizesOf({ min_items = 0, max_items = 1000 }: ArgDeclaration): number[] {
+  const several = Math.min(max_items, Math.max(min_items, 3));
+  return [...new Set([min_items, Math.max(1, min_items), several])].filter((size) => size <= max_items);
+}
+
+/** What an argument has that is given no value, with a text where its declaration leaves it open. */
+function valueWith(declaration: ArgDeclaration, text: string): Value {
+  const { type, default: given, enum: allowed } = declaration;
+  if (given !== undefined) return given;
+  if (type !== "list" && type !== "map") return scalarOf({ ...declaration, type } as ItemDeclaration) ?? text;
+  return allowed?.[0] ?? entriesFor(declaration, Math.max(1, declaration.min_items ?? 0), text);
+}
+
+/** The other values that an argument can have, if they can be listed; of a list or map, some of each size. */
+function othersOf(declaration: ArgDeclaration, value: Value | undefined, text: string): Value[] {
+  const { type, enum: allowed } = declaration;
+  const sized = type === "list" || type === "map";
+  const all =
+    allowed ??
+    (sized
+      ? sizesOf(declaration).map((size) => entriesFor(declaration, size, text))
+      : type === "boolean"
+        ? [true, false]
+        : []);
+  const taken = value === undefined ? undefined : valueText(value);
+  return all.filter((one) => valueText(one) !== taken).slice(0, MOST_VALUES);
 }
 
 /**
@@ -39,24 +79,28 @@ export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>)
   const declared = Object.entries(entry.document.args ?? {});
   const valuesWith = (text: string) =>
     Object.fromEntries(
-      declared.map(([name, declaration]): [string, Value] => [name, defaultOf(declaration) ?? text]),
+      declared.map(([name, declaration]): [string, Value] => [name, valueWith(declaration, text)]),
     );
   const render = (args: Record<string, Value>) => findingsIn(() => pieceOf(catalog, entry, args).body());
-  const isOpen = declared.some(([, declaration]) => defaultOf(declaration) === null);
+  const [first = "", ...more] = STAND_INS;
+  const isOpen = declared.some(
+    ([, one]) => valueText(valueWith(one, first)) !== valueText(valueWith(one, `${first}s`)),
+  );
 
-  let values = valuesWith(STAND_INS[0] ?? "");
-  let findings = render(values);
-  for (const text of isOpen ? STAND_INS.slice(1) : []) {
+  let standIn = first;
+  let findings = render(valuesWith(first));
+  for (const text of isOpen ? more : []) {
     if (findings.length === 0) break;
     const found = render(valuesWith(text));
     if (found.length > 0) continue;
-    values = valuesWith(text);
+    standIn = text;
     findings = found;
   }
+  const values = valuesWith(standIn);
 
   const known = new Set(findings.map(({ code, what }) => `${code} ${what}`));
   for (const [name, declaration] of declared) {
-    for (const value of othersOf(declaration, values[name])) {
+    for (const value of othersOf(declaration, values[name], standIn)) {
       for (const finding of render({ ...values, [name]: value })) {
         if (known.has(`${finding.code} ${finding.what}`)) continue;
         findings.push({

@@ -1,11 +1,12 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
 import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import type { Fragment, Value } from "../schemas/types.ts";
-import { compileTemplate, type Render } from "./compile-template.ts";
+import type { ArgDeclaration, Fragment, Scalar, Value } from "../schemas/types.ts";
+import { compileTemplate, type Helpers, type Render } from "./compile-template.ts";
 import { type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
 import { type ContextFile, contextFiles } from "./files.ts";
 import { type Reference, referencesOf } from "./images.ts";
+import { listMark, placeLists, type WrittenList } from "./list-words.ts";
 import { ofCatalog } from "./memo.ts";
 import { refuseInstructions, refuseParents, refuseSources } from "./refuse.ts";
 import { secretsOf } from "./refuse-secrets.ts";
@@ -47,14 +48,26 @@ function readAlone(file: string, text: string): Instruction[] {
   return instructions.slice(0, -1);
 }
 
+/** Whether the declaration of a list itself names items that start with `-`. */
+function namesFlags({ items }: ArgDeclaration): boolean {
+  return items?.enum?.some((one) => String(one).startsWith("-")) ?? false;
+}
+
 const compiled = new WeakMap<FolderEntry<Fragment>, Render>();
 
 function compile(entry: FolderEntry<Fragment>): Render {
   const known = compiled.get(entry);
   if (known) return known;
+  const declared = Object.entries(entry.document.args ?? {});
   const render = compileTemplate(entry.dockerfile.file, entry.dockerfile.text, {
-    roots: { args: Object.keys(entry.document.args ?? {}), fragment: ["name", "version"] },
+    roots: { args: declared.map(([name]) => name), fragment: ["name", "version"] },
     helpers: { file: 1 },
+    kinds: new Map(
+      declared.flatMap(([name, { type }]) =>
+        type === "list" || type === "map" ? [[`args.${name}`, type] as const] : [],
+      ),
+    ),
+    flags: new Set(declared.flatMap(([name, one]) => (namesFlags(one) ? `args.${name}` : []))),
   });
   compiled.set(entry, render);
   return render;
@@ -83,11 +96,20 @@ export function fragmentBody(
   const { name, version } = entry.document;
   const files: ContextFile[] = [];
   const allowed = new Set<string>();
+  const lists: WrittenList[] = [];
+  const list =
+    (helper: WrittenList["helper"]): Helpers[string] =>
+    ([items, flags], where) => {
+      lists.push({ helper, items: items as Scalar[], flags: flags === true, where });
+      return listMark(lists.length - 1);
+    };
   const rendered = compile(entry)(
     { args: { ...args }, fragment: { name, version } },
     {
-      file: ([wanted = ""], where) => {
-        const clean = wanted.replace(/\/$/, "");
+      words: list("words"),
+      array: list("array"),
+      file: ([wanted], where) => {
+        const clean = String(wanted).replace(/\/$/, "");
         const path = `${entry.folder}/${clean}`;
         files.push(...filesBehind(catalog, entry.folder, clean, where));
         allowed.add(path);
@@ -96,7 +118,7 @@ export function fragmentBody(
     },
   );
   const { file } = entry.dockerfile;
-  const marked = rendered.trim();
+  const marked = placeLists(rendered.trim(), lists);
   const instructions = readAlone(file, marked);
   if (instructions.some(({ keyword }) => keyword === "FROM")) {
     throw new FactoryError("TEMPLATE_INSTRUCTION", "a fragment may not start a build stage of its own", {

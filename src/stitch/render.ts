@@ -33,6 +33,8 @@ function compile(entry: FolderEntry<Template>): Render {
   const render = compileTemplate(entry.dockerfile.file, entry.dockerfile.text, {
     roots: { base: null, last: null, template: ["id", "version"] },
     helpers: { slot: 1, labels: 0 },
+    kinds: new Map(),
+    flags: new Set(),
   });
   compiled.set(entry, render);
   return render;
@@ -68,7 +70,8 @@ export function fillTemplate(
       },
     },
     {
-      slot: ([name = ""], where) => {
+      slot: ([param], where) => {
+        const name = String(param);
         if (!declared.includes(name)) {
           throw new FactoryError("SLOT_UNKNOWN", `there is no slot named \`${name}\` in ${template.file}`, {
             where,

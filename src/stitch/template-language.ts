@@ -8,25 +8,49 @@ export interface Scope {
   roots: Record<string, readonly string[] | null>;
   /** Helpers of this kind of file beside the common ones, with the number of texts that each takes. */
   helpers: Record<string, number>;
+  /** The paths that mean a list or a map: `args.packages`. All others mean a text, a number or a boolean. */
+  kinds: ReadonlyMap<string, "list" | "map">;
+  /** The lists whose declaration itself names items that start with `-`: `words` writes those. */
+  flags: ReadonlySet<string>;
 }
 
-/** Block helpers, and helpers for conditions. */
-export const BLOCKS: ReadonlySet<string> = new Set(["if", "unless"]);
-export const TESTS: ReadonlySet<string> = new Set(["eq"]);
+/** Block helpers. */
+export const BLOCKS: ReadonlySet<string> = new Set(["if", "unless", "each"]);
+
+/** Helpers for conditions, with the number of values that each takes, and an example. */
+const TESTS: ReadonlyMap<string, { least: number; most: number; what: string; example: string }> = new Map([
+  ["eq", { least: 2, most: 2, what: "compares two values", example: '(eq args.variant "slim")' }],
+  ["in", { least: 2, most: 2, what: "takes a value and a list", example: "(in args.mode args.modes)" }],
+  ["and", { least: 2, most: 20, what: "takes two conditions or more", example: "(and args.a args.b)" }],
+  ["or", { least: 2, most: 20, what: "takes two conditions or more", example: "(or args.a args.b)" }],
+  ["not", { least: 1, most: 1, what: "takes one condition", example: "(not args.debug)" }],
+]);
+
+/** How deep `{{#each}}` may be nested. */
+const MAX_LOOPS = 3;
 
 type Node = hbs.AST.Node & { type: string };
+
+/** What `this` and `@key` mean at a place: the kinds of the enclosing `{{#each}}` blocks, outermost first. */
+type Loops = readonly ("list" | "map")[];
 
 /** The line and column (both from 1) of a node. */
 export function placeOf(file: string, node: hbs.AST.Node): Place {
   return { file, line: node.loc.start.line, col: node.loc.start.column + 1 };
 }
 
+function isPath(node: hbs.AST.Node): node is hbs.AST.PathExpression {
+  return node.type === "PathExpression";
+}
+
 /**
- * Checks that a parsed Dockerfile.hbs uses only the closed language, and rewrites each bare `{{path}}` to `{{plain path}}`.
+ * Checks that a parsed Dockerfile.hbs uses only the closed language, and rewrites it to what is compiled: each bare
+ * `{{path}}` to `{{plain path}}`, and `this` and `@key` to variables that only `{{#each}}` sets.
  * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
  */
 export function restrict(file: string, program: hbs.AST.Program, scope: Scope): void {
-  const helperNames = [...Object.keys(VALUE_HELPERS), ...Object.keys(scope.helpers)];
+  const helperNames = [...Object.keys(VALUE_HELPERS), "words", ...Object.keys(scope.helpers)];
+  const shownHelpers = helperNames.filter((name) => name !== "plain");
 
   const refuse = (
     node: hbs.AST.Node,
@@ -37,7 +61,23 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
     throw new FactoryError(code, what, { where: placeOf(file, node), fix });
   };
 
-  const checkPath = (path: hbs.AST.PathExpression) => {
+  /** Checks a path, rewrites it if it is a loop's, and says what it means. */
+  const checkPath = (path: hbs.AST.PathExpression, loops: Loops): "scalar" | "list" | "map" => {
+    const isThis = path.original === "this";
+    if (isThis || path.original === "@key") {
+      const kind = loops.at(-1);
+      if (kind === undefined)
+        refuse(
+          path,
+          "TEMPLATE_SYNTAX",
+          `\`${path.original}\` only means something inside of {{#each}}`,
+          "such as {{#each args.packages}}{{this}}{{/each}}",
+        );
+      if (!isThis && kind !== "map")
+        refuse(path, "TEMPLATE_SYNTAX", "the items of a list have no `@key`", "use {{this}}");
+      Object.assign(path, { data: true, depth: 0, parts: [isThis ? "item" : "key"] });
+      return "scalar";
+    }
     const [root = "", second, ...more] = path.parts.map(String);
     if (path.depth > 0 || path.data || path.original.startsWith("this")) {
       refuse(
@@ -48,7 +88,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       );
     }
     if (!Object.hasOwn(scope.roots, root)) {
-      const known = [...Object.keys(scope.roots), ...helperNames].filter((name) => name !== "plain");
+      const known = [...Object.keys(scope.roots), ...shownHelpers];
       const guess = didYouMean(root, known);
       refuse(
         path,
@@ -58,7 +98,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       );
     }
     const allowed = scope.roots[root];
-    if (allowed === null && second === undefined) return;
+    if (allowed === null && second === undefined) return "scalar";
     if (!allowed || second === undefined || more.length > 0 || !allowed.includes(second)) {
       const names = (allowed ?? []).map((name) => `${root}.${name}`);
       const guess = didYouMean(path.original, names);
@@ -73,24 +113,66 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
         },
       );
     }
+    return scope.kinds.get(`${root}.${second}`) ?? "scalar";
   };
 
-  const checkOperand = (node: hbs.AST.Expression): void => {
-    if (node.type === "PathExpression") return checkPath(node as hbs.AST.PathExpression);
+  const wantScalar = (node: hbs.AST.Expression, kind: "scalar" | "list" | "map") => {
+    if (kind === "scalar" || !isPath(node)) return;
+    const each = `{{#each ${node.original}}} … {{/each}}`;
+    refuse(
+      node,
+      "TEMPLATE_SYNTAX",
+      `\`${node.original}\` is a ${kind}, not one value`,
+      kind === "list"
+        ? `use {{words ${node.original}}}, or ${each} with {{this}}`
+        : `use ${each} with {{@key}} and {{this}}`,
+    );
+  };
+
+  const wantList = (node: hbs.AST.Expression, kind: "scalar" | "list" | "map", by: string) => {
+    if (kind === "list") return;
+    const shown = isPath(node) ? `\`${node.original}\`` : "this";
+    refuse(
+      node,
+      "TEMPLATE_SYNTAX",
+      `\`${by}\` takes a list, and ${shown} is ${kind === "map" ? "a map" : "one value"}`,
+      "name an argument with `type: list`",
+    );
+  };
+
+  /** The parameters of `words` and `json` of a list: also whether its items may start with `-`. `json` becomes `array`. */
+  const listCall = (node: hbs.AST.MustacheStatement, param: hbs.AST.Expression): hbs.AST.Expression[] => {
+    const path = node.path as hbs.AST.PathExpression;
+    if (path.original === "json") node.path = { ...path, parts: ["array"], original: "array" };
+    const value = isPath(param) && scope.flags.has(param.original);
+    const flags: hbs.AST.BooleanLiteral = { type: "BooleanLiteral", value, original: value, loc: node.loc };
+    return [param, flags];
+  };
+
+  /** A value or a condition, and what it means. */
+  const checkOperand = (node: hbs.AST.Expression, loops: Loops): "scalar" | "list" | "map" => {
+    if (isPath(node)) return checkPath(node, loops);
     if (node.type === "SubExpression") {
       const call = node as hbs.AST.SubExpression;
       const name = call.path.original;
-      if (!TESTS.has(name))
-        refuse(
+      const test = TESTS.get(name);
+      if (!test)
+        return refuse(
           node,
           "TEMPLATE_HELPER",
           `\`${name}\` may not be used inside parentheses`,
-          `there is: ${[...TESTS].join(", ")}`,
+          `there are: ${[...TESTS.keys()].join(", ")}`,
         );
-      if (call.params.length !== 2 || call.hash)
-        refuse(node, "TEMPLATE_SYNTAX", "`eq` compares two values", 'such as (eq args.variant "slim")');
-      call.params.forEach(checkOperand);
-      return;
+      const { length } = call.params;
+      if (length < test.least || length > test.most || call.hash)
+        refuse(node, "TEMPLATE_SYNTAX", `\`${name}\` ${test.what}`, `such as ${test.example}`);
+      const kinds = call.params.map((param) => checkOperand(param, loops));
+      for (const [at, param] of call.params.entries()) {
+        const kind = kinds[at] ?? "scalar";
+        if (name === "in" && at === 1) wantList(param, kind, "in");
+        else if (name === "eq" || name === "in") wantScalar(param, kind);
+      }
+      return "scalar";
     }
     if (!/^(String|Number|Boolean)Literal$/.test(node.type)) {
       refuse(
@@ -100,9 +182,10 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
         "use a path, a text, a number or a boolean",
       );
     }
+    return "scalar";
   };
 
-  const checkMustache = (node: hbs.AST.MustacheStatement) => {
+  const checkMustache = (node: hbs.AST.MustacheStatement, loops: Loops) => {
     if (!node.escaped)
       refuse(
         node,
@@ -115,27 +198,25 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       refuse(node, "TEMPLATE_SYNTAX", "a literal needs no braces", "write the text itself");
     if (node.hash)
       refuse(node, "TEMPLATE_SYNTAX", `\`${path.original}\` takes no named parameters`, "remove them");
-    if (helperNames.includes(path.original) && path.original !== "plain") {
-      const wanted = scope.helpers[path.original] ?? 1;
+    if (shownHelpers.includes(path.original)) {
+      const name = path.original;
+      const wanted = scope.helpers[name] ?? 1;
       if (node.params.length !== wanted) {
         refuse(
           node,
           "TEMPLATE_SYNTAX",
-          `\`${path.original}\` takes ${wanted} parameter${wanted === 1 ? "" : "s"}, not ${node.params.length}`,
+          `\`${name}\` takes ${wanted} parameter${wanted === 1 ? "" : "s"}, not ${node.params.length}`,
           "correct the call",
         );
       }
-      node.params.forEach(checkOperand);
-      if (
-        Object.hasOwn(scope.helpers, path.original) &&
-        node.params.some((param) => param.type !== "StringLiteral")
-      ) {
-        refuse(
-          node,
-          "TEMPLATE_SYNTAX",
-          `\`${path.original}\` takes a text in quotes`,
-          `such as {{${path.original} "name"}}`,
-        );
+      for (const param of node.params) {
+        const kind = checkOperand(param, loops);
+        if (name === "words") wantList(param, kind, "words");
+        else if (kind === "map" || name !== "json") wantScalar(param, kind);
+        if (kind === "list") node.params = listCall(node, param);
+      }
+      if (Object.hasOwn(scope.helpers, name) && node.params.some((param) => param.type !== "StringLiteral")) {
+        refuse(node, "TEMPLATE_SYNTAX", `\`${name}\` takes a text in quotes`, `such as {{${name} "name"}}`);
       }
       return;
     }
@@ -145,12 +226,10 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
         node,
         "TEMPLATE_HELPER",
         `there is no helper named \`${path.original}\``,
-        guess
-          ? `did you mean \`${guess}\`?`
-          : `there are: ${helperNames.filter((name) => name !== "plain").join(", ")}`,
+        guess ? `did you mean \`${guess}\`?` : `there are: ${shownHelpers.join(", ")}`,
       );
     }
-    checkPath(path);
+    wantScalar(path, checkPath(path, loops));
     node.params = [path];
     node.path = {
       ...path,
@@ -161,7 +240,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
     };
   };
 
-  const checkBlock = (node: hbs.AST.BlockStatement) => {
+  const checkBlock = (node: hbs.AST.BlockStatement, loops: Loops) => {
     const name = node.path.original;
     if (!BLOCKS.has(name)) {
       const guess = didYouMean(name, [...BLOCKS]);
@@ -172,17 +251,34 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
         guess ? `did you mean \`${guess}\`?` : `there are: ${[...BLOCKS].join(", ")}`,
       );
     }
-    if (node.params.length !== 1 || node.hash)
-      refuse(node, "TEMPLATE_SYNTAX", `\`#${name}\` takes one condition`, `such as {{#${name} args.debug}}`);
-    node.params.forEach(checkOperand);
-    walk(node.program);
-    if (node.inverse) walk(node.inverse);
+    const isEach = name === "each";
+    const [param] = node.params;
+    const names = node.program.blockParams ?? node.inverse?.blockParams;
+    if (!param || node.params.length !== 1 || node.hash || names)
+      return refuse(
+        node,
+        "TEMPLATE_SYNTAX",
+        `\`#${name}\` takes one ${isEach ? "list or map" : "condition"}`,
+        `such as {{#${name} ${isEach ? "args.packages" : "args.debug"}}}`,
+      );
+    const kind = checkOperand(param, loops);
+    if (isEach && kind === "scalar")
+      refuse(
+        param,
+        "TEMPLATE_SYNTAX",
+        `\`#each\` takes a list or a map, and ${isPath(param) ? `\`${param.original}\`` : "this"} is one value`,
+        "name an argument with `type: list` or `type: map`",
+      );
+    if (isEach && loops.length >= MAX_LOOPS)
+      refuse(node, "TEMPLATE_SYNTAX", `more than ${MAX_LOOPS} {{#each}} are nested`, "nest fewer of them");
+    walk(node.program, isEach && kind !== "scalar" ? [...loops, kind] : loops);
+    if (node.inverse) walk(node.inverse, loops);
   };
 
-  const walk = (block: hbs.AST.Program) => {
+  const walk = (block: hbs.AST.Program, loops: Loops) => {
     for (const node of block.body as Node[]) {
-      if (node.type === "MustacheStatement") checkMustache(node as hbs.AST.MustacheStatement);
-      else if (node.type === "BlockStatement") checkBlock(node as hbs.AST.BlockStatement);
+      if (node.type === "MustacheStatement") checkMustache(node as hbs.AST.MustacheStatement, loops);
+      else if (node.type === "BlockStatement") checkBlock(node as hbs.AST.BlockStatement, loops);
       else if (node.type !== "ContentStatement" && node.type !== "CommentStatement") {
         refuse(
           node,
@@ -193,5 +289,5 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       }
     }
   };
-  walk(program);
+  walk(program, []);
 }

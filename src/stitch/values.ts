@@ -12,6 +12,7 @@ const PLAIN = /^[A-Za-z0-9._/:@%+,=-]+$/;
 
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
 
+/** The text of a scalar. @throws UnsafeValue for anything else, and for half of a character */
 function textOf(value: unknown): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     if (!/\p{Surrogate}/u.test(String(value))) return String(value);
@@ -20,7 +21,8 @@ function textOf(value: unknown): string {
   throw new UnsafeValue("there is no value to write here", "name an argument, such as {{args.port}}");
 }
 
-function oneLine(value: unknown): string {
+/** The text of a scalar without control characters. @throws UnsafeValue */
+export function oneLine(value: unknown): string {
   const text = textOf(value);
   if (CONTROL.test(text)) {
     throw new UnsafeValue(
@@ -32,7 +34,7 @@ function oneLine(value: unknown): string {
 }
 
 /** `{{args.x}}`: the value as it is, if it consists only of `A-Z a-z 0-9 . _ / : @ % + , = -` alone. */
-function plain(value: unknown): string {
+export function plain(value: unknown): string {
   const text = textOf(value);
   if (!PLAIN.test(text)) {
     throw new UnsafeValue(
@@ -44,17 +46,17 @@ function plain(value: unknown): string {
 }
 
 /** `{{quote args.x}}`: a double-quoted word for ENV, LABEL, ARG and the like; `\`, `"` and `$` are escaped. */
-function quote(value: unknown): string {
+export function quote(value: unknown): string {
   return `"${oneLine(value).replace(/["\\$]/g, "\\$&")}"`;
 }
 
 /** `{{sh args.x}}`: a single-quoted word for a POSIX shell, in RUN. */
-function sh(value: unknown): string {
+export function sh(value: unknown): string {
   return `'${oneLine(value).replaceAll("'", `'\\''`)}'`;
 }
 
 /** `{{json args.x}}`: a JSON string for exec-form arrays, which take nothing else. */
-function json(value: unknown): string {
+export function json(value: unknown): string {
   const text = JSON.stringify(textOf(value));
   return text.replace(
     /[\u007f\u0085\u2028\u2029]/g,

@@ -267,7 +267,7 @@ const DOCUMENTS: Record<string, Case> = {
     at: `${CORE_HBS}:3`,
   },
   "an unknown block helper": {
-    files: { [CORE_HBS]: "{{#each args}}x{{/each}}\n" },
+    files: { [CORE_HBS]: "{{#with args}}x{{/with}}\n" },
     code: "TEMPLATE_HELPER",
     at: `${CORE_HBS}:1`,
   },

@@ -1,4 +1,5 @@
 import type { ReadImage } from "../../model/inputs.ts";
+import { valueText } from "../../model/value.ts";
 import type { Inputs } from "./attempts.ts";
 import type { Change, PlannedCell, Reason } from "../cell.ts";
 
@@ -59,8 +60,8 @@ function fragmentChanges(before: Inputs["fragments"], after: Inputs["fragments"]
 function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   return namesOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
     const [was, is] = [before, after].map((args) => (Object.hasOwn(args, name) ? args[name] : undefined));
-    if (was === is) return [];
-    const texts = [was, is].map((value) => (value === undefined ? null : String(value)));
+    const texts = [was, is].map((value) => (value === undefined ? null : valueText(value)));
+    if (was === is || (typeof was === "object" && typeof is === "object" && texts[0] === texts[1])) return [];
     const exact = [was, is].map((value) => (value === undefined ? null : JSON.stringify(value)));
     const [old = null, own = null] = texts[0] === texts[1] ? exact : texts;
     return changed(`args.${name}`, old, own);

@@ -14,14 +14,14 @@ group "default" {
 group "prefixes" {
   targets = [
     "words-1_0_0-rc_1-190ae338252e-linux-amd64",
-    "words-1_0_0-29830854f6a2-linux-arm64",
+    "words-1_0_0-d5b4eda92a25-linux-arm64",
   ]
 }
 
 group "prefix-words" {
   targets = [
     "words-1_0_0-rc_1-190ae338252e-linux-amd64",
-    "words-1_0_0-29830854f6a2-linux-arm64",
+    "words-1_0_0-d5b4eda92a25-linux-arm64",
   ]
 }
 
@@ -35,13 +35,13 @@ target "words-1_0_0-rc_1-190ae338252e-linux-amd64" {
   output = ["type=cacheonly"]
 }
 
-target "words-1_0_0-29830854f6a2-linux-arm64" {
+target "words-1_0_0-d5b4eda92a25-linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language-c61a81c7f8176783.Dockerfile"
+  dockerfile = ".factory/plan/language/language-04732d88de27a353.Dockerfile"
   target = "words"
   platforms = ["linux/arm64"]
-  cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64"]
-  cache-to = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  cache-from = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-d5b4eda92a25-linux-arm64"]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:words-1.0.0-d5b4eda92a25-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
   output = ["type=cacheonly"]
 }
 
@@ -70,7 +70,7 @@ target "language_words-1_0_0-rc_1_linux-amd64" {
 
 target "language_words-1_0_0_linux-arm64" {
   context = "."
-  dockerfile = ".factory/plan/language/language-c61a81c7f8176783.Dockerfile"
+  dockerfile = ".factory/plan/language/language-04732d88de27a353.Dockerfile"
   platforms = ["linux/arm64"]
   tags = ["registry.example:5000/team/language:words-1.0.0.linux-arm64"]
   labels = {
@@ -80,13 +80,13 @@ target "language_words-1_0_0_linux-arm64" {
     "io.factory.manifest-id" = "language"
     "io.factory.template" = "language@1.0.0"
     "io.factory.fragments" = "words@1.0.0,files@2.0.0"
-    "io.factory.recipe-key" = "sha256:452bea847f4daa4eabab445b4e7835388dc6a02774d19c2dbe9719d8f8544107"
+    "io.factory.recipe-key" = "sha256:c93ca10505fb1472f6e9aec0829a6c539f5ba8e79c1a32dee7bf838796e7794e"
   }
   cache-from = [
-    "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-10a54ba3f75b-linux-arm64",
-    "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-29830854f6a2-linux-arm64",
+    "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-db8f8ab12e4f-linux-arm64",
+    "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-d5b4eda92a25-linux-arm64",
   ]
-  cache-to = ["type=registry,ref=registry.example:5000/team/cache:files-2.0.0-10a54ba3f75b-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
+  cache-to = ["type=registry,ref=registry.example:5000/team/cache:files-2.0.0-db8f8ab12e4f-linux-arm64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
   attest = ["type=provenance,mode=max"]
   output = ["type=docker"]
 }
