@@ -63,7 +63,8 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
 
   const open = async (): Promise<OpenCatalog> => {
     const { findWorkspace, openCatalog } = await import("./catalog/open.ts");
-    return withRepositories(openCatalog(named === undefined ? findWorkspace(cwd) : resolve(cwd, named)), env);
+    const opened = openCatalog(named === undefined ? findWorkspace(cwd) : resolve(cwd, named));
+    return withRepositories(options.quiet ? opened : { ...opened, onProgress: around.say }, env);
   };
 
   return {

@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { detectCi, runsInCi } from "./ci/detect.ts";
-import { type OpenCatalog, openCatalog } from "./catalog/open.ts";
+import type { OpenCatalog } from "./catalog/open.ts";
 import { findingsOf } from "./catalog/document.ts";
 import { errorOf, FactoryError } from "./errors.ts";
-import { makeFolderIn, removeTree } from "./files/folders.ts";
 import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
@@ -28,11 +26,12 @@ import { createDocker, type Docker } from "./tools/docker.ts";
 import { createEngineApi } from "./tools/engine-api.ts";
 import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
-import { exportTree, mergeBase, sourceState } from "./tools/git.ts";
+import { sourceState } from "./tools/git.ts";
 import { openLease } from "./tools/lease.ts";
 import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
 import { obtainSecret, obtainSsh } from "./tools/secret-source.ts";
 import { version } from "./version.ts";
+import { workspaceAt } from "./workspace-at.ts";
 
 /** The real engine, clock and services. */
 export interface World {
@@ -100,16 +99,6 @@ export interface World {
 
 /** How long a layer that no image uses is kept. */
 const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
-
-/** The paths of a repository that make up a workspace, without its records. */
-const WORKSPACE_NAMES = [
-  "factory.yaml",
-  "factory.lock",
-  "manifests",
-  "fragments",
-  "templates",
-  "control_plane",
-];
 
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
@@ -215,28 +204,7 @@ export function createWorld(
       for (const { message } of unreadable) note(`warning: ${message}`);
       return attempts;
     },
-    workspaceAt: async (root, ref) => {
-      const found = await mergeBase(exec, root, ref);
-      if (found.commit === null) {
-        const why =
-          found.cause === "unknown-ref" ? `git knows no ${ref}` : `HEAD and ${ref} have no merge base`;
-        const clone = "; this clone is shallow: fetch its whole history (`fetch-depth: 0`)";
-        return { unknown: `${why}${found.shallow ? clone : ""}` };
-      }
-      const folder = makeFolderIn(tmpdir(), "factory-since-");
-      const remove = () => removeTree(folder);
-      try {
-        await exportTree(exec, root, found.commit, WORKSPACE_NAMES, folder);
-        if (!existsSync(join(folder, "factory.yaml"))) {
-          remove();
-          return { unknown: `there was no workspace at the merge base with ${ref}` };
-        }
-        return { catalog: openCatalog(folder), remove };
-      } catch (error) {
-        remove();
-        throw error;
-      }
-    },
+    workspaceAt: (root, ref) => workspaceAt(exec, root, ref),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,
     owner,

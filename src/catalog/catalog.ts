@@ -42,6 +42,8 @@ export interface Settings {
 export interface Catalog {
   /** Absolute, real path of the workspace. */
   root: string;
+  /** Called once a second with what is being read, if that takes long. */
+  onProgress?: (text: string) => void;
   settings: () => Settings;
   /** Where secrets come from: factory.yaml and factory.local.yaml. */
   secrets: () => SecretSettings;

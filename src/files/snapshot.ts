@@ -1,115 +1,30 @@
-import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  type Stats,
-  utimesSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as othersTurn } from "node:timers/promises";
-import { FactoryError } from "../errors.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { ReadFile } from "../model/inputs.ts";
+import { changedSincePlanned, copyDeclared, copyLink, holdsDeclared } from "./copy-declared.ts";
 import { makeFolder, removeTree } from "./folders.ts";
+import { listed, type Listing } from "./listing.ts";
 import { isRefusal, writing } from "./refused.ts";
+
+/** A source as it was read. */
+export type DeclaredTree = Pick<Listing, "sha256" | "pieces"> & { path: string };
 
 /** Copies of exactly the declared files, for builds to read. Later changes in the workspace do not reach them. */
 export interface Snapshots {
   /**
-   * A folder that holds these files, by their paths, and no others. Builds with the same files share a folder, and a file
-   * that two folders have in common is copied once.
+   * A folder that holds these files and sources, by their paths, and nothing else. Builds with the same files share a
+   * folder, and what two folders have in common is copied once.
+   * @param sources do not overlap
    * @returns its absolute path. Its last part is a hash over the files, so a builder may reuse what it read from that name
    * @throws FactoryError FILE_CHANGED if a file is no longer what was declared; WRITE_FAILED
    */
-  of: (files: readonly ReadFile[]) => Promise<string>;
+  of: (files: readonly ReadFile[], sources?: readonly DeclaredTree[]) => Promise<string>;
 }
 
-const PIECE = 1 << 20;
-
-/** How many bytes are copied before other work gets its turn. */
-const TURN = 16 << 20;
-
-function changed(path: string, how: string, cause?: unknown): FactoryError {
-  return new FactoryError("FILE_CHANGED", `${path} ${how} since its cell was planned`, {
-    where: { file: path },
-    fix: "run the command again",
-    cause,
-  });
-}
-
-const isExecutable = (mode: number): boolean => (mode & 0o100) !== 0;
-
-const modeOf = ({ mode }: ReadFile): number => Number.parseInt(mode, 8);
-
-/** What `work` gives. @throws FactoryError FILE_CHANGED for an error of the file system */
-function readDeclared<T>({ path }: ReadFile, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const how = error.code === "ENOENT" ? "was deleted" : `cannot be read any more (${error.code})`;
-    throw changed(path, how, error);
-  }
-}
-
-/** Opens a file of the workspace, which has to be a regular file. @throws FactoryError FILE_CHANGED */
-function openDeclared(root: string, file: ReadFile): { descriptor: number; stats: Stats } {
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const descriptor = readDeclared(file, () => openSync(join(root, file.path), flags));
-  const stats = fstatSync(descriptor);
-  const how = !stats.isFile()
-    ? "is no longer a regular file"
-    : isExecutable(stats.mode) !== isExecutable(modeOf(file))
-      ? "changed its mode"
-      : null;
-  if (how === null) return { descriptor, stats };
-  closeSync(descriptor);
-  throw changed(file.path, how);
-}
-
-/** Copies a declared file and hashes the copied bytes. @throws FactoryError FILE_CHANGED, WRITE_FAILED */
-async function copyDeclared(root: string, file: ReadFile, to: string): Promise<void> {
-  const { descriptor, stats } = openDeclared(root, file);
-  try {
-    const hash = createHash("sha256");
-    const mode = modeOf(file);
-    const copy = writing(to, () => openSync(to, "wx", mode));
-    try {
-      const piece = Buffer.allocUnsafe(Math.min(stats.size + 1, PIECE));
-      let copied = 0;
-      const next = () => readDeclared(file, () => readSync(descriptor, piece));
-      for (let read = next(); read > 0; read = next()) {
-        // A file that grows has changed; it is not copied to its end, which may never come.
-        copied += read;
-        if (copied > stats.size) throw changed(file.path, "changed");
-        const bytes = piece.subarray(0, read);
-        hash.update(bytes);
-        writing(to, () => {
-          for (let at = 0; at < read; at += writeSync(copy, bytes, at));
-        });
-        if (copied % TURN < read) await othersTurn();
-      }
-    } finally {
-      closeSync(copy);
-    }
-    if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changed(file.path, "changed");
-    writing(to, () => {
-      chmodSync(to, mode);
-      // The mtime that a build from the workspace itself would see.
-      utimesSync(to, stats.atime, stats.mtime);
-    });
-  } finally {
-    closeSync(descriptor);
-  }
-}
+/** How many files are copied before other work gets its turn. */
+const FILES_A_TURN = 128;
 
 /** Makes the folder for a file, below an existing one, with a mode that does not depend on the umask. */
 function makeFolders(base: string, path: string, made: Set<string>): void {
@@ -124,10 +39,24 @@ function makeFolders(base: string, path: string, made: Set<string>): void {
 }
 
 /** Gives the folders the times that they have in the workspace, as a build from there would copy them. */
-function keepTimes(root: string, base: string, files: readonly ReadFile[]): void {
-  for (const { path } of files) {
-    const stats = path.endsWith("/") ? lstatSync(join(root, path), { throwIfNoEntry: false }) : undefined;
+function keepTimes(root: string, base: string, folders: Iterable<string>): void {
+  for (const path of folders) {
+    const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
     if (stats) utimesSync(join(base, path), stats.atime, stats.mtime);
+  }
+}
+
+const isBelow = (path: string, source: string): boolean =>
+  source === "." || path === source || path.startsWith(`${source}/`);
+
+/** Makes a hard link. @returns false where the file system has none, or allows no more for this file */
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
   }
 }
 
@@ -143,19 +72,36 @@ export function openSnapshots(root: string, folder: string): Snapshots {
   const place = async (file: ReadFile, to: string): Promise<void> => {
     const known = JSON.stringify([file.path, file.mode, file.sha256]);
     const copy = copies.get(known);
-    if (copy !== undefined) {
-      try {
-        return linkSync(copy, to);
-      } catch (error) {
-        // A file system without hard links, or one that allows no more for this file.
-        if (!isRefusal(error)) throw error;
-      }
-    }
+    if (copy !== undefined && tryLink(copy, to)) return;
     await copyDeclared(root, file, to);
     if (copy === undefined) copies.set(known, to);
   };
 
-  const take = async (name: string, files: readonly ReadFile[]): Promise<string> => {
+  /** The first folder that holds a source, by its path and listing. */
+  const placed = new Map<string, string>();
+
+  const placeTree = async (tree: DeclaredTree, base: string, made: Set<string>): Promise<void> => {
+    const key = `${tree.sha256} ${tree.path}`;
+    const before = placed.get(key);
+    let count = 0;
+    for (const file of listed(tree.path, tree)) {
+      const to = join(base, file.path);
+      writing(base, () => makeFolders(base, file.path, made));
+      if (file.path.endsWith("/")) continue;
+      if (file.mode === "120000") copyLink(root, file, to);
+      else if (before === undefined || !tryLink(join(before, file.path), to))
+        await copyDeclared(root, file, to);
+      count += 1;
+      if (count % FILES_A_TURN === 0) await othersTurn();
+    }
+    if (before === undefined) placed.set(key, base);
+  };
+
+  const take = async (
+    name: string,
+    files: readonly ReadFile[],
+    sources: readonly DeclaredTree[],
+  ): Promise<string> => {
     const base = join(folder, name);
     makeFolder(folder);
     writing(folder, () => {
@@ -163,22 +109,29 @@ export function openSnapshots(root: string, folder: string): Snapshots {
       mkdirSync(base);
     });
     const made = new Set<string>();
+    for (const tree of sources) await placeTree(tree, base, made);
+    const isThere = (path: string) => sources.length > 0 && existsSync(join(base, path));
     for (const file of files) {
       writing(base, () => makeFolders(base, file.path, made));
-      if (!file.path.endsWith("/")) await place(file, join(base, file.path));
+      if (file.path.endsWith("/")) continue;
+      // A fragment's file that lies in a source has been copied already.
+      if (!isThere(file.path)) await place(file, join(base, file.path));
+      else if (!holdsDeclared(join(base, file.path), file)) throw changedSincePlanned(file.path, "changed");
     }
-    writing(base, () => keepTimes(root, base, files));
+    const named = files.flatMap(({ path }) => (path.endsWith("/") ? path.slice(0, -1) : []));
+    const inSources = [...made].filter((path) => sources.some((tree) => isBelow(path, tree.path)));
+    writing(base, () => keepTimes(root, base, new Set([...named, ...inSources])));
     return base;
   };
 
   return {
-    of: (files) => {
-      const name = sha256Hex(
-        JSON.stringify(files.map(({ path, mode, sha256 }) => [path, mode, sha256])),
-      ).slice(0, 32);
+    of: (files, sources = []) => {
+      const parts = files.map((file) => [file.path, file.mode, file.sha256]);
+      for (const tree of sources) parts.push([tree.path, tree.sha256]);
+      const name = sha256Hex(JSON.stringify(parts)).slice(0, 32);
       const known = taken.get(name);
       if (known) return known;
-      const taking = take(name, files).catch((error: unknown) => {
+      const taking = take(name, files, sources).catch((error: unknown) => {
         // The next attempt may find the files as they were declared.
         taken.delete(name);
         removeTree(join(folder, name));

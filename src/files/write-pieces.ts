@@ -5,19 +5,19 @@ import { makeWay } from "./make-way.ts";
 import { writing } from "./refused.ts";
 
 /** Writes all pieces to an open regular file. */
-function writeAll(descriptor: number, pieces: Iterable<string>): void {
+function writeAll(descriptor: number, pieces: Iterable<string | Uint8Array>): void {
   for (const piece of pieces) {
-    const bytes = Buffer.from(piece);
+    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     for (let at = 0; at < bytes.length; at += writeSync(descriptor, bytes, at));
   }
 }
 
 /**
- * Writes a file from pieces of text, whole or not at all: to a temporary file beside it, which is then renamed. It is not
+ * Writes a file from pieces of text or bytes, whole or not at all: to a temporary file beside it, which is then renamed. It is not
  * synced to the disk: use it for what can be made again at any time.
  * @throws FactoryError WRITE_FAILED
  */
-export function writePieces(file: string, pieces: Iterable<string>): void {
+export function writePieces(file: string, pieces: Iterable<string | Uint8Array>): void {
   // A short name of its own: a name of the greatest length has no room for a suffix.
   const temporary = join(dirname(file), `.factory-${randomBytes(8).toString("hex")}`);
   let made = false;

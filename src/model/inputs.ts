@@ -24,13 +24,28 @@ export interface Parent {
   build_key: string;
 }
 
-/** A file or folder that a build reads. */
+/** A file, folder or link that a build reads. */
 export interface ReadFile {
   /** From the workspace's root, with `/`; a folder's ends in `/`. */
   path: string;
-  /** One of git's two: `0644` and `0755`. */
+  /** One of git's: `0644` and `0755`, and `120000` for a link, which only a source may have. */
   mode: string;
-  /** `sha256:…` of the contents; of nothing for a folder. */
+  /** `sha256:…` of the contents; of nothing for a folder, and of what it leads to, as it is written, for a link. */
+  sha256: string;
+}
+
+/**
+ * A file or folder of the workspace, outside fragments, that a build reads. A folder may have very many files, so they are
+ * one hash here, over the listing of `src/files/listing.ts`.
+ */
+export interface ReadSource {
+  /** From the workspace's root, with `/` and without links; `.` for the workspace itself. */
+  path: string;
+  /** How many files, folders and links there are. */
+  entries: number;
+  /** How large the files are together. */
+  bytes: number;
+  /** `sha256:…` of the listing. */
   sha256: string;
 }
 
@@ -48,8 +63,10 @@ export interface Inputs {
   args: Record<string, Value>;
   /** The Dockerfile without the digests of images and without the labels with keys. */
   dockerfile: string;
-  /** Sorted by path. */
+  /** Those of fragments, sorted by path. */
   files: ReadFile[];
+  /** Sorted by path; missing if there is none. */
+  sources?: ReadSource[];
   /** Sorted by role and reference. */
   images: ReadImage[];
   /** Only of a manifest that starts from the image of another. */
@@ -79,9 +96,15 @@ export interface Keys {
  * to compute one is another scheme, and never matches an old key.
  */
 
-/** @param filesJson canonical JSON of the files, without the brackets */
-export function joinRecipeKey(dockerfileSha256: string, filesJson: string): string {
-  return sha256(`{"dockerfile":"${dockerfileSha256}","files":[${filesJson}],"scheme":"factory/recipe/1"}`);
+/**
+ * @param filesJson canonical JSON of the files, without the brackets
+ * @param sourcesJson the same of the sources; a recipe without any has the key that it had before there were sources
+ */
+export function joinRecipeKey(dockerfileSha256: string, filesJson: string, sourcesJson = ""): string {
+  const sources = sourcesJson === "" ? "" : `,"sources":[${sourcesJson}]`;
+  return sha256(
+    `{"dockerfile":"${dockerfileSha256}","files":[${filesJson}],"scheme":"factory/recipe/1"${sources}}`,
+  );
 }
 
 /**
@@ -123,8 +146,19 @@ export function listJson(values: readonly unknown[]): string {
 
 /** The keys that follow from the inputs of a cell. */
 export function keysOf(inputs: Inputs): Keys {
-  const { dockerfile, files, images, parent, platform, environment, tests, gpus, limits } = inputs;
-  const recipe_key = joinRecipeKey(sha256(dockerfile), listJson(files));
+  const {
+    dockerfile,
+    files,
+    sources = [],
+    images,
+    parent,
+    platform,
+    environment,
+    tests,
+    gpus,
+    limits,
+  } = inputs;
+  const recipe_key = joinRecipeKey(sha256(dockerfile), listJson(files), listJson(sources));
   const build_key = joinBuildKey(recipe_key, {
     imagesJson: listJson(images),
     parent,

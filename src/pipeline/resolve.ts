@@ -1,4 +1,5 @@
 import { BUILD_CLASSES } from "../builder/classify.ts";
+import { isListed, sourceFiles } from "../model/source-files.ts";
 import type { Fault, Stage } from "./stage.ts";
 
 /** A base that cannot be fetched proves nothing about the cell, whatever the builder says. */
@@ -10,9 +11,12 @@ export const resolve: Stage = {
   part: "cell",
   needs: [],
   evidence: { inputs: "application/json" },
-  exact: ["inputs"],
+  exact: ["inputs", "source_files"],
+  mayLeave: { source_files: "text/plain" },
   classes: CLASSES,
   run: async ({ attempt: { planned, base }, keep }) => {
+    const { sources } = planned.keys;
+    if (isListed(sources)) await keep("source_files", sourceFiles(planned.render().contents));
     await keep("inputs", `${JSON.stringify(planned.inputs, null, 2)}\n`);
     if (!base?.error) return null;
     const { class: name, message } = base.error;

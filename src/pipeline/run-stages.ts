@@ -57,7 +57,7 @@ export async function runStages(
       attempt,
       signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
       keep: (kind, data) => {
-        const mediaType = stage.evidence[kind];
+        const mediaType = stage.evidence[kind] ?? stage.mayLeave?.[kind];
         if (mediaType === undefined) throw new Error(`the stage ${stage.name} declares no evidence ${kind}`);
         const safe = typeof data === "string" && !stage.exact?.includes(kind) ? mask(data) : data;
         return deps.store.keep(manifest_id, safe, mediaType).then((evidence) => {

@@ -166,7 +166,9 @@ export interface Stage {
   evidence: Readonly<Record<string, string>>;
   /** Kinds among them that are kept byte for byte, since proofs are computed from them. No secret is masked there: they hold no output. */
   exact?: readonly string[];
-  /** Kinds among them that it leaves too where it fails by what was asked for. */
+  /** The same of evidence that it only leaves for a cell that has what it is about. */
+  mayLeave?: Readonly<Record<string, string>>;
+  /** Kinds of `evidence` that it leaves too where it fails by what was asked for. */
   provesFail?: readonly string[];
   /** Classes of its failures, and whose fault each is. Those of `EVERYWHERE` need not be named. */
   classes: Readonly<Record<string, Fault>>;

@@ -1,4 +1,4 @@
-import type { Inputs, Keys, ReadFile, ReadImage } from "../model/inputs.ts";
+import type { Inputs, Keys, ReadFile, ReadImage, ReadSource } from "../model/inputs.ts";
 import { manifestOfRef } from "../model/parent.ts";
 import { type Subject, subjectOf, subjectPurl } from "../model/subject.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
@@ -38,6 +38,8 @@ const BUILD_TYPE = "urn:io.factory:build:1";
 /** Factory drives the build. Where that happened, and with which versions, stands beside it. */
 const BUILDER_ID = "urn:io.factory:builder";
 
+const LISTING_TYPE = "text/plain";
+
 const hexOf = (digest: string) => digest.slice("sha256:".length);
 
 function imageResource({ role, ref, digest }: ReadImage, platform: string): Resource[] {
@@ -55,6 +57,12 @@ function fileResource({ path, mode, sha256 }: ReadFile): Resource[] {
   // A folder has no contents of its own: its files stand beside it.
   if (path.endsWith("/")) return [];
   return [{ name: path, digest: { sha256: hexOf(sha256) }, annotations: { mode } }];
+}
+
+/** A source: the digest is that of its listing (src/files/listing.ts), which names each of its files with its own. */
+function listingResource({ path, entries, bytes, sha256 }: ReadSource): Resource {
+  const annotations = { listing: true, entries: String(entries), bytes: String(bytes) };
+  return { name: path, digest: { sha256: hexOf(sha256) }, mediaType: LISTING_TYPE, annotations };
 }
 
 /** The commit of the workspace; nothing outside a repository. */
@@ -114,6 +122,7 @@ export function statementOf(
           ...inputs.images.flatMap((image) => imageResource(image, platform)),
           ...sourceResource(about.source),
           ...inputs.files.flatMap(fileResource),
+          ...(inputs.sources ?? []).map(listingResource),
         ],
       },
       runDetails: {

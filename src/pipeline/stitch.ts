@@ -26,9 +26,10 @@ export const stitch: Stage = {
     const { planned, folder, settings, held } = attempt;
     const stitched = planned.render();
     writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
-    writeWhole(join(folder, "Dockerfile.dockerignore"), stitched.dockerignore, false);
-    // The builder gets the bytes that were hashed, whatever happens to the workspace meanwhile.
-    const context = settings.relative(await settings.snapshots.of(stitched.files));
+    // The builder gets the bytes that were hashed, whatever happens to the workspace meanwhile. Nothing else is in there.
+    writeWhole(join(folder, "Dockerfile.dockerignore"), "", false);
+    const { files, contents } = stitched;
+    const context = settings.relative(await settings.snapshots.of(files, contents));
     const dockerfile = posix.relative(context, `${settings.relative(folder)}/Dockerfile`);
     const layout = settings.relative(layoutOf(attempt));
     // The cell's own tag moves last, when the image is proven.

@@ -150,6 +150,7 @@ export async function planCells(
         changed: question.changedFiles,
         exists: answers.exists,
         inputsOfFiles: ({ render }) => render().files.map(({ path }) => path),
+        sourcesOf: ({ render }) => render().contents,
       }),
     };
   }

@@ -56,8 +56,8 @@ export async function takeKnown(
   const { digest, manifest_digest } = record.image;
   await deps.docker.tagImage(digest, held, { signal });
   attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected), built: null };
-  for (const { evidence } of takenOver)
-    for (const kind of Object.keys(evidence)) {
+  for (const { evidence, mayLeave } of takenOver)
+    for (const kind of Object.keys({ ...evidence, ...mayLeave })) {
       const one = record.evidence[kind];
       if (one) trail.evidence[kind] = one;
     }

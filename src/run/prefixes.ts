@@ -3,21 +3,21 @@ import { bakeWatched, cacheWait } from "../builder/cache-watch.ts";
 import { FactoryError } from "../errors.ts";
 import { createProgress } from "../builder/progress.ts";
 import type { Emit } from "../model/event.ts";
-import type { ReadFile } from "../model/inputs.ts";
 import { bakeFile } from "../plan/formats/bake-files.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import type { StageSettings } from "../pipeline/stage.ts";
+import type { Stitched } from "../stitch/stitch.ts";
 import type { RunDeps, RunSettings } from "./types.ts";
 
 /** What a cell is built from, from the workspace's root; null where its files changed: then it fails by itself. */
 async function contextOf(
-  files: readonly ReadFile[],
+  { files, contents }: Pick<Stitched, "files" | "contents">,
   settings: Pick<StageSettings, "relative" | "snapshots">,
 ): Promise<string | null> {
   try {
-    return settings.relative(await settings.snapshots.of(files));
+    return settings.relative(await settings.snapshots.of(files, contents));
   } catch (error) {
     if (error instanceof FactoryError && error.code === "FILE_CHANGED") return null;
     throw error;
@@ -43,12 +43,11 @@ export async function bakePrefixes(
     const contexts = new Map<PlannedCell, string>();
     for (const one of planned) {
       const stitched = one.render();
-      const context = await contextOf(stitched.files, settings);
+      const context = await contextOf(stitched, settings);
       if (context === null) continue;
       contexts.set(one, context);
-      const { dockerfile, dockerignore } = stitched;
-      writeWhole(join(root, pathOf(one)), dockerfile, false);
-      writeWhole(join(root, `${pathOf(one)}.dockerignore`), dockerignore, false);
+      writeWhole(join(root, pathOf(one)), stitched.dockerfile, false);
+      writeWhole(join(root, `${pathOf(one)}.dockerignore`), "", false);
     }
     const context = (one: PlannedCell) => contexts.get(one) ?? "";
     const { text, prefixes, prefixCells } = bakeFile([...contexts.keys()], {

@@ -52,6 +52,7 @@ export function recordOf(planned: PlannedCell, trail: Trail, about: About): Reco
     base: keys.base,
     images: [...keys.images],
     ...(keys.parent && { parent: keys.parent }),
+    ...(keys.sources.length > 0 && { sources: [...keys.sources] }),
     platform: cell.platform,
     image: trail.image,
     test_suite_hash: keys.test_suite_hash,

@@ -56,6 +56,20 @@ export type Value = string | number | boolean | Scalar[] | MapValue;
  */
 export type Scalar = string | number | boolean;
 /**
+ * A file or folder of the workspace, from its root, such as `services/billing`; `.` is the workspace itself.
+ */
+export type FileSourcePath = string;
+/**
+ * What of a folder is left out: patterns in the syntax of a .gitignore, from that folder.
+ *
+ * @maxItems 1000
+ */
+export type FileSourceIgnore = string[];
+/**
+ * Whether what .gitignore files say is left out too: those in the folder, and above it up to the workspace's root. Default: false.
+ */
+export type FileSourceFromGitignore = boolean;
+/**
  * An exact version or a semver range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
  */
 export type Range = string;
@@ -374,6 +388,7 @@ export interface Fragment {
   args?: {
     [k: string]: ArgDeclaration;
   };
+  sources?: FileSources;
   requires?: Ranges;
   conflicts?: Ranges;
   platforms?: Platforms;
@@ -444,6 +459,17 @@ export interface ItemDeclaration {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+}
+/**
+ * Files and folders outside fragments, by the name that a Dockerfile.hbs uses: `{{source "app"}}`.
+ */
+export interface FileSources {
+  [k: string]: SourceDeclaration;
+}
+export interface SourceDeclaration {
+  path?: FileSourcePath;
+  ignore?: FileSourceIgnore;
+  from_gitignore?: FileSourceFromGitignore;
 }
 /**
  * Semver ranges by fragment name.
@@ -740,6 +766,7 @@ export interface Manifest {
           [k: string]: Value;
         };
   };
+  sources?: FileSources;
   /**
    * GPUs that the image's containers need, as in `docker run --gpus`: `all` or a number.
    */
@@ -998,6 +1025,12 @@ export interface FactoryRecord {
    */
   images: RecordReadImage[];
   parent?: RecordParent;
+  /**
+   * Files and folders outside fragments that the build reads, sorted by path; missing if there is none.
+   *
+   * @minItems 1
+   */
+  sources?: RecordReadSource[];
   platform: Platform;
   /**
    * The image, or null where the build gave none.
@@ -1047,6 +1080,21 @@ export interface RecordReadImage {
 export interface RecordParent {
   manifest_id: Id;
   build_key: Sha256;
+}
+export interface RecordReadSource {
+  /**
+   * From the workspace's root; `.` for the workspace.
+   */
+  path: string;
+  /**
+   * Files, folders and links.
+   */
+  entries: number;
+  /**
+   * Of the files together.
+   */
+  bytes: number;
+  sha256: Sha256;
 }
 export interface RecordImage {
   /**

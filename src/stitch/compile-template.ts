@@ -2,7 +2,7 @@ import Handlebars from "handlebars";
 import { FactoryError, type Place } from "../errors.ts";
 import { VALUE_END, VALUE_START } from "./dockerfile.ts";
 import { loop, TEST_HELPERS, truthy } from "./conditions.ts";
-import { BLOCKS, placeOf, restrict, type Scope } from "./template-language.ts";
+import { BLOCKS, type Named, placeOf, restrict, type Scope } from "./template-language.ts";
 import { LIST_HELPERS } from "./list-words.ts";
 import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 
@@ -10,7 +10,11 @@ import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 export type Helpers = Record<string, (params: unknown[], where: Place) => string>;
 
 /** A compiled Dockerfile.hbs. Values stand between marks in what it returns (see dockerfile.ts). */
-export type Render = (data: Record<string, unknown>, helpers: Helpers) => string;
+export interface Render {
+  (data: Record<string, unknown>, helpers: Helpers): string;
+  /** What it calls its scope's own helpers with, in whichever branch. */
+  named: Named;
+}
 
 /** A syntax error in Handlebars's own words, with the line that it names. */
 function syntaxError(file: string, error: unknown): FactoryError {
@@ -84,7 +88,7 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
   } catch (error) {
     throw syntaxError(file, error);
   }
-  restrict(file, program, scope);
+  const named = restrict(file, program, scope);
 
   const instance = Handlebars.create();
   for (const name of Object.keys(instance.helpers)) instance.unregisterHelper(name);
@@ -137,7 +141,7 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
     knownHelpers: Object.fromEntries(names.map((name) => [name, true])),
     preventIndent: true,
   });
-  return (data, helpers) => {
+  const render = (data: Record<string, unknown>, helpers: Helpers): string => {
     const own = Object.fromEntries(
       Object.entries(helpers).map(([name, helper]) => [
         name,
@@ -148,4 +152,5 @@ export function compileTemplate(file: string, text: string, scope: Scope): Rende
     rounds = 0;
     return run(data, { helpers: own });
   };
+  return Object.assign(render, { named });
 }

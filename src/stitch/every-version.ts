@@ -4,6 +4,8 @@ import type { Finding } from "../errors.ts";
 import { valueText } from "../model/value.ts";
 import type { ArgDeclaration, Fragment, ItemDeclaration, Scalar, Template, Value } from "../schemas/types.ts";
 import { frameOf } from "./frame.ts";
+import { standInSources } from "./declared-sources.ts";
+import { ofCatalog } from "./memo.ts";
 import { pieceOf } from "./piece.ts";
 
 /**
@@ -70,9 +72,19 @@ function othersOf(declaration: ArgDeclaration, value: Value | undefined, text: s
   return all.filter((one) => valueText(one) !== taken).slice(0, MOST_VALUES);
 }
 
+/** The names of the sources that manifests declare, as far as these can be read. */
+const namesOf = ofCatalog((catalog) => {
+  const names = new Set<string>();
+  for (const id of catalog.manifestIds())
+    findingsIn(() => {
+      for (const name of Object.keys(catalog.manifest(id).document.sources ?? {})) names.add(name);
+    });
+  return names;
+});
+
 /**
  * Renders a version of a fragment, whether anything uses it or not: with its defaults, or values that stand in for them,
- * and with each other value that a boolean or an enum can have.
+ * and with each other value that a boolean or an enum can have. Its sources are not read: those of a manifest are read with it.
  * @returns what is wrong with it, including its files
  */
 export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>): Finding[] {
@@ -81,7 +93,9 @@ export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>)
     Object.fromEntries(
       declared.map(([name, declaration]): [string, Value] => [name, valueWith(declaration, text)]),
     );
-  const render = (args: Record<string, Value>) => findingsIn(() => pieceOf(catalog, entry, args).body());
+  const sources = standInSources(entry, (name) => namesOf(catalog).has(name));
+  const render = (args: Record<string, Value>) =>
+    findingsIn(() => pieceOf(catalog, entry, args, sources).body());
   const [first = "", ...more] = STAND_INS;
   const isOpen = declared.some(
     ([, one]) => valueText(valueWith(one, first)) !== valueText(valueWith(one, `${first}s`)),

@@ -9,8 +9,10 @@ import { type Reference, referencesOf } from "./images.ts";
 import { listMark, placeLists, type WrittenList } from "./list-words.ts";
 import { ofCatalog } from "./memo.ts";
 import { refuseInstructions, refuseParents, refuseSources } from "./refuse.ts";
+import { refuseCopies } from "./refuse-copies.ts";
 import { secretsOf } from "./refuse-secrets.ts";
 import type { SecretUse } from "./secret-uses.ts";
+import { type DeclaredSource, type Source, sourceOf } from "./source.ts";
 
 /** What a fragment with its values adds to a Dockerfile. */
 export interface Body {
@@ -18,8 +20,10 @@ export interface Body {
   text: string;
   /** The files that it copies, sorted by path, each once. */
   files: readonly ContextFile[];
-  /** What the Dockerfile.dockerignore lets through for it. */
+  /** The same as its Dockerfile.hbs names them, from the workspace's root. */
   allowed: readonly string[];
+  /** The sources that it copies. */
+  sources: readonly Source[];
   /** The images and stages that it names. */
   references: readonly Reference[];
   /** The secrets that it uses. */
@@ -61,7 +65,7 @@ function compile(entry: FolderEntry<Fragment>): Render {
   const declared = Object.entries(entry.document.args ?? {});
   const render = compileTemplate(entry.dockerfile.file, entry.dockerfile.text, {
     roots: { args: declared.map(([name]) => name), fragment: ["name", "version"] },
-    helpers: { file: 1 },
+    helpers: { file: 1, source: 1 },
     kinds: new Map(
       declared.flatMap(([name, { type }]) =>
         type === "list" || type === "map" ? [[`args.${name}`, type] as const] : [],
@@ -71,6 +75,26 @@ function compile(entry: FolderEntry<Fragment>): Render {
   });
   compiled.set(entry, render);
   return render;
+}
+
+/** The path that `{{source "name"}}` means. @throws FactoryError SOURCE_*, FILE_* */
+function pathOfSource(
+  catalog: Catalog,
+  sources: Map<string, Source>,
+  { wanted, declared, where }: { wanted: string; declared: readonly DeclaredSource[]; where: Place },
+): string {
+  const declaration = declared.find(({ name }) => name === wanted);
+  if (!declaration) {
+    throw new FactoryError("SOURCE_UNDECLARED", `there is no source \`${wanted}\``, {
+      where,
+      fix: `declare it in the manifest or in fragment.yaml: \`sources: {${wanted}: {path: …}}\``,
+    });
+  }
+  const { path } = declaration;
+  if (path === null) return `sources/${wanted}`;
+  const source = sourceOf(catalog, { ...declaration, path });
+  sources.set(source.path, source);
+  return source.path;
 }
 
 const filesOf = ofCatalog(() => new Map<string, readonly ContextFile[]>());
@@ -84,14 +108,20 @@ function filesBehind(catalog: Catalog, folder: string, name: string, where: Plac
   return read;
 }
 
+/** The sources that a fragment's Dockerfile.hbs names, in whichever branch, each with its first place. */
+export function sourcesNamed(entry: FolderEntry<Fragment>): ReadonlyMap<string, Place> {
+  return compile(entry).named.source ?? new Map<string, Place>();
+}
+
 /**
  * Renders a fragment's Dockerfile.hbs with its values, and reads the files that it copies.
- * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*
+ * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_*, SECRET_*, COPY_UNDECLARED
  */
 export function fragmentBody(
   catalog: Catalog,
   entry: FolderEntry<Fragment>,
   args: Readonly<Record<string, Value>>,
+  declared: readonly DeclaredSource[],
 ): Body {
   const { name, version } = entry.document;
   const files: ContextFile[] = [];
@@ -103,6 +133,8 @@ export function fragmentBody(
       lists.push({ helper, items: items as Scalar[], flags: flags === true, where });
       return listMark(lists.length - 1);
     };
+  const sources = new Map<string, Source>();
+  const readable = new Set<string>();
   const rendered = compile(entry)(
     { args: { ...args }, fragment: { name, version } },
     {
@@ -113,6 +145,12 @@ export function fragmentBody(
         const path = `${entry.folder}/${clean}`;
         files.push(...filesBehind(catalog, entry.folder, clean, where));
         allowed.add(path);
+        readable.add(path);
+        return path;
+      },
+      source: ([wanted], where) => {
+        const path = pathOfSource(catalog, sources, { wanted: String(wanted), declared, where });
+        readable.add(path);
         return path;
       },
     },
@@ -134,11 +172,13 @@ export function fragmentBody(
   const references = referencesOf("", instructions);
   refuseParents(file, references, undefined);
   const secrets = secretsOf(entry, instructions);
+  refuseCopies(catalog, entry, instructions, readable);
   files.sort((a, b) => compareText(a.path, b.path));
   return {
     text,
     files: files.filter((one, at) => one.path !== files[at - 1]?.path),
     allowed: [...allowed],
+    sources: [...sources.values()],
     references,
     secrets,
   };

@@ -7,6 +7,7 @@ import { type ImagesRead, imagesRead, type Reference, referencesOf } from "./ima
 import { keep, ofCatalog } from "./memo.ts";
 import type { Piece } from "./piece.ts";
 import { refuseParents, refuseSources } from "./refuse.ts";
+import { refuseTemplateCopies } from "./refuse-copies.ts";
 import { secretsOf } from "./refuse-secrets.ts";
 import { fillTemplate, LABELS_MARK } from "./render.ts";
 import type { SecretUse } from "./secret-uses.ts";
@@ -68,7 +69,7 @@ const FURTHER_LINE = "#\u0006\n";
  *   frame, since a mark in its place is refused.
  * - A body neither starts nor ends with a space, so trimming the whole gives the same.
  *
- * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*
+ * @throws FactoryError as fillTemplate does, TEMPLATE_INSTRUCTION, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*, COPY_UNDECLARED
  */
 export function frameOf(template: FolderEntry<Template>, standing: readonly Standing[], base: string): Frame {
   const { file } = template.dockerfile;
@@ -89,6 +90,7 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
   }
   refuseSources(file, text, instructions, template.document.reuse);
   const secrets = secretsOf(template, instructions);
+  refuseTemplateCopies(template, instructions);
   const references = referencesOf(text, instructions);
   refuseParents(file, references, base);
   const parts = `${text.replaceAll(FURTHER_LINE, "")}\n`
@@ -104,8 +106,8 @@ const framesOf = ofCatalog(() => new Map<FolderEntry<Template>, Map<string, Fram
 /**
  * The Dockerfile of these pieces.
  * @param base what `{{base}}` means
- * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, SLOT_UNKNOWN, IMAGE_UNCLEAR, SOURCE_UNPINNED,
- * SECRET_*: the first one found
+ * @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, SLOT_UNKNOWN, IMAGE_UNCLEAR, SOURCE_*, SECRET_*,
+ * COPY_UNDECLARED: the first one found
  */
 export function compose(
   catalog: Catalog,

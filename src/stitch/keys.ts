@@ -31,7 +31,9 @@ export interface Target {
  * shared between cells, and frozen.
  */
 export interface CellKeys
-  extends Keys, Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads" | "secrets"> {
+  extends
+    Keys,
+    Pick<Recipe, "template" | "fragments" | "args" | "gpus" | "prefixes" | "reads" | "secrets" | "sources"> {
   /** The manifest that it starts from; missing if it starts from an image. */
   parent?: Parent;
   /** The image that the last stage starts from. */
@@ -80,8 +82,8 @@ function resolveImages(images: ImagesRead, { digestOf = NOBODY, platform }: Targ
  * @param parent what `parentOf` gives for the recipe
  */
 export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): CellKeys {
-  const { template, fragments, args, gpus, prefixes, reads, secrets, recipe_key, test_suite_hash, policy } =
-    recipe;
+  const { template, fragments, args, gpus, prefixes, reads, secrets, sources } = recipe;
+  const { recipe_key, test_suite_hash, policy } = recipe;
   const { platform = null, environment = NO_ENVIRONMENT } = target;
   const { images, base, json } = resolveImages(reads, target);
   const build_key = joinBuildKey(recipe_key, {
@@ -97,6 +99,7 @@ export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): C
     images,
     reads,
     secrets,
+    sources,
     fragments,
     args,
     gpus,

@@ -5,6 +5,9 @@ import { hashedTests } from "../model/suite.ts";
 import type { Fragment, Value } from "../schemas/types.ts";
 import { type Body, fragmentBody } from "./fragment-body.ts";
 import { keep, ofCatalog } from "./memo.ts";
+import type { DeclaredSource } from "./source.ts";
+
+type Values = Readonly<Record<string, Value>>;
 
 /** A fragment as records name it, with the digest of everything that it adds to the image. */
 export type FragmentDigest = Readonly<{ name: string; version: string; digest: string }>;
@@ -14,7 +17,7 @@ export interface Piece {
   readonly entry: FolderEntry<Fragment>;
   /** Its folder, with a `/` at the end. */
   readonly folder: string;
-  readonly args: Readonly<Record<string, Value>>;
+  readonly args: Values;
   /** Its name and values as one text. */
   readonly argsKey: string;
   /** `core@0.1.0` */
@@ -25,7 +28,7 @@ export interface Piece {
   readonly linkJson: () => string;
   /** Its tests as canonical JSON, without the brackets. */
   readonly testsJson: string;
-  /** @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_UNPINNED */
+  /** @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_*, COPY_UNDECLARED */
   readonly body: () => Body;
   readonly digest: () => FragmentDigest;
   /** Its files as canonical JSON, without the brackets. */
@@ -61,11 +64,10 @@ function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files
 function makePiece(
   catalog: Catalog,
   entry: FolderEntry<Fragment>,
-  args: Readonly<Record<string, Value>>,
-  argsJson: string,
+  { args, argsJson, sources }: { args: Values; argsJson: string; sources: readonly DeclaredSource[] },
 ): Piece {
   const { name, version, slot = name, smoke } = entry.document;
-  const body = once(() => fragmentBody(catalog, entry, args));
+  const body = once(() => fragmentBody(catalog, entry, args, sources));
   return {
     entry,
     folder: `${entry.folder}/`,
@@ -88,15 +90,17 @@ function makePiece(
 const piecesOf = ofCatalog(() => new Map<FolderEntry<Fragment>, Map<string, Piece>>());
 
 /**
- * The piece of a fragment and its values. Nothing is rendered or read yet.
+ * The piece of a fragment, its values and its sources. Nothing is rendered or read yet.
  * @param args checked, in the order of their declarations
  */
 export function pieceOf(
   catalog: Catalog,
   entry: FolderEntry<Fragment>,
-  args: Readonly<Record<string, Value>>,
+  args: Values,
+  sources: readonly DeclaredSource[] = [],
 ): Piece {
   const ofEntry = keep(piecesOf(catalog), entry, () => new Map<string, Piece>());
   const argsJson = JSON.stringify(args);
-  return keep(ofEntry, argsJson, () => makePiece(catalog, entry, { ...args }, argsJson));
+  const key = sources.length === 0 ? argsJson : `${argsJson} ${JSON.stringify(sources)}`;
+  return keep(ofEntry, key, () => makePiece(catalog, entry, { args: { ...args }, argsJson, sources }));
 }

@@ -1,19 +1,23 @@
 import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
+import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { digestOf, sha256 } from "../model/digest.ts";
-import { joinRecipeKey, joinSuiteHash, listJson, policyJson } from "../model/inputs.ts";
+import { joinRecipeKey, joinSuiteHash, listJson, policyJson, type ReadSource } from "../model/inputs.ts";
 import type { SecretNeed } from "../model/secret.ts";
 import { hashedTests } from "../model/suite.ts";
+import { quoted } from "../model/visible.ts";
 import type { Manifest, Template, Value } from "../schemas/types.ts";
 import { argsByName } from "./args.ts";
 import { type Chain, chainOf, emptyChain, type Prefix } from "./chain.ts";
 import type { Resolved } from "./choice.ts";
+import type { Body } from "./fragment-body.ts";
 import { type Composed, compose, writeDockerfile } from "./frame.ts";
 import type { ImagesRead } from "./images.ts";
 import { labelInstruction, recipeLabels } from "./labels.ts";
 import { keep, ofCatalog } from "./memo.ts";
 import type { FragmentDigest, Piece } from "./piece.ts";
 import { secretNeeds } from "./refuse-secrets.ts";
+import type { Source } from "./source.ts";
 
 /**
  * What cells have in common that differ only in their platform, or in the digests of their images. Its texts are not
@@ -28,6 +32,8 @@ export interface Recipe {
   readonly gpus: "all" | number | null;
   /** The images that are read, and the one that the last stage starts from. */
   readonly reads: ImagesRead;
+  /** The sources that are read, sorted by path. */
+  readonly sources: readonly ReadSource[];
   readonly prefixes: readonly Prefix[];
   readonly recipe_key: string;
   readonly test_suite_hash: string;
@@ -71,6 +77,40 @@ export function recipeText(catalog: Catalog, { manifest, template, pieces, base 
   return { composed, labels, text: writeDockerfile(composed, labelInstruction(labels)) };
 }
 
+/**
+ * The sources of all bodies, sorted by path, each once.
+ * @throws FactoryError SOURCE_INVALID if two of them overlap: what one leaves out, the other would bring along
+ */
+export function sourcesOf(bodies: readonly Body[]): readonly Source[] {
+  const sorted = bodies.flatMap(({ sources }) => sources).sort((a, b) => compareText(a.path, b.path));
+  const own = sorted.filter((one, at) => {
+    const before = sorted[at - 1];
+    return one.path !== before?.path || one.sha256 !== before.sha256;
+  });
+  for (const inner of own) {
+    const outer = own.find(
+      (one) =>
+        one !== inner &&
+        (one.path === "." || one.path === inner.path || inner.path.startsWith(`${one.path}/`)),
+    );
+    if (!outer) continue;
+    throw new FactoryError(
+      "SOURCE_INVALID",
+      `two sources overlap: ${quoted(outer.path)} and ${quoted(inner.path)}${outer.path === inner.path ? ", which leave out different things" : ""}`,
+      {
+        where: inner.where,
+        fix: 'declare one source, and copy parts of it, such as {{source "app"}}/web',
+      },
+    );
+  }
+  return own;
+}
+
+/** The parts of a source that are in keys. */
+function readSource({ path, entries, bytes, sha256: own }: Source): ReadSource {
+  return { path, entries, bytes, sha256: own };
+}
+
 /** The files of all pieces as canonical JSON, sorted by path: each piece has its own folder. */
 function filesJson(pieces: readonly Piece[]): string {
   const holding = pieces.filter((piece) => piece.filesJson() !== "");
@@ -92,6 +132,7 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
   const { manifest, template, pieces } = resolved;
   const { composed, text } = recipeText(catalog, resolved);
   const gpus = manifest.document.gpus ?? null;
+  const sources = sourcesOf(composed.bodies).map(readSource);
   const documents = [template, ...pieces.map(({ entry }) => entry)];
   return Object.freeze({
     template: keep(templatesOf(catalog), template, () => templateDigest(template)),
@@ -100,7 +141,8 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
     gpus,
     reads: composed.images,
     prefixes: chain.prefixes,
-    recipe_key: joinRecipeKey(sha256(text), filesJson(pieces)),
+    sources: Object.freeze(sources),
+    recipe_key: joinRecipeKey(sha256(text), filesJson(pieces), listJson(sources)),
     test_suite_hash: suiteHash(pieces, manifest),
     policy: keep(policiesOf(catalog), gpus, () => policyJson(gpus, catalog.settings().smoke)),
     secrets: secretNeeds([
@@ -116,7 +158,7 @@ const recipesOf = ofCatalog(() => new Map<Entry<Manifest>, Map<FolderEntry<Templ
 
 /**
  * The recipe of an already resolved manifest: made once for all cells that have it.
- * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_UNPINNED, SECRET_*: the first one found
+ * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_*, SECRET_*, COPY_*: the first one found
  */
 export function recipeOf(catalog: Catalog, resolved: Resolved): Recipe {
   const { manifest, template, pieces, base } = resolved;

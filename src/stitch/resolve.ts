@@ -4,6 +4,7 @@ import { baseRef, parentIn } from "../model/parent.ts";
 import { resolveArgs } from "./args.ts";
 import type { Choice, Resolved } from "./choice.ts";
 import { checkContracts, platformFindings } from "./contracts.ts";
+import { resolveSources } from "./declared-sources.ts";
 import { pickFragments, pickTemplate } from "./pick.ts";
 import { parentFindings } from "./parent-chain.ts";
 import { pieceOf } from "./piece.ts";
@@ -12,12 +13,13 @@ import { fillSlots } from "./slots.ts";
 export type { Choice, Resolved } from "./choice.ts";
 
 /** Findings that may be consequences of an unknown fragment, which would have filled or declared what is missing. */
-const ECHOES = new Set(["SLOT_EMPTY", "ARG_UNDECLARED"]);
+const ECHOES = new Set(["SLOT_EMPTY", "ARG_UNDECLARED", "SOURCE_UNDECLARED"]);
 
 /**
  * Chooses one version of the template and of each fragment, fills the slots, and gives every argument a value.
  * Without a choice of platforms, the manifest's count.
- * @throws FactoryError with all findings: ranges, slots, requirements, conflicts, platforms and arguments
+ * @throws FactoryError with all findings: ranges, slots, requirements, conflicts, platforms, arguments and
+ * sources
  */
 export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {}): Resolved {
   const manifest = catalog.manifest(manifestId);
@@ -31,13 +33,14 @@ export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {
   platformFindings({ manifest, fragments }, platforms, findings);
   const chosen = ordered.length === fragments.length ? ordered : fragments;
   const values = resolveArgs(manifest, chosen, choice.args ?? {}, findings);
+  const sources = resolveSources(manifest, chosen, findings);
   const parent = choice.base === undefined ? parentIn(manifest.document.base) : null;
   if (parent !== null) findings.push(...parentFindings(catalog, manifest, platforms));
   if (findings.length > 0) {
     const isWhole = fragments.length === Object.keys(manifest.document.fragments).length;
     throw errorOf(isWhole ? findings : findings.filter(({ code }) => !ECHOES.has(code)));
   }
-  const pieces = ordered.map((entry, at) => pieceOf(catalog, entry, values[at] ?? {}));
+  const pieces = ordered.map((entry, at) => pieceOf(catalog, entry, values[at] ?? {}, sources[at]));
   return {
     manifest,
     template,

@@ -34,7 +34,13 @@ function namesCommit(source: string): boolean {
   );
 }
 
-function addSources(rest: string): string[] {
+/** Whether ADD fetches a source from elsewhere. */
+export function isRemote(source: string): boolean {
+  return isGit(source) || /^https?:\/\//.test(source);
+}
+
+/** What follows the flags of a COPY or ADD, in either form, without the last word: its sources. */
+export function copiedWords(rest: string): string[] {
   if (rest.trimStart().startsWith("[")) {
     try {
       const words: unknown = JSON.parse(rest);
@@ -49,7 +55,7 @@ function addSources(rest: string): string[] {
 function ofAdd(rest: string, line: number): OpenSource[] {
   const { flags, rest: words } = takeFlags(rest);
   const hasChecksum = flags.some((flag) => /^--checksum=[a-z0-9]+(:[a-f0-9]{64})?$/.test(flag));
-  return addSources(words).flatMap((source): OpenSource[] => {
+  return copiedWords(words).flatMap((source): OpenSource[] => {
     if (isGit(source)) {
       if (hasChecksum || namesCommit(source)) return [];
       return [
@@ -60,9 +66,9 @@ function ofAdd(rest: string, line: number): OpenSource[] {
         },
       ];
     }
-    const isRemote = /^https?:\/\//.test(source);
-    if ((!isRemote && !source.includes("$")) || hasChecksum) return [];
-    const what = isRemote
+    const isAddress = isRemote(source);
+    if ((!isAddress && !source.includes("$")) || hasChecksum) return [];
+    const what = isAddress
       ? `ADD takes whatever is at ${source} then`
       : `ADD takes ${source}, and what that means cannot be determined`;
     return [{ what, fix: "add --checksum=sha256:…", line }];

@@ -3,14 +3,16 @@ import { compareText } from "../model/compare.ts";
 import type { Inputs } from "../model/inputs.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
 import { effectiveTests, hashedTests } from "../model/suite.ts";
+import { dockerignoreOf } from "./dockerignore.ts";
 import type { ContextFile } from "./files.ts";
 import { finishDockerfile, pinDockerfile } from "./finish.ts";
 import { writeDockerfile } from "./frame.ts";
 import { type CellKeys, keysFor, type Target } from "./keys.ts";
 import { derivedLabels, recipeLabels } from "./labels.ts";
 import { parentOf } from "./parents.ts";
-import { recipeOf, recipeText } from "./recipe.ts";
+import { recipeOf, recipeText, sourcesOf } from "./recipe.ts";
 import { type Choice, resolve, type Resolved } from "./resolve.ts";
+import type { Source } from "./source.ts";
 
 export type { Prefix } from "./chain.ts";
 export type { CellKeys, DigestOf, Target } from "./keys.ts";
@@ -28,11 +30,13 @@ export interface Stitched extends CellKeys {
   /** All labels of the image, including those of the keys. */
   labels: Record<string, string>;
   /** The text of the Dockerfile.dockerignore. */
-  dockerignore: string;
-  /** What it copies, from the workspace's root: files and folders of its fragments, sorted. */
+  readonly dockerignore: string;
+  /** What it copies, from the workspace's root: files and folders of its fragments, and its sources, sorted. */
   copied: string[];
-  /** The files that this means, as they were read, sorted by path. */
+  /** The files of fragments that this means, as they were read, sorted by path. */
   files: ContextFile[];
+  /** Its sources as they were read, sorted by path. */
+  contents: readonly Source[];
 }
 
 /** All labels of an image, without rendering it: those of `stitchResolved` with the same keys. */
@@ -57,7 +61,8 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
   const keys = keysFor(recipeOf(catalog, resolved), target, parentOf(catalog, resolved, target));
   const { composed, labels, text } = recipeText(catalog, resolved);
   const derived = derivedLabels(keys.images, keys, keys.platform);
-  const copied = [...new Set(composed.bodies.flatMap((body) => body.allowed))].sort(compareText);
+  const allowed = [...new Set(composed.bodies.flatMap((body) => body.allowed))].sort(compareText);
+  const contents = sourcesOf(composed.bodies);
   return {
     manifest_id,
     ...keys,
@@ -73,9 +78,12 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
       return pinDockerfile(writeDockerfile(composed, ""), keys.images);
     },
     labels: { ...labels, ...derived },
-    dockerignore: ["*", ...copied.map((path) => `!${path}`), ""].join("\n"),
-    copied,
+    get dockerignore() {
+      return dockerignoreOf(contents, allowed);
+    },
+    copied: [...allowed, ...contents.map(({ path }) => path)].sort(compareText),
     files: composed.bodies.flatMap((body) => body.files).sort((a, b) => compareText(a.path, b.path)),
+    contents,
   };
 }
 
@@ -89,14 +97,10 @@ export function cellInputs(
   about: Target & { platform: string; cell_id: string },
 ): Inputs {
   const { cell_id, platform } = about;
-  const {
-    tests,
-    files,
-    recipeText: dockerfile,
-    manifest_id,
-    ...keys
-  } = stitchResolved(catalog, resolved, about);
-  const { template, fragments, args, images, parent, environment, gpus } = keys;
+  // Picked one by one: what is made on demand stays unmade.
+  const stitched = stitchResolved(catalog, resolved, about);
+  const { tests, files, recipeText: dockerfile, manifest_id } = stitched;
+  const { template, fragments, args, images, parent, environment, gpus, sources } = stitched;
   const { memory_mb, pids, timeout_s } = catalog.settings().smoke;
   return {
     schema_version: 1,
@@ -108,6 +112,7 @@ export function cellInputs(
     args: { ...args },
     dockerfile,
     files,
+    ...(sources.length > 0 && { sources: sources.map((one) => ({ ...one })) }),
     images: images.map((image) => ({ ...image })),
     ...(parent && { parent: { ...parent } }),
     environment: { ...environment },

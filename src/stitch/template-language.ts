@@ -43,12 +43,17 @@ function isPath(node: hbs.AST.Node): node is hbs.AST.PathExpression {
   return node.type === "PathExpression";
 }
 
+/** The texts that calls of a scope's own helpers have, each with its first place, by helper. */
+export type Named = Record<string, Map<string, Place>>;
+
 /**
  * Checks that a parsed Dockerfile.hbs uses only the closed language, and rewrites it to what is compiled: each bare
  * `{{path}}` to `{{plain path}}`, and `this` and `@key` to variables that only `{{#each}}` sets.
+ * @returns what it calls its scope's own helpers with
  * @throws FactoryError TEMPLATE_SYNTAX, TEMPLATE_HELPER, ARG_UNDECLARED, each with its line and column
  */
-export function restrict(file: string, program: hbs.AST.Program, scope: Scope): void {
+export function restrict(file: string, program: hbs.AST.Program, scope: Scope): Named {
+  const named: Named = {};
   const helperNames = [...Object.keys(VALUE_HELPERS), "words", ...Object.keys(scope.helpers)];
   const shownHelpers = helperNames.filter((name) => name !== "plain");
 
@@ -218,6 +223,11 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
       if (Object.hasOwn(scope.helpers, name) && node.params.some((param) => param.type !== "StringLiteral")) {
         refuse(node, "TEMPLATE_SYNTAX", `\`${name}\` takes a text in quotes`, `such as {{${name} "name"}}`);
       }
+      for (const param of Object.hasOwn(scope.helpers, path.original) ? node.params : []) {
+        const texts = (named[path.original] ??= new Map<string, Place>());
+        const { value } = param as hbs.AST.StringLiteral;
+        if (!texts.has(value)) texts.set(value, placeOf(file, node));
+      }
       return;
     }
     if (node.params.length > 0) {
@@ -290,4 +300,5 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
     }
   };
   walk(program, []);
+  return named;
 }

@@ -173,6 +173,13 @@ async function withoutFilters(git: Git): Promise<string[]> {
   ]);
 }
 
+/** The top-level names of a workspace in a commit. @throws FactoryError GIT_FAILED, TOOL_MISSING */
+export async function namesIn(exec: Exec, root: string, commit: string): Promise<string[]> {
+  const { git, prefix } = await repositoryOf(exec, root);
+  const { stdout } = await git(["ls-tree", "-z", "--name-only", `${commit}:${prefix}`]);
+  return stdout.split("\0").filter((name) => name !== "");
+}
+
 /**
  * Writes top-level files and folders of the workspace as a checkout of the commit would have them: links and executable
  * files as git has them, line ends as the commit's own attributes say. Touches no index, no work tree and no hook; fetches

@@ -178,7 +178,7 @@ describe("what comes from outside", () => {
     "ADD --chmod=0644 HTTPS://example.com/a.tgz /a".replace("HTTPS", "https"),
     'ADD ["http://example.com/a", "/a"]',
     'ADD "https://example.com/a" /a',
-    "ADD a https://example.com/a /a/",
+    'ADD {{file "server.py"}} https://example.com/a /a/',
     "ADD https://example.com/a.git /a",
     "ADD https://example.com/a.git#main /a",
     "ADD https://example.com/a.git#abcdef0 /a",

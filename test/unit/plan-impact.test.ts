@@ -35,6 +35,7 @@ function touched(
     changed,
     exists: (path) => existsSync(join(root, path)),
     inputsOfFiles: () => COPIED,
+    sourcesOf: () => [],
     ...more,
   });
   return found.map(({ cell }) => {
@@ -334,6 +335,7 @@ describe("affectedByFiles: any change of files", () => {
             changed: [...changed],
             exists: there,
             inputsOfFiles: (planned) => filesOf.get(planned) ?? [],
+            sourcesOf: () => [],
           });
           const ids = new Set(found.map(({ cell }) => cell.cell_id));
           for (const { planned } of cells) {

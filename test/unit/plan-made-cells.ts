@@ -71,6 +71,7 @@ export function madeCell(made: Made): PlannedCell {
         digest: `sha256:${sha256(`${name} ${fragments[name]}`)}`,
       })),
       args: {},
+      sources: [],
       platform,
       gpus: null,
       environment: {},

@@ -3,7 +3,7 @@ import { type Cell, type PlannedCell, targetName } from "../../src/plan/cell.ts"
 import { inputsOf } from "../../src/plan/decide/reason.ts";
 import { compareText } from "../../src/model/compare.ts";
 import { digestOf } from "../../src/model/digest.ts";
-import type { ReadImage } from "../../src/model/inputs.ts";
+import type { ReadImage, ReadSource } from "../../src/model/inputs.ts";
 import type { FactoryRecord, Value } from "../../src/schemas/types.ts";
 
 /** All that a made-up cell is made of; its keys follow from it as those of a real one do. */
@@ -19,6 +19,7 @@ export interface Recipe {
   /** Documents that say `reuse: never`. */
   neverReused: string[];
   fragments: { name: string; version: string; text: string }[];
+  sources: ReadSource[];
   args: Record<string, Value>;
   /** A text of the image that no reason of its own names. */
   label: string;
@@ -42,6 +43,7 @@ export const RECIPE: Recipe = {
     { name: "core", version: "0.1.0", text: "core" },
     { name: "app", version: "0.1.0", text: "app" },
   ],
+  sources: [{ path: "services/app", entries: 2, bytes: 1, sha256: digestOf("sources") }],
   args: { name: "app", port: 8080 },
   label: "A demonstration",
   tests: "answers",
@@ -74,11 +76,13 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
     base,
     images: recipe.images,
     fragments,
+    sources: recipe.sources,
     args,
     platform,
     label: recipe.label,
   });
-  const recipe_key = digestOf({ template, fragments, args, label: recipe.label });
+  const { sources } = recipe;
+  const recipe_key = digestOf({ template, fragments, sources, args, label: recipe.label });
   const test_suite_hash = digestOf(tests);
   const verdict_key = digestOf({ build_key, test_suite_hash, limits });
   const images = [{ role: "base", ...base } as const, ...recipe.images];
@@ -111,6 +115,7 @@ export function cellOf(changes: Partial<Recipe> = {}): PlannedCell {
       base,
       images,
       fragments,
+      sources,
       args,
       platform,
       gpus: null,
@@ -240,6 +245,13 @@ export const MUTATIONS: readonly [string, Partial<Recipe>, string, string[]][] =
     "FILES",
     ["fragments.app.digest"],
   ],
+  [
+    "file of a source",
+    { sources: RECIPE.sources.map((one) => ({ ...one, sha256: digestOf("other") })) },
+    "FILES",
+    ["sources.services/app"],
+  ],
+  ["a source less", { sources: [] }, "FILES", ["sources.services/app"]],
   ["argument", { args: { name: "app", port: 80 } }, "ARGS", ["args.port"]],
   ["kind of an argument", { args: { name: "app", port: "8080" } }, "ARGS", ["args.port"]],
   ["an argument less", { args: { port: 8080 } }, "ARGS", ["args.name"]],

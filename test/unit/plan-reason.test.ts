@@ -158,6 +158,7 @@ describe("inputsOf", () => {
       args: RECIPE.args,
       base: RECIPE.base,
       images: [{ role: "base", ...RECIPE.base }],
+      sources: RECIPE.sources,
       platform: "linux/amd64",
       test_suite_hash: keys.test_suite_hash,
       build_key: cell.build_key,

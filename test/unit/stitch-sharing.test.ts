@@ -46,7 +46,7 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
       .map(({ entry: { document: one } }) => `${one.name}@${one.version}`)
       .join(","),
   };
-  const bodies = pieces.map(({ entry, args }) => fragmentBody(catalog, entry, args));
+  const bodies = pieces.map(({ entry, args }) => fragmentBody(catalog, entry, args, []));
   const stages = pieces.map(({ entry }, at) => {
     const { name, slot = name } = entry.document;
     return { name, slot, body: () => bodies[at]?.text ?? "" };
@@ -75,6 +75,7 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
     return { name, version, args };
   });
   return {
+    contents: [],
     copied: [...allowed].sort(compareText),
     files,
     manifest_id,
@@ -90,6 +91,8 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
     },
     base: { ref, digest },
     images,
+    secrets: [],
+    sources: [],
     fragments: pieces.map(({ entry: { document, dockerfile, folder } }) => {
       const { name, version, args = {}, requires = {}, conflicts = {}, platforms = null } = document;
       const own = files.filter(({ path }) => path.startsWith(`${folder}/`));
@@ -301,10 +304,20 @@ describe("what cells share", () => {
             count.refused += 1;
             continue;
           }
-          const { manifest_id, tests, recipeText, dockerignore, copied, files: own, ...rest } = expected;
+          const {
+            manifest_id,
+            tests,
+            recipeText,
+            dockerignore,
+            copied,
+            contents,
+            files: own,
+            ...rest
+          } = expected;
           expect(keys).toEqual(rest);
           const { dockerfile, labels, unlabelled, reads, args, ...more } = whole;
           expect(more).toEqual(expected);
+          expect(contents).toEqual([]);
           expect([manifest_id, tests.length > 0, dockerignore.startsWith("*")]).toEqual(["m", true, true]);
           expect(own).toEqual(own.filter(({ path }) => copied.some((one) => path.startsWith(one))));
           expect(dockerfile.startsWith(recipeText.slice(0, recipeText.indexOf("FROM ")))).toBe(true);

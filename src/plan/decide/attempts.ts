@@ -1,4 +1,4 @@
-import type { ReadImage } from "../../model/inputs.ts";
+import type { ReadImage, ReadSource } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 
 /** One attempt at one cell, as far as deciding needs it. */
@@ -36,6 +36,8 @@ export type Inputs = Readonly<
   readonly fragments: readonly Readonly<FactoryRecord["fragments"][number]>[];
   /** Missing in older records. */
   readonly images?: readonly ReadImage[];
+  /** Missing if there is none. */
+  readonly sources?: readonly ReadSource[];
 };
 
 /**

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { FactoryError } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
+import type { Source } from "../../stitch/source.ts";
 import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { createNaming, upwards } from "./links.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
@@ -29,7 +30,12 @@ export interface ChangedFiles {
   exists: (path: string) => boolean;
   /** Files and folders that a cell's Dockerfile copies, from the workspace's root; a folder's path ends in `/`. */
   inputsOfFiles: (planned: PlannedCell) => readonly string[];
+  /** The sources of a cell, as they are now. */
+  sourcesOf: (planned: PlannedCell) => readonly SourceNow[];
 }
+
+/** What is asked of a source. */
+type SourceNow = Pick<Source, "path" | "leavesOut" | "gitignores">;
 
 /** The documents that cells are made from. */
 const OWN = /(?:^|\/)((?:manifests|fragments|templates|control_plane)(?:\/|$).*|factory\.(?:yaml|lock)$)/;
@@ -90,7 +96,17 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
     }
     return read.endsWith("/") ? below.get(path) : undefined;
   };
-  return { touching, gone, contracts };
+  /** The changed path that touches a source: one that is not left out, one above it, or a .gitignore that counts. */
+  const touchingSource = ({ path, leavesOut, gitignores }: SourceNow): string | undefined => {
+    const above = touching(path);
+    if (above !== undefined) return above;
+    for (const [one, given] of paths) {
+      const isBelow = path === "." || one.startsWith(`${path}/`);
+      if (isBelow && one !== "." && !leavesOut(one)) return given;
+    }
+    return gitignores.map((file) => paths.get(file)).find((given) => given !== undefined);
+  };
+  return { touching, touchingSource, gone, contracts };
 }
 
 /** If several apply, the first is the reason. */
@@ -98,16 +114,32 @@ const ORDER: readonly Reason[] = ["TEMPLATE", "FRAGMENT", "FILES", "POLICY"];
 
 /**
  * The cells that changed files may touch, by paths alone: a cell reads factory.yaml, factory.lock, its manifest, its plans,
- * its template, its fragments' fragment.yaml and Dockerfile.hbs, and what these copy. A path that no longer exists below the
+ * its template, its fragments' fragment.yaml and Dockerfile.hbs, what these copy, and its sources as far as they are not left
+ * out. A path that no longer exists below the
  * folder of a fragment or template that it uses touches it too, since a range may now mean another version. If a plan
  * chooses or pairs its cells by the existing versions, so does every fragment.yaml of a fragment. In doubt a cell is
  * touched. Each is returned as a new one, with the first path for each thing that it reads.
  * @throws FactoryError USAGE for an absolute path
  */
 export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFiles): PlannedCell[] {
-  const { catalog, inputsOfFiles } = files;
-  const { touching, gone, contracts } = readChanged(files);
+  const { catalog, inputsOfFiles, sourcesOf } = files;
+  const { touching, touchingSource, gone, contracts } = readChanged(files);
   const copied = new Map<string, string | undefined>();
+  const touchedSources = new Map<string, (readonly [path: string, changed: string])[]>();
+
+  /** The sources of a cell that something touches, each with the changed path. */
+  const sourcesTouched = (planned: PlannedCell) => {
+    if (planned.keys.sources.length === 0) return [];
+    const key = JSON.stringify(planned.keys.sources);
+    const known = touchedSources.get(key);
+    if (known) return known;
+    const found = sourcesOf(planned).flatMap((source) => {
+      const path = touchingSource(source);
+      return path === undefined ? [] : [[source.path, path] as const];
+    });
+    touchedSources.set(key, found);
+    return found;
+  };
 
   /** The changed path that touches what a fragment copies. Only called if something in its folder changed. */
   const copiedFrom = (planned: PlannedCell, folder: string): string | undefined => {
@@ -158,6 +190,7 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
         return path === undefined ? "FILES" : null;
       });
     }
+    for (const [source, path] of sourcesTouched(planned)) add("FILES", `sources.${source}`, path);
     add("POLICY", "manifest", touching(catalog.manifest(cell.manifest_id).file));
     for (const planId of cell.plan_ids) {
       const chosen = choosing(planId)

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, posix } from "node:path";
+import { isRefusal } from "../../files/refused.ts";
 
 /** Where documents, Dockerfiles and what they copy stand, and how deep: `fragments/<name>/<version>/<file>`. */
 const OWN_NAMES = ["control_plane", "factory.lock", "factory.yaml", "fragments", "manifests", "templates"];
@@ -8,13 +9,23 @@ const DEPTH = 4;
 /** As many links as Linux follows on the way to a file. */
 const MOST_LINKS = 40;
 
+/** Whether there is a link. What lies below a file is not there. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch (error) {
+    if (isRefusal(error) && error.code === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
 /**
  * All names that a path of the workspace goes by on the way to what it leads to: a name for each link on the way, the real one
  * last. What is not there has no further name.
  * @param root real path of the workspace
  * @param path from there, with `/`
  */
-function trailOf(root: string, path: string): string[] {
+export function trailOf(root: string, path: string): string[] {
   const trail: string[] = [];
   let at: string[] = [];
   let rest = path.split("/");
@@ -27,8 +38,7 @@ function trailOf(root: string, path: string): string[] {
       continue;
     }
     const here = [...at, part];
-    const stats = lstatSync(join(root, ...here), { throwIfNoEntry: false });
-    if (!stats?.isSymbolicLink()) {
+    if (!isLink(join(root, ...here))) {
       at = here;
       continue;
     }

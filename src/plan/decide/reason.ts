@@ -79,11 +79,21 @@ function imageChanges(before: Inputs["images"], after: Inputs["images"]): Change
   );
 }
 
+/** Sources that are new, gone, or have other contents: `sources.services/billing`. */
+function sourceChanges(before: Inputs["sources"] = [], after: Inputs["sources"] = []): Change[] {
+  const [was, is] = [before, after].map((list) => new Map(list.map(({ path, sha256 }) => [path, sha256])));
+  if (!was || !is) return [];
+  return namesOf(was.keys(), is.keys()).flatMap((path) =>
+    changed(`sources.${path}`, was.get(path) ?? null, is.get(path) ?? null),
+  );
+}
+
 /** What went into a planned cell, in the form that records have. */
 export function inputsOf({ cell, keys }: PlannedCell): Inputs {
-  const { template, fragments, args, base, images, build_key, verdict_key, test_suite_hash } = keys;
+  const { template, fragments, args, base, images, sources, build_key, verdict_key, test_suite_hash } = keys;
   const { platform } = cell;
-  return { template, fragments, args, base, images, platform, test_suite_hash, build_key, verdict_key };
+  const known = { template, fragments, args, base, images, sources };
+  return { ...known, platform, test_suite_hash, build_key, verdict_key };
 }
 
 /**
@@ -106,7 +116,7 @@ export function compareInputs(before: Inputs, after: Inputs): Difference | null 
     ],
     ["TEMPLATE", templateChanges(before.template, after.template)],
     ["FRAGMENT", fragments.versions],
-    ["FILES", fragments.files],
+    ["FILES", [...fragments.files, ...sourceChanges(before.sources, after.sources)]],
     ["ARGS", argChanges(before.args, after.args)],
   ];
   const tests: Kind = ["TESTS", changed("tests", before.test_suite_hash, after.test_suite_hash)];

@@ -7,11 +7,13 @@ import { dockerfileProblems } from "./prove-dockerfile.ts";
 import { provenanceProblems, sbomProblems, statementProblems } from "./prove-image.ts";
 import { inputsProblems, isInputs } from "./prove-inputs.ts";
 import { resultProblems, type StageRules, timeProblems } from "./prove-result.ts";
+import { sourceProblems } from "./prove-sources.ts";
 import { isSmokeEvidence, smokeProblems } from "./prove-smoke.ts";
 
 /** Kinds of evidence that are not only hashed but also read. */
 export const READ_KINDS: ReadonlySet<string> = new Set([
   "inputs",
+  "source_files",
   "dockerfile",
   "smoke_report",
   "sbom",
@@ -87,6 +89,7 @@ export function proofProblems(
   const dockerfile = evidence.get("dockerfile");
   if (inputs) prove("inputs", () => inputsProblems(record, inputs));
   if (inputs && dockerfile) prove("inputs", () => dockerfileProblems(inputs, dockerfile.toString("utf8")));
+  if (inputs) prove("source_files", () => sourceProblems(inputs, evidence.get("source_files")));
   if (report) prove("smoke_report", () => smokeProblems(record, report, inputs));
   if (sbom) prove("sbom", () => sbomProblems(record, sbom));
   if (provenance) prove("provenance", () => statementProblems(record, provenance, inputs));

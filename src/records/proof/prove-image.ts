@@ -70,7 +70,7 @@ export function provenanceProblems(record: FactoryRecord, provenance: unknown): 
 export function statementProblems(
   record: FactoryRecord,
   statement: unknown,
-  inputs: Pick<Inputs, "images" | "files"> | null,
+  inputs: Pick<Inputs, "images" | "files" | "sources"> | null,
 ): Problem[] {
   const { _type, predicateType, subject, predicate } = fieldsOf(statement);
   if (_type !== "https://in-toto.io/Statement/v1" || predicateType !== "https://slsa.dev/provenance/v1")
@@ -89,6 +89,7 @@ export function statementProblems(
     ...(inputs?.files ?? [])
       .filter(({ path }) => !path.endsWith("/"))
       .map(({ path, sha256 }) => ({ name: path, digest: sha256 })),
+    ...(inputs?.sources ?? []).map(({ path, sha256 }) => ({ name: path, digest: sha256 })),
   ];
   for (const { name, digest } of wanted)
     if (digest !== null && !named.has(`${name} ${digest}`))

@@ -14,15 +14,25 @@ const REPEATED = [
   "args",
   "images",
   "parent",
+  "sources",
 ] as const;
 
 /** Whether a document has the parts that keys are computed from. Wrong values in them give other keys. */
 export function isInputs(document: unknown): document is Inputs {
-  const { schema_version, dockerfile, files, images, environment, tests, limits } = fieldsOf(document);
+  const {
+    schema_version,
+    dockerfile,
+    files,
+    sources = [],
+    images,
+    environment,
+    tests,
+    limits,
+  } = fieldsOf(document);
   return (
     schema_version === 1 &&
     typeof dockerfile === "string" &&
-    [files, images, tests].every(Array.isArray) &&
+    [files, sources, images, tests].every(Array.isArray) &&
     [environment, limits].every((one) => typeof one === "object" && one !== null)
   );
 }

@@ -1,0 +1,78 @@
+import { listed } from "../files/listing.ts";
+import { compareText } from "../model/compare.ts";
+import { dockerPattern, type Pattern, translated, verdictsOf } from "./docker-pattern.ts";
+import type { Source } from "./source.ts";
+
+const texts = new WeakMap<Source, readonly string[]>();
+
+/** An entry of a source: what is declared, and the topmost of what is left out, in the order of a walk. */
+interface Entry {
+  path: string;
+  isFolder: boolean;
+  isDeclared: boolean;
+}
+
+const inWalk = (path: string): string => path.replaceAll("/", "\0");
+
+/** Both lists, each in the order of a walk, as one. */
+function* entriesOf(source: Source): Iterable<Entry> {
+  const left = source.ignored[Symbol.iterator]();
+  let out = left.next();
+  for (const { path } of listed(source.path, source)) {
+    const isFolder = path.endsWith("/");
+    const name = isFolder ? path.slice(0, -1) : path;
+    if (name === source.path || name === "") continue;
+    while (!out.done && inWalk(out.value.path) < inWalk(name)) {
+      yield { ...out.value, isDeclared: false };
+      out = left.next();
+    }
+    yield { path: name, isFolder, isDeclared: true };
+  }
+  for (; !out.done; out = left.next()) yield { ...out.value, isDeclared: false };
+}
+
+/**
+ * The lines that let in a source without what it leaves out: the source, its own patterns as far as Docker can say them, and
+ * a line for each entry about which these are wrong. So the text depends on what is left out only where it has to, and what
+ * appears there later is left out too.
+ */
+function linesOf(source: Source): string[] {
+  const whole = source.path === "." ? "*" : dockerPattern(source.path);
+  if (!source.isFolder) return [`!${whole}`];
+  const patterns: Pattern[] = source.lines.flatMap((line) => translated(line, source.path) ?? []);
+  const corrections: string[] = [];
+  const verdicts = verdictsOf(patterns);
+  /** For each folder on the way: its verdicts, and what a correction says of everything in it. */
+  const way: { path: string; verdicts: ReturnType<typeof verdicts>; corrected: boolean | undefined }[] = [];
+  for (const { path, isFolder, isDeclared } of entriesOf(source)) {
+    while (way.length > 0 && !path.startsWith(`${way.at(-1)?.path}/`)) way.pop();
+    const folder = way.at(-1);
+    const own = verdicts(path, folder?.verdicts);
+    const isLetIn = folder?.corrected ?? !own.excluded;
+    let corrected = folder?.corrected;
+    if (isLetIn !== isDeclared) {
+      corrections.push(`${isDeclared ? "!" : ""}${dockerPattern(path)}`);
+      corrected = isDeclared;
+    }
+    if (isFolder && isDeclared) way.push({ path, verdicts: own, corrected });
+  }
+  return [`!${whole}`, ...patterns.map(({ text }) => text), ...corrections];
+}
+
+/**
+ * The text of a Dockerfile.dockerignore that lets in exactly the declared files.
+ * @param contents do not overlap
+ * @param files files and folders of fragments, sorted
+ */
+export function dockerignoreOf(contents: readonly Source[], files: readonly string[]): string {
+  const sources = [...contents].sort((a, b) => compareText(a.path, b.path));
+  const lines = sources.flatMap((source) => {
+    const known = texts.get(source);
+    if (known) return known;
+    const made = linesOf(source);
+    texts.set(source, made);
+    return made;
+  });
+  // Files of fragments come last: they are let in wherever they lie.
+  return ["*", ...lines, ...files.map((path) => `!${path}`), ""].join("\n");
+}

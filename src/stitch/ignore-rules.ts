@@ -1,0 +1,96 @@
+import ignore, { type Ignore } from "ignore";
+import type { TreeRules } from "../files/read-tree.ts";
+
+/** A line of gitignore syntax. */
+export interface IgnoreLine {
+  /** The folder whose contents it is about, from the workspace's root; empty for the root. */
+  folder: string;
+  text: string;
+}
+
+/** What is never part of a source, unless its own `ignore` says `!.git`: what git, and Factory itself, write. */
+export const OWN_LINES: readonly IgnoreLine[] = [".git", "/.factory", "/records"].map((text) => ({
+  folder: "",
+  text,
+}));
+
+/** The lines of a .gitignore, as git reads them: without a byte order mark, and with either kind of line end. */
+export function gitignoreLines(folder: string, text: string): IgnoreLine[] {
+  return text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .map((line) => ({ folder, text: line.replace(/\r$/, "") }));
+}
+
+/** A name as a pattern that means it alone; `?`, which the library cannot escape, means any one character. */
+const literal = (name: string): string => name.replace(/[\\[\]*]/g, "\\$&");
+
+/** The parts of a line; undefined for a comment and an empty one. */
+export function readLine(text: string): { negated: boolean; anchored: boolean; body: string } | undefined {
+  if (text.startsWith("#")) return undefined;
+  const negated = text.startsWith("!");
+  // Git drops spaces at the end, except one after a backslash.
+  const body = (negated ? text.slice(1) : text).replace(/^((?:[^\\]|\\[^])*?) +$/, "$1");
+  if (body === "" || body === "/") return undefined;
+  const anchored = body.slice(0, -1).includes("/");
+  return { negated, anchored, body: body.replace(/^\//, "") };
+}
+
+/** The line as one of the workspace's root. */
+function fromRoot({ folder, text }: IgnoreLine): string | undefined {
+  const line = readLine(text);
+  if (!line) return undefined;
+  const { negated, anchored, body } = line;
+  const above = folder === "" ? "" : `${literal(folder)}/`;
+  // Only at the start of a line do `#` and `!` have to be escaped.
+  const own = above === "" ? body : body.replace(/^\\([#!])/, "$1");
+  const pattern = anchored ? `/${above}${own}` : above === "" ? own : `/${above}**/${own}`;
+  return `${negated ? "!" : ""}${pattern}`;
+}
+
+/** Why a line cannot be used; undefined if it can. What git takes for a pattern that never matches is a problem here. */
+export function lineProblem(text: string): string | undefined {
+  try {
+    ignore({ ignoreCase: false }).add([text]).ignores("a");
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return "its brackets are not in pairs, or hold no range";
+    throw error;
+  }
+}
+
+/** How many answers the library keeps before it is made anew. */
+const MOST_ANSWERS = 50_000;
+
+function compile(lines: readonly IgnoreLine[]): Ignore {
+  const patterns = lines.map(fromRoot).filter((one) => one !== undefined);
+  return ignore({ ignoreCase: false }).add(patterns);
+}
+
+/**
+ * Rules in gitignore syntax, of which the last that matches counts, as in git.
+ * @param lines those of folders above and of the source itself, the outermost first
+ * @param below further lines of a folder that is entered; the names are those in it
+ * @param last lines that count more than all others
+ */
+export function ignoreRules(
+  lines: readonly IgnoreLine[],
+  below: (folder: string, names: readonly string[]) => readonly IgnoreLine[],
+  last: readonly IgnoreLine[],
+): TreeRules {
+  const all = [...lines, ...last];
+  let matcher: Ignore | undefined;
+  let answers = 0;
+  const rules: TreeRules = {
+    ignores: (path, isFolder) => {
+      answers += 1;
+      if (!matcher || answers % MOST_ANSWERS === 0) matcher = compile(all);
+      return matcher.ignores(isFolder ? `${path}/` : path);
+    },
+    within: (folder, names) => {
+      const more = below(folder, names);
+      return more.length === 0 ? rules : ignoreRules([...lines, ...more], below, last);
+    },
+  };
+  return rules;
+}
