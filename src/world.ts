@@ -234,6 +234,7 @@ export function createWorld(
             const about = { env, exec, root: catalog.root, signal: around.signal() };
             return kind === "ssh" ? obtainSsh(name, declared, about) : obtainSecret(name, declared, about);
           },
+          isSet: (variable) => (env[variable] ?? "").trim() !== "",
           mask,
           note: say,
         }),

@@ -1,5 +1,6 @@
 import { createBuildLog } from "./build-log.ts";
 import { withoutUserinfo } from "../model/userinfo.ts";
+import { withoutNetwork } from "../stitch/network.ts";
 import { visibleLine } from "./log-lines.ts";
 import { parseProgressLine, type Vertex } from "./rawjson.ts";
 
@@ -99,6 +100,7 @@ export function createProgress({
   mask = withoutUserinfo,
   onLog = () => {},
 }: ProgressOptions = {}): Progress {
+  const safe = (text: string) => withoutNetwork(mask(text));
   const log = createBuildLog((line) => onLog(mask(line)));
   const steps = new Map<string, Step>();
   const texts: string[] = [];
@@ -109,7 +111,7 @@ export function createProgress({
   const manifests = new Set<string>();
 
   const takeVertex = (told: Vertex) => {
-    const vertex = { ...told, name: mask(told.name) };
+    const vertex = { ...told, name: safe(told.name) };
     log.vertex(vertex);
     if (vertex.completed !== undefined || vertex.error !== undefined) underWay.delete(vertex.digest);
     else if (vertex.started !== undefined) underWay.set(vertex.digest, vertex.name);
@@ -142,7 +144,7 @@ export function createProgress({
   };
 
   const takeText = (told: string) => {
-    const text = mask(told);
+    const text = safe(told);
     log.text(text);
     texts.push(visibleLine(text.slice(0, TEXT_LENGTH)));
     if (texts.length > TEXT_LINES) texts.shift();

@@ -1,4 +1,4 @@
-/** A longer value is only looked for as it is, line by line: its encodings would fill the memory. */
+/** A longer value, such as a bundle of certificates, is looked for as it is and as base64: more would fill the memory. */
 const LONGEST_ENCODED = 64 * 1024;
 
 /** Lines that say nothing of the value around which they stand: those around a PEM block. */
@@ -60,7 +60,8 @@ function lineForms(line: string): string[] {
  */
 export function secretForms(value: string): string[] {
   const lines = value.split(/\r\n|\r|\n/).filter((line) => line !== "" && !FRAME.test(line.trim()));
-  if (value.length > LONGEST_ENCODED) return [...new Set(lines)];
+  if (value.length > LONGEST_ENCODED)
+    return lines.flatMap((line) => [line, ...base64Forms(Buffer.from(line))]);
   const forms = new Set<string>();
   for (const line of lines) for (const form of lineForms(line)) forms.add(form);
   for (const form of lineForms(lines.join("\n"))) if (!form.includes("\n")) forms.add(form);

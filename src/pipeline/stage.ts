@@ -1,6 +1,7 @@
 import type { BaseResolution } from "../builder/base.ts";
 import type { Handover } from "../builder/handover.ts";
 import type { Snapshots } from "../files/snapshot.ts";
+import type { NetworkName } from "../model/secret.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
@@ -74,6 +75,8 @@ export interface RunSecrets {
    * @throws FactoryError SECRET_UNKNOWN, SECRET_MISSING, FILE_OUTSIDE: all findings at once; INTERRUPTED
    */
   require: (cells: readonly PlannedCell[]) => Promise<void>;
+  /** What steps get to reach the network: obtained when it is first asked for. @throws FactoryError as `require` */
+  network: () => Promise<readonly NetworkName[]>;
   /** What a bake of these targets gets: each target the secrets of its cell. @throws FactoryError as `require` */
   handOver: (targets: readonly { target: string; planned: PlannedCell }[]) => Promise<Handover>;
 }

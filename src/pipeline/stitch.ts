@@ -2,6 +2,7 @@ import { join, posix } from "node:path";
 import { writeWhole } from "../files/write-whole.ts";
 import { withCell } from "../plan/cell.ts";
 import { bakeFile } from "../plan/formats/bake-files.ts";
+import { withNetwork } from "../stitch/network.ts";
 import type { Attempt, Stage } from "./stage.ts";
 
 /** The bake file of an attempt, absolute. */
@@ -22,10 +23,11 @@ export const stitch: Stage = {
   evidence: { dockerfile: "text/x-dockerfile", bake_file: "text/x-hcl" },
   exact: ["dockerfile", "bake_file"],
   classes: {},
-  run: async ({ attempt, keep }, { layers }) => {
+  run: async ({ attempt, keep }, { layers, secrets }) => {
     const { planned, folder, settings, held } = attempt;
     const stitched = planned.render();
-    writeWhole(join(folder, "Dockerfile"), stitched.dockerfile, false);
+    const text = withNetwork(stitched.dockerfile, await secrets.network());
+    writeWhole(join(folder, "Dockerfile"), text, false);
     // The builder gets the bytes that were hashed, whatever happens to the workspace meanwhile. Nothing else is in there.
     writeWhole(join(folder, "Dockerfile.dockerignore"), "", false);
     const { files, contents } = stitched;
@@ -40,7 +42,7 @@ export const stitch: Stage = {
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
     });
     writeWhole(bakeFileOf(attempt), file.text, false);
-    await keep("dockerfile", stitched.dockerfile);
+    await keep("dockerfile", text);
     await keep("bake_file", file.text);
     // Prefixes are targets of their own only for the cache refs that they fill.
     attempt.prefixes = settings.cacheRepository === null || settings.prefixesBaked ? [] : file.prefixes;

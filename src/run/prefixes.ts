@@ -3,6 +3,7 @@ import { bakeWatched, cacheWait } from "../builder/cache-watch.ts";
 import { FactoryError } from "../errors.ts";
 import { createProgress } from "../builder/progress.ts";
 import type { Emit } from "../model/event.ts";
+import { withNetwork } from "../stitch/network.ts";
 import { bakeFile } from "../plan/formats/bake-files.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
@@ -40,13 +41,14 @@ export async function bakePrefixes(
   const pathOf = ({ cell }: PlannedCell) => `${settings.relative(folder)}/${cell.target}.Dockerfile`;
   try {
     makeFolder(folder);
+    const network = await deps.secrets.network();
     const contexts = new Map<PlannedCell, string>();
     for (const one of planned) {
       const stitched = one.render();
       const context = await contextOf(stitched, settings);
       if (context === null) continue;
       contexts.set(one, context);
-      writeWhole(join(root, pathOf(one)), stitched.dockerfile, false);
+      writeWhole(join(root, pathOf(one)), withNetwork(stitched.dockerfile, network), false);
       writeWhole(join(root, `${pathOf(one)}.dockerignore`), "", false);
     }
     const context = (one: PlannedCell) => contexts.get(one) ?? "";

@@ -1,20 +1,11 @@
 import { handOver, type ObtainedSecret } from "../builder/handover.ts";
 import { errorOf, FactoryError, type Finding } from "../errors.ts";
-import type { Mask } from "../model/mask.ts";
-import type { DeclaredSource, Obtained, SecretNeed, SecretSettings } from "../model/secret.ts";
+import type { SecretNeed } from "../model/secret.ts";
 import type { RunSecrets } from "../pipeline/stage.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import { type Network, obtainNetwork } from "./network.ts";
+import type { SecretDeps } from "./secret-deps.ts";
 import { neededBy, sourceOf, titleOf } from "../stitch/secret-sources.ts";
-
-/** What obtaining secrets asks of the world. */
-export interface SecretDeps {
-  settings: () => SecretSettings;
-  /** @param name for messages @throws FactoryError SECRET_MISSING, FILE_OUTSIDE, INTERRUPTED */
-  obtain: (kind: SecretNeed["kind"], name: string, declared: DeclaredSource) => Promise<Obtained>;
-  mask: Mask;
-  /** A line for people. */
-  note: (text: string) => void;
-}
 
 /** The error with who needs the secret. */
 function withNeed(error: FactoryError, need: SecretNeed): Finding {
@@ -57,7 +48,8 @@ function exposure({ cell, inputs }: PlannedCell, need: SecretNeed, value: string
 }
 
 /** The secrets of one run. */
-export function openSecrets({ settings, obtain, mask, note }: SecretDeps): RunSecrets {
+export function openSecrets(deps: SecretDeps): RunSecrets {
+  const { settings, obtain, mask, note } = deps;
   const known = new Map<string, Promise<ObtainedSecret>>();
 
   const get = async (need: SecretNeed): Promise<ObtainedSecret> => {
@@ -78,8 +70,12 @@ export function openSecrets({ settings, obtain, mask, note }: SecretDeps): RunSe
     return value;
   };
 
+  let asked: Promise<Network> | undefined;
+  const network = () => (asked ??= obtainNetwork(deps));
+
   const require = async (cells: readonly PlannedCell[]): Promise<void> => {
     const findings: Finding[] = [];
+    if (cells.length > 0) findings.push(...(await network()).findings);
     for (const need of together(cells)) {
       try {
         const { value } = await once(need);
@@ -101,11 +97,13 @@ export function openSecrets({ settings, obtain, mask, note }: SecretDeps): RunSe
   return {
     mask,
     require,
+    network: async () => (await network()).names,
     handOver: async (targets) => {
       await require(targets.map(({ planned }) => planned));
+      const shared = (await network()).secrets;
       const own = targets.map(async ({ target, planned }) => ({
         target,
-        secrets: await Promise.all(planned.keys.secrets.map(once)),
+        secrets: [...shared, ...(await Promise.all(planned.keys.secrets.map(once)))],
       }));
       return handOver(await Promise.all(own));
     },

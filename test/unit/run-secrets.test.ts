@@ -30,7 +30,7 @@ function cellsWithSecret(more = "secrets: {a: {env: A}}\n", changes: Files = {})
 }
 
 /** The real secrets of a run, with what obtaining gives. */
-function secretsOf(root: string, obtain: (name: string) => string) {
+function secretsOf(root: string, obtain: (name: string) => string, set: readonly string[] = []) {
   const asked: string[] = [];
   const notes: string[] = [];
   const mask = createMask();
@@ -41,6 +41,7 @@ function secretsOf(root: string, obtain: (name: string) => string) {
       asked.push(name);
       return { value: obtain(name), path: null };
     },
+    isSet: (variable) => set.includes(variable),
     mask,
     note: (text) => void notes.push(text),
   });
@@ -209,6 +210,110 @@ it("warns of a value that is too short to be masked, and of a line break in a va
     "warning: the secret `a` has fewer than 8 characters, so it cannot be masked in logs",
     "warning: the secret `a` ends in a line break, which the variable that holds it in a step will have too",
   ]);
+});
+
+describe("what steps need to reach the network", () => {
+  const PEM = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTAN\n-----END CERTIFICATE-----\n";
+  const NETWORK = `network:
+  proxy: {http: {env: P}, https: {env: UNSET}, no: {command: [x]}}
+  ca: {env: CA}
+`;
+  const VALUES: Record<string, string> = {
+    "the secret `a`": VALUE,
+    "the proxy for http": "http://me:pa55word-of-mine@proxy.example:3128\n",
+    "the list of hosts without a proxy": "localhost,.corp.example\n",
+    "the certificates": PEM,
+  };
+  const open = (root: string, values = VALUES) =>
+    secretsOf(root, (name) => values[name] ?? name, ["P", "CA"]);
+
+  it("is mounted in each step that is built, in no key, and in no recipe; and records are proven with it", async () => {
+    const settings = "secrets: {a: {env: A}}\n";
+    const plain = cellsWithSecret(settings);
+    const { root, planned } = cellsWithSecret(`${settings}${NETWORK}`);
+    expect(planned.cells.map(({ keys }) => keys.build_key)).toEqual(
+      plain.planned.cells.map(({ keys }) => keys.build_key),
+    );
+    const { secrets, asked } = open(root);
+    const built: string[] = [];
+    const bakes: BakeOptions[] = [];
+    const { value, store } = await runIn({
+      root,
+      planned,
+      platform: "linux/amd64",
+      deps: { secrets },
+      build: (options) => {
+        bakes.push(options);
+        built.push(readFileSync(join(options.file, "../Dockerfile"), "utf8"));
+        options.onLine(
+          `ERROR: ${VALUES["the proxy for http"]} pa55word-of-mine refused MIIDdzCCAl+gAwIBAgIEAgAAuTAN`,
+        );
+      },
+    });
+    expect(value?.summary).toMatchObject({ pass: 5, error: 0 });
+    expect(asked.sort()).toEqual(Object.keys(VALUES).sort());
+    for (const text of built) {
+      expect(text).toMatch(
+        /^RUN --mount=type=secret,id=factory_http_proxy,env=http_proxy .*id=factory_ca,.* core/m,
+      );
+      expect(text).not.toContain("factory_https_proxy");
+      expect(text.match(/type=secret,id=a core/)).toHaveLength(1);
+    }
+    expect(bakes[0]?.env).toMatchObject({
+      FACTORY_SECRET_factory_http_proxy: "http://me:pa55word-of-mine@proxy.example:3128",
+      FACTORY_SECRET_factory_no_proxy: "localhost,.corp.example",
+      FACTORY_SECRET_factory_ca: PEM,
+      FACTORY_SECRET_factory_ca_path: "/run/secrets/factory_ca",
+    });
+    expect(bakes[0]?.set).toHaveLength(5);
+    expect(textsIn(root)).not.toMatch(/pa55word|MIIDdzCC/);
+    expect((await store.verify()).problems).toEqual([]);
+  });
+
+  it("makes no record false that was built without it, or with more of it than another", async () => {
+    const { root, planned } = cellsWithSecret(`secrets: {a: {env: A}}\n${NETWORK}`);
+    const { secrets } = secretsOf(root, (name) => VALUES[name] ?? name, []);
+    const { store } = await runIn({ root, planned, platform: "linux/amd64", deps: { secrets } });
+    expect((await store.verify()).problems).toEqual([]);
+    const more = await runIn({
+      root,
+      planned,
+      platform: "linux/amd64",
+      deps: { secrets: open(root).secrets },
+    });
+    expect((await more.store.verify()).problems).toEqual([]);
+  });
+
+  it.each<[string, string, string]>([
+    ["the proxy for http", "proxy.example:3128", "is not a URL such as http://proxy.example:3128"],
+    ["the proxy for http", "file:///etc/passwd", "is not a URL"],
+    ["the list of hosts without a proxy", "a b", "has a space or a line break in it"],
+    ["the certificates", "/etc/ssl/cert.pem", "there is no certificate in PEM form in it"],
+  ])("is refused before anything is built: %s as %j", async (name, bad, words) => {
+    const { root, planned } = cellsWithSecret(`secrets: {a: {env: A}}\n${NETWORK}`);
+    const { secrets } = open(root, { ...VALUES, [name]: bad });
+    const built: string[] = [];
+    const { error } = await runIn({
+      root,
+      planned,
+      platform: "linux/amd64",
+      deps: { secrets },
+      build: (_, at) => void built.push(at),
+    });
+    expect(error).toMatchObject({ code: "SECRET_MISSING", where: { file: "factory.yaml" } });
+    expect((error as Error).message).toContain(`${name}: `);
+    expect((error as Error).message).toContain(words);
+    expect(built).toEqual([]);
+  });
+
+  it("warns of a proxy that a step does not reach", async () => {
+    const { root, planned } = cellsWithSecret(`secrets: {a: {env: A}}\n${NETWORK}`);
+    const { secrets, notes } = open(root, { ...VALUES, "the proxy for http": "http://127.0.0.1:3128" });
+    await runIn({ root, planned, platform: "linux/amd64", deps: { secrets } });
+    expect(notes).toEqual([
+      "warning: the proxy for http is on this machine's loopback, which steps of a build do not reach",
+    ]);
+  });
 });
 
 describe("handing over", () => {

@@ -136,6 +136,7 @@ export async function runIn({
       secrets: openSecrets({
         settings: () => openCatalog(root).secrets(),
         obtain: (_, name) => Promise.reject(new Error(`nobody was to ask for ${name}`)),
+        isSet: () => false,
         mask: createMask(),
         note: (text) => void notes.push(text),
       }),
