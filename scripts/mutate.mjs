@@ -26,8 +26,8 @@ const AREAS = {
     tests: ["model-inputs", "keys-", "stitch-render", "stitch-sharing"],
   },
   decide: {
-    code: ["attempts", "decide", "placement", "reason"].map((name) => `src/plan/decide/${name}.ts`),
-    tests: ["plan-reason", "plan-decide", "attacks/places"],
+    code: ["attempts", "decide", "placement", "reason", "ruling"].map((name) => `src/plan/decide/${name}.ts`),
+    tests: ["plan-reason", "plan-decide", "attacks/places", "parents-graph"],
   },
   record: {
     code: [

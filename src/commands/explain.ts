@@ -56,7 +56,7 @@ export async function explain(
   const catalog = await context.catalog();
   const source = await findCell(context, catalog, cellId, locked);
   const { cells } = await planOf(context, { ...source, locked, reuse: true, cell: [cellId] });
-  const cell = cells[0]?.cell;
+  const cell = cells.find((one) => one.cell.cell_id === cellId)?.cell;
   if (!cell) throw new FactoryError("UNKNOWN_CELL", `there is no cell ${JSON.stringify(cellId)}`);
   const { bold, dim, yellow, green } = context.color;
   const { action, reason, changes, record_id, expect } = cell;
@@ -67,6 +67,7 @@ export async function explain(
     `  record   ${record_id ?? dim("none")}`,
     `  plans    ${cell.plan_ids.join(", ") || dim("none: the manifest by itself")}`,
     ...(expect ? [`  expected to fail until ${expect.until}: ${expect.reason} (${expect.owner})`] : []),
+    ...(cell.parent === undefined ? [] : [`  parent   ${cell.parent}`]),
     `  base     ${baseText(cell.base.ref)}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
     `  recipe key   ${cell.recipe_key}`,
     `  build key    ${cell.build_key}`,

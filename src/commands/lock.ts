@@ -3,6 +3,7 @@ import { baseKey } from "../builder/base.ts";
 import { LOCK_FILE } from "../catalog/open.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { entriesOf, isEdited, type LockEntries, type LockValue, lockText } from "../plan/lock/lock.ts";
+import { withParents } from "../plan/family.ts";
 import { completeLock, keepLock, type LockChange, lockChanges, updateLock } from "../plan/lock/draft.ts";
 import type { LockNeed } from "../plan/lock/needs.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -77,16 +78,16 @@ export async function lock(
   const { bold, green, red, yellow, dim } = context.color;
 
   const known = catalog.lock();
-  for (const id of manifestId ?? []) catalog.manifest(id);
+  const manifestIds = manifestId && withParents(catalog, manifestId);
   // Only some manifests: what the others need is not resolved, and stays.
   const within = (entries: LockEntries): LockEntries =>
-    manifestId ? new Map([...before, ...entries]) : entries;
+    manifestIds ? new Map([...before, ...entries]) : entries;
   const before: LockEntries = known ? entriesOf(known.document) : new Map();
   const edited = known !== null && isEdited(known.document);
   const editedLine = edited ? [`${path} was edited by hand or merged: its lock_digest did not match`] : [];
 
   if (check) {
-    const [kept, newest] = [keepLock(catalog, before, manifestId), updateLock(catalog, manifestId)];
+    const [kept, newest] = [keepLock(catalog, before, manifestIds), updateLock(catalog, manifestIds)];
     const answerOf = await askFor([...kept.open, ...newest.open], context);
     const [after, latest] = [within(completeLock(kept, answerOf)), within(completeLock(newest, answerOf))];
     const stale = lockChanges(before, after, kept.needs);
@@ -110,7 +111,7 @@ export async function lock(
     };
   }
 
-  const draft = update ? updateLock(catalog, manifestId) : keepLock(catalog, before, manifestId);
+  const draft = update ? updateLock(catalog, manifestIds) : keepLock(catalog, before, manifestIds);
   const after = within(completeLock(draft, await askFor(draft.open, context)));
   const changes = lockChanges(before, after, draft.needs);
   const status = known !== null && !edited && changes.length === 0 ? "unchanged" : "written";

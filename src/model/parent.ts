@@ -7,7 +7,7 @@ import type { Manifest } from "../schemas/types.ts";
 const HOST = "parent.invalid/";
 
 /** The reference by which a Dockerfile names the image of another manifest: the same for every repository and platform. */
-function parentRef(manifestId: string): string {
+export function parentRef(manifestId: string): string {
   return `${HOST}${manifestId}`;
 }
 

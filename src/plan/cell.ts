@@ -22,6 +22,8 @@ export type Reason =
   | "NEW"
   /** The base's reference or digest has changed, or the digest of another image that is read. */
   | "BASE"
+  /** The image of the manifest that it starts from has changed, or is not proven: it is built or tested again. */
+  | "PARENT"
   /** The template, its version or its text has changed. */
   | "TEMPLATE"
   /** Another version of a fragment, or another set of fragments. */
@@ -44,6 +46,8 @@ export type Reason =
   | "IMAGE"
   /** Records were not asked. */
   | "NOT_ASKED"
+  /** Nothing changed, but a cell that starts from it is wanted. */
+  | "NEEDED"
   /** Told to build, whatever the records say. */
   | "FORCED"
   /** The plan says that it fails, so it is tried each time. */
@@ -102,7 +106,7 @@ export interface Cell {
   /** The record that proves it, or that it was compared with; null if there is none. */
   record_id: string | null;
   /** Where its image was seen under its tag; only for a cell that is reused. */
-  seen?: Seen;
+  seen?: Seen | undefined;
   /** What the plan declares about its verdict; null if it should pass. */
   expect: Expected | null;
 }
@@ -253,6 +257,11 @@ export function cellId(
   const id = whole.toLowerCase().replace(/[^a-z0-9._-]/g, "-");
   if (id === whole && id.length <= MAX_ID && !chosen.some(isAmbiguous)) return id;
   return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts(valueText).join("\n")).slice(0, 8)}`;
+}
+
+/** The id of a manifest's cell by itself, which is what others start from. */
+export function parentCellId(manifestId: string, platform: string): string {
+  return cellId(manifestId, [], platform);
 }
 
 /** A name for bake, where dots are not allowed. */

@@ -8,7 +8,14 @@ import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts"
 import { parentOf } from "../stitch/parents.ts";
 import { recipeOf } from "../stitch/recipe.ts";
 import { type Choice, resolve, type Resolved } from "../stitch/resolve.ts";
-import { type DigestOf, imageLabels, cellInputs, keysFor, stitchResolved } from "../stitch/stitch.ts";
+import {
+  type DigestOf,
+  firstOf,
+  imageLabels,
+  cellInputs,
+  keysFor,
+  stitchResolved,
+} from "../stitch/stitch.ts";
 import type { Column } from "./axes.ts";
 import {
   type Cell,
@@ -16,6 +23,7 @@ import {
   type Coverage,
   type Expected,
   type LeftOut,
+  parentCellId,
   planCell,
   type Planned,
   type PlannedCell,
@@ -134,7 +142,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         platform,
         fragments: Object.fromEntries(recipe.fragments.map(({ name, version }) => [name, version])),
         base: keys.base,
-        ...(keys.parent && { parent: cellId(keys.parent.manifest_id, [], platform) }),
+        ...(keys.parent && { parent: parentCellId(keys.parent.manifest_id, platform) }),
         images: keys.images,
         args: keys.args,
         recipe_key: keys.recipe_key,
@@ -158,7 +166,7 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         makeLabels: () => imageLabels(resolved, keys),
         maxAge,
         neverReused: recipe.neverReused,
-        pin: (more) => pinnedBy((ref, on) => digestOf?.(ref, on) ?? more(ref, on)),
+        pin: (more) => pinnedBy(digestOf ? firstOf(digestOf, more) : more),
       });
     };
     return pinnedBy(given.digestOf);

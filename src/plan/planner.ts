@@ -9,6 +9,7 @@ import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
 import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
+import { withAncestors, withCauses, withDescendants, withNeeded, withParents } from "./family.ts";
 import { affectedByFiles, affectedSince } from "./decide/impact.ts";
 import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
@@ -59,6 +60,15 @@ function manifestOf(catalog: OpenCatalog, request: PlanRequest): string {
   return "planId" in request ? catalog.plan(request.planId).document.manifest_id : request.manifestId;
 }
 
+/** The cells of all requests, and those that they start from, as one graph. */
+function wholeOf(catalog: OpenCatalog, requests: readonly PlanRequest[], given: Given): Planned {
+  return withAncestors(
+    catalog,
+    mergePlans(requests.map((request) => expand(catalog, request, given))),
+    given,
+  );
+}
+
 /** Inputs of the newest passing attempts at cells of a manifest, one per verdict key. */
 async function provenInputs(attempts: Attempts, manifestId: string): Promise<Inputs[]> {
   const keys = new Set<string>();
@@ -88,8 +98,10 @@ async function since(
     const before: PlannedCell[] = [];
     for (const request of question.requests) {
       try {
-        const own = question.locked ? pinsOf(at.catalog, [manifestOf(at.catalog, request)]) : {};
-        before.push(...expand(at.catalog, request, { ...given, ...own, proven: undefined }).cells);
+        const ids = withParents(at.catalog, [manifestOf(at.catalog, request)]);
+        const own = question.locked ? pinsOf(at.catalog, ids) : {};
+        const then = { ...given, ...own, proven: undefined };
+        before.push(...wholeOf(at.catalog, [request], then).cells);
       } catch (error) {
         if (!(error instanceof FactoryError)) throw error;
         const name = "planId" in request ? request.planId : request.manifestId;
@@ -98,7 +110,7 @@ async function since(
         );
       }
     }
-    return { ...planned, cells: affectedSince(planned.cells, before) };
+    return { ...planned, cells: withCauses(affectedSince(planned.cells, before)) };
   } finally {
     at.remove();
   }
@@ -116,8 +128,9 @@ export async function planCells(
 ): Promise<Planned> {
   const { requests, locked, reuse, force } = question;
   const today = new Date(answers.now).toISOString().slice(0, 10);
-  const manifestIds = [...new Set(requests.map((request) => manifestOf(catalog, request)))].sort(compareText);
-  const given: Given = {
+  const asked = [...new Set(requests.map((request) => manifestOf(catalog, request)))].sort(compareText);
+  const manifestIds = withParents(catalog, asked);
+  let given: Given = {
     today,
     environment: answers.environment,
     ...(locked ? pinsOf(catalog, manifestIds) : {}),
@@ -125,9 +138,9 @@ export async function planCells(
   const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
   if (attempts && !given.digestOf) {
     // The images that are read are known once the cells are.
-    const cells = requests.flatMap((request) => expand(catalog, request, given).cells);
+    const { cells } = wholeOf(catalog, requests, given);
     const digests = await answers.baseDigests(openImages(cells));
-    given.digestOf = (ref, platform) => digests.get(`${ref} ${platform}`) ?? null;
+    given = { ...given, digestOf: (ref, platform) => digests.get(`${ref} ${platform}`) ?? null };
   }
   if (attempts) {
     const chooses = requests.some((request) => {
@@ -135,25 +148,24 @@ export async function planCells(
       return strategy !== undefined && strategy !== "all";
     });
     const known = new Map<string, Inputs[]>();
-    if (chooses) for (const id of manifestIds) known.set(id, await provenInputs(attempts, id));
-    given.proven = (manifestId) => known.get(manifestId) ?? [];
+    if (chooses) for (const id of asked) known.set(id, await provenInputs(attempts, id));
+    given = { ...given, proven: (manifestId) => known.get(manifestId) ?? [] };
   }
-  let planned = mergePlans(requests.map((request) => expand(catalog, request, given)));
-  planned = selectCells(planned, question.cells);
+  const whole = selectCells(wholeOf(catalog, requests, given), question.cells);
+  let planned = whole;
   if (question.since !== undefined)
     planned = await since(planned, { ...question, since: question.since }, given, answers);
   if (question.changedFiles) {
-    planned = {
-      ...planned,
-      cells: affectedByFiles(planned.cells, {
-        catalog,
-        changed: question.changedFiles,
-        exists: answers.exists,
-        inputsOfFiles: ({ render }) => render().files.map(({ path }) => path),
-        sourcesOf: ({ render }) => render().contents,
-      }),
-    };
+    const changed = affectedByFiles(planned.cells, {
+      catalog,
+      changed: question.changedFiles,
+      exists: answers.exists,
+      inputsOfFiles: ({ render }) => render().files.map(({ path }) => path),
+      sourcesOf: ({ render }) => render().contents,
+    });
+    planned = { ...planned, cells: withCauses(withDescendants(changed, whole.cells)) };
   }
+  planned = { ...planned, cells: withNeeded(planned.cells, whole.cells) };
   // What was left out, and how much the cells cover, belongs to the whole plan.
   if (question.since !== undefined || question.changedFiles)
     planned = { ...planned, left_out: [], coverage: {} };

@@ -1,8 +1,9 @@
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
 import type { Planned } from "./cell.ts";
+import { above } from "./topology.ts";
 
-/** Chooses cells of a plan by id. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
+/** Chooses cells of a plan by id, with those that they start from. @throws FactoryError UNKNOWN_CELL with a "did you mean" */
 export function selectCells(planned: Planned, ids: readonly string[]): Planned {
   if (ids.length === 0) return planned;
   const byId = new Map(planned.cells.map((one) => [one.cell.cell_id, one]));
@@ -18,5 +19,5 @@ export function selectCells(planned: Planned, ids: readonly string[]): Planned {
       },
     );
   });
-  return { ...planned, cells };
+  return { ...planned, cells: [...above(cells, planned.cells), ...cells] };
 }

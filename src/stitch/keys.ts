@@ -112,3 +112,14 @@ export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): C
     prefixes,
   };
 }
+
+const joined = new WeakMap<DigestOf, WeakMap<DigestOf, DigestOf>>();
+
+/** Asks one and, where it knows nothing, the other: the same function for the same two, by which keys are kept. */
+export function firstOf(one: DigestOf, other: DigestOf): DigestOf {
+  const known = joined.get(one) ?? new WeakMap<DigestOf, DigestOf>();
+  joined.set(one, known);
+  const made = known.get(other) ?? ((ref, platform) => one(ref, platform) ?? other(ref, platform));
+  known.set(other, made);
+  return made;
+}

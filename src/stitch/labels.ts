@@ -15,6 +15,18 @@ export function labelInstruction(labels: Readonly<Record<string, string>>): stri
 }
 
 /**
+ * What differs in the labels of an image that starts from that of another manifest: its base has no name that could be
+ * looked up, and what it does not say itself is empty, since it would inherit what the other says of itself.
+ */
+function childLabels(parent: string, summary: string | undefined): Record<string, string> {
+  return {
+    "io.factory.parent": parent,
+    "org.opencontainers.image.base.name": "",
+    ...(summary === undefined ? { "org.opencontainers.image.description": "" } : {}),
+  };
+}
+
+/**
  * The labels in a recipe's text: those that depend on neither digests nor keys.
  * @param about its base is that of the last stage; its fragments are as `core@0.1.0`
  */
@@ -24,15 +36,13 @@ export function recipeLabels(
   about: { base: string; fragments: readonly string[] },
 ): Record<string, string> {
   const { manifest_id, summary } = document;
-  // The reference of a parent's image is a place in a text, not the name of an image.
   const parent = manifestOfRef(about.base);
   // Labels are in NFC: a bake file cannot carry another form, and the Dockerfile's have to be the same.
   return {
     "org.opencontainers.image.title": manifest_id,
     ...(summary === undefined ? {} : { "org.opencontainers.image.description": summary.normalize("NFC") }),
-    ...(parent === null
-      ? { "org.opencontainers.image.base.name": about.base }
-      : { "io.factory.parent": parent }),
+    "org.opencontainers.image.base.name": about.base,
+    ...(parent === null ? {} : childLabels(parent, summary)),
     "io.factory.manifest-id": manifest_id,
     "io.factory.template": `${template.template_id}@${template.version}`,
     "io.factory.fragments": about.fragments.join(","),
@@ -46,17 +56,24 @@ export function knowsDigests(images: readonly ReadImage[]): boolean {
 
 /**
  * The labels that depend on images and keys: the base's digest if it is known, the recipe key, and the build key if it
- * determines the bits: with the digests of all images, and for one platform.
+ * determines the bits: with the digests of all images, and for one platform. An image that starts from that of another
+ * manifest would inherit the labels of that one, so what is not known is empty there.
  */
 export function derivedLabels(
   images: readonly ReadImage[],
   { recipe_key, build_key }: { recipe_key: string; build_key: string },
   platform: string | null,
 ): Record<string, string> {
-  const digest = images.find(({ role }) => role === "base")?.digest ?? null;
+  const base = images.find(({ role }) => role === "base");
+  const digest = base?.digest ?? null;
+  const inherits = base !== undefined && manifestOfRef(base.ref) !== null;
   return {
-    ...(digest === null ? {} : { "org.opencontainers.image.base.digest": digest }),
+    ...(digest !== null || inherits ? { "org.opencontainers.image.base.digest": digest ?? "" } : {}),
     [RECIPE_KEY_LABEL]: recipe_key,
-    ...(platform !== null && knowsDigests(images) ? { [BUILD_KEY_LABEL]: build_key } : {}),
+    ...(platform !== null && knowsDigests(images)
+      ? { [BUILD_KEY_LABEL]: build_key }
+      : inherits
+        ? { [BUILD_KEY_LABEL]: "" }
+        : {}),
   };
 }

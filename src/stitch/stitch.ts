@@ -16,7 +16,7 @@ import type { Source } from "./source.ts";
 
 export type { Prefix } from "./chain.ts";
 export type { CellKeys, DigestOf, Target } from "./keys.ts";
-export { keysFor } from "./keys.ts";
+export { firstOf, keysFor } from "./keys.ts";
 
 /** A manifest rendered to a Dockerfile, with its keys. */
 export interface Stitched extends CellKeys {

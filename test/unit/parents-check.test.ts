@@ -11,6 +11,7 @@ import { resolve } from "../../src/stitch/resolve.ts";
 import { familyOf, manifestOn } from "./parents-made.ts";
 import { errorFrom, type Files, findingsFrom, makeCatalog, makeWorkspace } from "./workspace.ts";
 
+const DIGEST = `sha256:${"1".repeat(64)}`;
 const FAMILY = familyOf({ root: null, mid: "root", leaf: "mid" });
 
 function findingsOf(changes: Files) {
@@ -44,7 +45,28 @@ describe("a manifest that starts from another", () => {
       "io.factory.parent": "mid",
       "org.opencontainers.image.base.digest": `sha256:${"1".repeat(64)}`,
     });
-    expect(labels).not.toHaveProperty("org.opencontainers.image.base.name");
+    expect(labels).toMatchObject({
+      "org.opencontainers.image.base.name": "",
+      "org.opencontainers.image.description": "",
+    });
+  });
+
+  it("inherits no label that is true of its parent only", () => {
+    const catalog = makeCatalog({
+      ...FAMILY,
+      "manifests/root.yaml": manifestOn("root", null, "summary: The root\n"),
+    });
+    const known = {
+      platform: "linux/amd64",
+      digestOf: (ref: string) => (ref.startsWith("debian") ? DIGEST : null),
+    };
+    const root = stitch(catalog, "root", {}, known).labels;
+    const mid = stitch(catalog, "mid", {}, known).labels;
+    expect(Object.keys(root).filter((name) => !Object.hasOwn(mid, name))).toEqual([]);
+    for (const name of ["org.opencontainers.image.base.digest", "io.factory.build-key"]) {
+      expect(root[name]).toMatch(/^sha256:/);
+      expect(mid[name]).toBe("");
+    }
   });
 
   it("has its parent's build key in its own, however far above something changed", () => {

@@ -4,7 +4,7 @@ import { FactoryError } from "../../src/errors.ts";
 import type { Happening } from "../../src/model/event.ts";
 import { runStages } from "../../src/pipeline/run-stages.ts";
 import type { Attempt, Failure, Stage, StageDeps } from "../../src/pipeline/stage.ts";
-import { BEFORE_IMAGE } from "../../src/plan/decide/decide.ts";
+import { BEFORE_IMAGE } from "../../src/plan/decide/ruling.ts";
 import { oddEnd, requiredEvidence, STAGES, stagesOf } from "../../src/pipeline/table.ts";
 import { createView } from "../../src/screen/live-view.ts";
 import { manyCells, runIn, scriptedImages, DIGEST } from "./run-world.ts";
@@ -90,6 +90,7 @@ async function drive(stages: readonly Stage[], signal?: AbortSignal) {
   const deps = {
     clock: { now: () => (time += 1) },
     store: { keep: () => ({ path: "p", sha256: "s", bytes: 1, media_type: "t" }) },
+    secrets: { mask: (text: string) => text },
   } as unknown as StageDeps;
   const emit = (event: Happening) => void events.push(event);
   const thrown = await runStages(stages, attempt, deps, { emit, signal }).then(

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { Attempt, Attempts } from "../../src/plan/decide/attempts.ts";
 import type { Action, PlannedCell } from "../../src/plan/cell.ts";
-import { decide, type DecideOptions } from "../../src/plan/decide/decide.ts";
+import { decide } from "../../src/plan/decide/decide.ts";
+import type { DecideOptions } from "../../src/plan/decide/ruling.ts";
 import {
   attemptAt,
   cellOf,

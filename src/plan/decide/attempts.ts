@@ -1,4 +1,4 @@
-import type { ReadImage, ReadSource } from "../../model/inputs.ts";
+import type { Parent, ReadImage, ReadSource } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 
 /** One attempt at one cell, as far as deciding needs it. */
@@ -38,6 +38,8 @@ export type Inputs = Readonly<
   readonly images?: readonly ReadImage[];
   /** Missing if there is none. */
   readonly sources?: readonly ReadSource[];
+  /** Missing for a cell that starts from no manifest's image. */
+  readonly parent?: Parent;
 };
 
 /**

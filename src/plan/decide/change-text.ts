@@ -1,7 +1,14 @@
 import type { Cell, Change, Reason } from "../cell.ts";
 
 /** Reasons whose changes name a place that changed, not a value before and after. */
-const PLACES: ReadonlySet<Reason | null> = new Set(["FILES", "TEMPLATE", "POLICY", "NEVER"]);
+const PLACES: ReadonlySet<Reason | null> = new Set([
+  "FILES",
+  "TEMPLATE",
+  "POLICY",
+  "NEVER",
+  "PARENT",
+  "NEEDED",
+]);
 
 /** One change in a few words: `core 0.1.0 → 0.1.1`. */
 function changeText({ input, before, after }: Change, reason: Reason | null): string {

@@ -1,36 +1,14 @@
 import pLimit from "p-limit";
 import { errorOf, FactoryError, type Finding } from "../../errors.ts";
-import { knowsDigests } from "../../stitch/labels.ts";
+import { parentRef } from "../../model/parent.ts";
+import type { DigestOf } from "../../stitch/stitch.ts";
 import type { Attempt, Attempts, Inputs } from "./attempts.ts";
-import { type Placement, type Places, placementsOf } from "./placement.ts";
-import { type Action, type Cell, type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
+import { type Placement, placementsOf } from "./placement.ts";
+import { type Cell, parentCellId, type PlannedCell, withCell } from "../cell.ts";
+import { withCauses } from "../family.ts";
+import { levelsOf } from "../topology.ts";
+import { type DecideOptions, rule, type Ruling } from "./ruling.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
-
-/** What a decision depends on beside the cells. */
-export interface DecideOptions {
-  attempts: Attempts;
-  /** Milliseconds since 1970. */
-  now: number;
-  /** How old a proof may be, in milliseconds; null for any age. */
-  maxAge: (planned: PlannedCell) => number | null;
-  /** Whether an image has to have been pushed. */
-  needPushed: boolean;
-  /** Where images are. */
-  places: Places;
-}
-
-/** What to do about a cell according to the list of attempts, before any record is read. */
-interface Ruling {
-  action: Action;
-  /** null for a cell that is reused, and if a comparison has to find it. */
-  reason: Reason | null;
-  changes: Change[];
-  /** The attempt whose record is relied on. */
-  reliesOn: Attempt | null;
-  /** The attempt that it is compared with, and the reason if nothing differs from it. */
-  compared: Attempt | null;
-  otherwise: Reason;
-}
 
 /** The result of reading a record. */
 interface Checked {
@@ -38,128 +16,8 @@ interface Checked {
   inputs: Inputs | null;
 }
 
-/** How much the clocks of two machines may differ. */
-const SKEW = 5 * 60_000;
 const AT_ONCE = 8;
 const SHOWN = 5;
-
-/** Stages of an attempt before there is an image. */
-export const BEFORE_IMAGE: ReadonlySet<string> = new Set(["resolve", "stitch", "build", "provenance"]);
-
-const BUILD: Ruling = {
-  action: "build",
-  reason: null,
-  changes: [],
-  reliesOn: null,
-  compared: null,
-  otherwise: "NEW",
-};
-
-function dateText(ms: number): string {
-  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
-}
-
-/** Whether an attempt has an image with exactly the bits that the cell asks for. */
-function hasBits({ cell }: PlannedCell, attempt: Attempt): boolean {
-  return (
-    attempt.manifest_id === cell.manifest_id &&
-    attempt.platform === cell.platform &&
-    attempt.build_key === cell.build_key &&
-    attempt.proves &&
-    attempt.digest !== null &&
-    !BEFORE_IMAGE.has(attempt.stage)
-  );
-}
-
-/** The newest verdict on a key, if it is a pass of this very cell. An error is not a verdict, and a fail is never reused. */
-function provenBy(planned: PlannedCell, attempts: Attempts, now: number): Attempt | null {
-  const { verdict_key } = planned.cell;
-  const verdicts = attempts.withVerdictKey(verdict_key).filter(({ status }) => status !== "error");
-  const [newest] = verdicts;
-  if (newest?.status !== "pass" || newest.stage !== "done") return null;
-  if (newest.verdict_key !== verdict_key || !hasBits(planned, newest)) return null;
-  // With a clock that ran ahead, it is unknown whether a fail came later.
-  const ahead = Date.parse(newest.tested_at) > now;
-  return ahead && verdicts.some(({ status }) => status === "fail") ? null : newest;
-}
-
-/**
- * The newest attempt that says something about the bits, if it has them. One that the environment kept from building says
- * nothing; one whose build failed says that they cannot be built again.
- */
-function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
-  const telling = attempts
-    .withBuildKey(planned.cell.build_key)
-    .find(({ status, stage }) => status !== "error" || !BEFORE_IMAGE.has(stage));
-  return telling && hasBits(planned, telling) ? telling : null;
-}
-
-/** Why a proof is too old, or from the future by this machine's clock; null if it is fresh. */
-function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Change | null {
-  const tested = Date.parse(tested_at);
-  if (!(tested <= now + SKEW)) return { input: "clock", before: tested_at, after: dateText(now) };
-  if (maxAge === null || now - tested <= maxAge) return null;
-  return { input: "proof", before: tested_at, after: dateText(tested + maxAge) };
-}
-
-/** Why a verdict may not be the last: something is missing that may have held a later one. */
-function lost(attempt: Attempt, attempts: Attempts): Change | null {
-  const before = attempts.lost(attempt);
-  return before === null ? null : { input: "records", before, after: null };
-}
-
-/** What a known image with a known verdict still lacks. */
-function misplaced({ tags }: Cell, { ref, pushed }: Attempt, needPushed: boolean): Change[] {
-  const changes: Change[] = [];
-  if (ref === null || !tags.includes(ref))
-    changes.push({ input: "tags", before: ref, after: tags.join(", ") });
-  if (needPushed && !pushed) changes.push({ input: "pushed", before: "false", after: "true" });
-  return changes;
-}
-
-/** A build whose reason is what differs from an attempt; `otherwise` if nothing does. */
-function against({ cell }: PlannedCell, compared: Attempt, otherwise: Reason): Ruling {
-  const reason = compared.verdict_key === cell.verdict_key ? otherwise : null;
-  return { ...BUILD, reason, compared, otherwise };
-}
-
-/** A build, compared with the newest passing attempt at the cell, else with the newest attempt. */
-function build(planned: PlannedCell, attempts: Attempts, otherwise: Reason): Ruling {
-  const known = attempts.ofCell(planned.cell.manifest_id, planned.cell.cell_id);
-  const compared = known.find(({ status }) => status === "pass") ?? known[0];
-  return compared ? against(planned, compared, otherwise) : { ...BUILD, reason: "NEW" };
-}
-
-function rule(planned: PlannedCell, options: DecideOptions): Ruling {
-  const { attempts, now, needPushed } = options;
-  const { cell } = planned;
-  if (planned.neverReused.length > 0) {
-    const changes = planned.neverReused.map((file) => ({ input: "reuse", before: null, after: file }));
-    return { ...BUILD, reason: "NEVER", changes };
-  }
-  // Without the digests of all images the keys do not determine the bits.
-  if (!knowsDigests(cell.images)) return build(planned, attempts, "BASE");
-  if (cell.expect) {
-    const [same] = attempts.withVerdictKey(cell.verdict_key);
-    return same ? against(planned, same, "MEANT_TO_FAIL") : build(planned, attempts, "MEANT_TO_FAIL");
-  }
-  const proof = provenBy(planned, attempts, now);
-  const gone = proof ? lost(proof, attempts) : null;
-  const age = proof ? (gone ?? expired(proof, now, options.maxAge(planned))) : null;
-  if (proof && !age) {
-    const changes = misplaced(cell, proof, needPushed);
-    if (changes.length === 0) return { ...BUILD, action: "reuse", reliesOn: proof };
-    return { ...BUILD, action: "retag", reason: "POLICY", changes, reliesOn: proof };
-  }
-  const bits = age?.input === "clock" ? null : bitsFrom(planned, attempts);
-  if (age) {
-    const because: Pick<Ruling, "reason" | "changes"> = { reason: gone ? "LOST" : "EXPIRED", changes: [age] };
-    if (!bits) return { ...BUILD, ...because, compared: proof };
-    return { ...BUILD, ...because, action: "retest", reliesOn: bits };
-  }
-  if (bits) return { ...against(planned, bits, "NEW"), action: "retest", reliesOn: bits };
-  return build(planned, attempts, "NEW");
-}
 
 function keyOf({ manifest_id, record_id }: Attempt): string {
   return `${manifest_id}/${record_id}`;
@@ -241,17 +99,31 @@ async function placed(
   );
 }
 
-/**
- * What to do about each cell, and why. A cell is reused only if the newest verdict on its verdict key is a pass that is not
- * too old, if its record is proven by its evidence, and if its image has the cell's tag in the engine or, if it was pushed,
- * in the registry. If neither can be asked, the record alone proves it. If only the tag or the push is missing, it is
- * `retag`; a known image without a valid verdict is `retest`; everything else, and every doubt, is `build`. A cell that is
- * meant to fail is always built. The cells are returned as new ones, in their order.
- * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records to be relied on or
- * compared with that are not what they were
- */
-export async function decide(cells: readonly PlannedCell[], options: DecideOptions): Promise<PlannedCell[]> {
-  const rulings = cells.map((planned) => [planned, rule(planned, options)] as const);
+/** What was decided about a cell. */
+interface Decided {
+  planned: PlannedCell;
+  /** The image that it will have if that is known by now; null if it is built. */
+  digest: string | null;
+}
+
+/** Whether a cell that is proven has to wait for what is tested again above it: then its proof is that of another parent. */
+function afterRetest({ planned, digest }: Decided, parent: PlannedCell | undefined): Decided {
+  const { action } = planned.cell;
+  if (parent?.cell.action !== "retest" || (action !== "reuse" && action !== "retag"))
+    return { planned, digest };
+  const again = { action: "retest", reason: "PARENT", changes: [], seen: undefined } as const;
+  return { planned: withCell(planned, { ...again, changes: [] }), digest };
+}
+
+/** Decides about cells that start from none of each other. */
+async function decideLevel(
+  cells: readonly PlannedCell[],
+  parentOf: (planned: PlannedCell) => PlannedCell | undefined,
+  options: DecideOptions,
+): Promise<Decided[]> {
+  const rulings = cells.map((planned) => {
+    return [planned, rule(planned, options, parentOf(planned)?.cell.action ?? null)] as const;
+  });
   const checked = await checkAll(rulings, options.attempts);
   const findings = [...checked.values()].flatMap(({ finding }) => finding ?? []);
   if (findings.length > 0) throw errorOf(findings);
@@ -259,14 +131,55 @@ export async function decide(cells: readonly PlannedCell[], options: DecideOptio
   return rulings.map(([planned, ruling]) => {
     const { action, reason, changes, reliesOn, compared, otherwise } = ruling;
     const record_id = (reliesOn ?? compared)?.record_id ?? null;
+    const decided = (change: Partial<Cell>): Decided => {
+      const digest = (change.action ?? action) === "build" ? null : (reliesOn?.digest ?? null);
+      return afterRetest({ planned: withCell(planned, { record_id, ...change }), digest }, parentOf(planned));
+    };
     const placement = placements.get(ruling);
     if (placement?.action === "reuse")
-      return withCell(planned, { action, reason: null, changes: [], record_id, seen: placement.seen });
-    if (placement) return withCell(planned, { ...placement, reason: "IMAGE", record_id });
-    if (reason !== null) return withCell(planned, { action, reason, changes: [...changes], record_id });
+      return decided({ action, reason: null, changes: [], seen: placement.seen });
+    if (placement) return decided({ ...placement, reason: "IMAGE" });
+    if (reason !== null) return decided({ action, reason, changes: [...changes] });
     const inputs = compared ? checked.get(keyOf(compared))?.inputs : undefined;
     if (!inputs) throw new Error(`the record ${record_id} was not read`);
     const difference = compareInputs(inputs, inputsOf(planned)) ?? { reason: otherwise, changes: [] };
-    return withCell(planned, { action, record_id, ...difference });
+    return decided({ action, ...difference, ...(otherwise === "PARENT" && { reason: "PARENT" }) });
   });
+}
+
+/**
+ * What to do about each cell, and why. A cell is reused only if the newest verdict on its verdict key is a pass that is not
+ * too old, if its record is proven by its evidence, and if its image has the cell's tag in the engine or, if it was pushed,
+ * in the registry. If neither can be asked, the record alone proves it. If only the tag or the push is missing, it is
+ * `retag`; a known image without a valid verdict is `retest`; everything else, and every doubt, is `build`. A cell that is
+ * meant to fail is always built.
+ *
+ * Cells that start from others come after these. Where the image of a parent is known, it is the base that their keys name.
+ * Where the parent is built, so are they; where it is tested again, they are too, if their own image is known.
+ * @param cells with each that they start from
+ * @returns the cells as new ones, in their order
+ * @throws FactoryError EVIDENCE_MISMATCH, RECORD_UNREADABLE, or FINDINGS with all of them: records to be relied on or
+ * compared with that are not what they were
+ */
+export async function decide(cells: readonly PlannedCell[], options: DecideOptions): Promise<PlannedCell[]> {
+  const digests = new Map<string, string>();
+  const decided = new Map<string, PlannedCell>();
+  const results = new Map<PlannedCell, PlannedCell>();
+  for (const level of levelsOf(cells)) {
+    const known = new Map(digests);
+    const digestOf: DigestOf = (ref, platform) => known.get(`${ref} ${platform}`) ?? null;
+    const pinned = level.map((planned) =>
+      planned.cell.parent === undefined ? planned : planned.pin(digestOf),
+    );
+    const parentOf = ({ cell }: PlannedCell) => decided.get(cell.parent ?? "");
+    for (const [at, { planned, digest }] of (await decideLevel(pinned, parentOf, options)).entries()) {
+      const { cell_id, manifest_id, platform } = planned.cell;
+      decided.set(cell_id, planned);
+      const own = level[at];
+      if (own) results.set(own, planned);
+      if (digest !== null && cell_id === parentCellId(manifest_id, platform))
+        digests.set(`${parentRef(manifest_id)} ${platform}`, digest);
+    }
+  }
+  return withCauses(cells.map((planned) => results.get(planned) ?? planned));
 }

@@ -1,5 +1,6 @@
 import type { ReadImage } from "../../model/inputs.ts";
 import { valueText } from "../../model/value.ts";
+import { manifestOfRef } from "../../model/parent.ts";
 import type { Inputs } from "./attempts.ts";
 import type { Change, PlannedCell, Reason } from "../cell.ts";
 
@@ -68,6 +69,20 @@ function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   });
 }
 
+/** Whether a base is the image of a manifest. */
+function startsFromParent({ base }: Pick<Inputs, "base">): boolean {
+  return manifestOfRef(base.ref) !== null;
+}
+
+/** Another manifest to start from, another key of its image, or the same key and another image. */
+function parentChanges(before: Inputs, after: Inputs): Change[] {
+  const [was, is] = [before.parent, after.parent];
+  return [
+    ...(is && was ? changed("parent.build_key", was.build_key, is.build_key) : []),
+    ...(startsFromParent(after) ? changed("parent.digest", before.base.digest, after.base.digest) : []),
+  ];
+}
+
 /** Images beside the base whose digest has changed: `images.node:22`. An older record names none. */
 function imageChanges(before: Inputs["images"], after: Inputs["images"]): Change[] {
   if (!before || !after) return [];
@@ -90,9 +105,10 @@ function sourceChanges(before: Inputs["sources"] = [], after: Inputs["sources"] 
 
 /** What went into a planned cell, in the form that records have. */
 export function inputsOf({ cell, keys }: PlannedCell): Inputs {
-  const { template, fragments, args, base, images, sources, build_key, verdict_key, test_suite_hash } = keys;
+  const { template, fragments, args, base, images, sources, parent } = keys;
+  const { build_key, verdict_key, test_suite_hash } = keys;
   const { platform } = cell;
-  const known = { template, fragments, args, base, images, sources };
+  const known = { template, fragments, args, base, images, sources, parent };
   return { ...known, platform, test_suite_hash, build_key, verdict_key };
 }
 
@@ -110,10 +126,11 @@ export function compareInputs(before: Inputs, after: Inputs): Difference | null 
       "BASE",
       [
         ...changed("base", before.base.ref, after.base.ref),
-        ...changed("base.digest", before.base.digest, after.base.digest),
+        ...(startsFromParent(after) ? [] : changed("base.digest", before.base.digest, after.base.digest)),
         ...imageChanges(before.images, after.images),
       ],
     ],
+    ["PARENT", parentChanges(before, after)],
     ["TEMPLATE", templateChanges(before.template, after.template)],
     ["FRAGMENT", fragments.versions],
     ["FILES", [...fragments.files, ...sourceChanges(before.sources, after.sources)]],

@@ -1,10 +1,12 @@
 import { compareText } from "../../model/compare.ts";
 import { grouped } from "../../model/count.ts";
+import { parentRef } from "../../model/parent.ts";
 import { type SecretKind, secretVariable } from "../../model/secret.ts";
 import { bakeParts } from "./bake-parts.ts";
-import type { PlannedCell } from "../cell.ts";
+import { type PlannedCell, targetName } from "../cell.ts";
 import { createHclWriter } from "./hcl.ts";
 import { prefixTargets } from "../prefix.ts";
+import { above, byFamily } from "../topology.ts";
 
 /** The attestation that every cell gets: BuildKit's provenance in its most detailed form. */
 const PROVENANCE = "type=provenance,mode=max";
@@ -41,6 +43,13 @@ export interface BakeOptions {
   cacheRepository: string | null;
   /** `output` of a cell, such as `type=docker`. */
   output: (cell: PlannedCell) => string[];
+  /**
+   * Where bake finds the image that a cell starts from, such as `docker-image://repository:tag@sha256:…`; undefined, and the
+   * default, for the target of that cell.
+   */
+  parentImage?: (cell: PlannedCell) => string | undefined;
+  /** Cells that the others start from: targets too, but not in the group `default`. */
+  beside?: readonly PlannedCell[];
 }
 
 /** What the first lines of a bake file say. */
@@ -107,12 +116,22 @@ function secretsOf({ keys: { secrets } }: PlannedCell): { secret: string[]; ssh:
   };
 }
 
+/** The named context by which a cell's Dockerfile finds the image of its parent; none without a parent. */
+function contextsOf({ cell, keys }: PlannedCell, image: string | undefined): Record<string, string> {
+  if (cell.parent === undefined || !keys.parent) return {};
+  const ref = parentRef(keys.parent.manifest_id);
+  const digest = cell.images.find((one) => one.ref === ref)?.digest ?? null;
+  const name = digest === null ? ref : `${ref}@${digest}`;
+  return { [name]: image ?? `target:${targetName(cell.parent)}` };
+}
+
 /**
  * Writes cells as a docker-bake.hcl: one target per cell and one per shared prefix (`target = "core"`, output `cacheonly`),
  * the group `default` with exactly the cells, a group `prefixes`, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
-  const { dockerfile, context = () => ".", cacheRepository, output } = options;
+  const { dockerfile, context = () => ".", cacheRepository, output, beside = [] } = options;
+  const contexts = (planned: PlannedCell) => contextsOf(planned, options.parentImage?.(planned));
   const prefixes = prefixTargets(cells, cacheRepository);
   const targets = cells.map(({ cell }) => cell.target);
   const hcl = createHclWriter();
@@ -137,6 +156,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
     hcl.block("target", prefix.target, {
       context: context(prefix.cell),
       dockerfile: dockerfile(prefix.cell),
+      contexts: contexts(prefix.cell),
       target: prefix.fragment,
       platforms: [prefix.platform],
       ...secretsOf(prefix.cell),
@@ -145,11 +165,12 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       output: ["type=cacheonly"],
     });
   }
-  for (const planned of cells) {
+  for (const planned of [...cells, ...beside]) {
     const { cell } = planned;
     hcl.block("target", cell.target, {
       context: context(planned),
       dockerfile: dockerfile(planned),
+      contexts: contexts(planned),
       platforms: [cell.platform],
       tags: cell.tags,
       labels: planned.labels,
@@ -170,8 +191,9 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
   };
 }
 
+/** Cells that start from each other are kept together, as far as they fit into one file. */
 const partsOf = (cells: readonly PlannedCell[]) =>
-  cells.length === 0 ? [cells] : bakeParts(cells, MAX_TARGETS);
+  cells.length === 0 ? [cells] : bakeParts(byFamily(cells), MAX_TARGETS);
 
 /** How many files `bakeFiles` writes. */
 export function countBakeFiles(cells: readonly PlannedCell[]): number {
@@ -180,8 +202,8 @@ export function countBakeFiles(cells: readonly PlannedCell[]): number {
 
 /**
  * Writes cells as bake files of at most 500 targets each, prefixes counted: `docker-bake.hcl`, or `docker-bake-001.hcl`
- * and so on if there are several. Each can be used alone: prefixes that cells of two files share are targets of both. Each
- * says in its first lines how to use it. Each text is made when it is asked for. Without cells there is one file too, with
+ * and so on if there are several. Each can be used alone: prefixes that cells of two files share are targets of both, and
+ * so are cells that others start from, which may make a file larger. Each says in its first lines how to use it. Each text is made when it is asked for. Without cells there is one file too, with
  * an empty `default` group.
  * @param cells sorted so that those that share a prefix are together
  */
@@ -193,7 +215,7 @@ export function* bakeFiles(
   const digits = Math.max(3, String(parts.length).length);
   for (const [at, part] of parts.entries()) {
     const number = parts.length === 1 ? "" : `-${String(at + 1).padStart(digits, "0")}`;
-    const file = bakeFile(part, options);
+    const file = bakeFile(part, { ...options, beside: above(part, cells) });
     const header = headerOf(options.header, file, options.cacheRepository !== null);
     yield { name: `docker-bake${number}.hcl`, ...file, text: `${header}${file.text}` };
   }

@@ -1,6 +1,8 @@
 import { grouped } from "../../model/count.ts";
 import { sha256Hex } from "../../model/digest.ts";
 import type { Planned, PlannedCell } from "../cell.ts";
+import { parentRef } from "../../model/parent.ts";
+import { byId } from "../topology.ts";
 import { bakeFiles, countBakeFiles } from "./bake-files.ts";
 import type { FormatFile, FormatInput, WriteFormat } from "./format.ts";
 
@@ -41,6 +43,18 @@ function writeDockerfiles({ planned, catalog, fillFolder, say }: FormatInput): M
   return names;
 }
 
+/** The images of proven cells that others start from, by the cell that does: those are not built again for them. */
+function parentImages(cells: readonly PlannedCell[]): (planned: PlannedCell) => string | undefined {
+  const known = byId(cells);
+  return ({ cell, keys }) => {
+    const parent = known.get(cell.parent ?? "")?.cell;
+    if (!parent || parent.action === "build" || !keys.parent) return undefined;
+    const ref = parentRef(keys.parent.manifest_id);
+    const digest = cell.images.find((one) => one.ref === ref)?.digest ?? null;
+    return digest === null ? undefined : `docker-image://${parent.tags[0]}@${digest}`;
+  };
+}
+
 function* filesOf(input: FormatInput): Iterable<FormatFile> {
   const { planned, catalog } = input;
   const dockerfiles = writeDockerfiles(input);
@@ -48,6 +62,7 @@ function* filesOf(input: FormatInput): Iterable<FormatFile> {
     dockerfile: (cell) => `${folderOf(planned)}/${dockerfiles.get(cell)}`,
     cacheRepository: catalog.settings().cache_repository,
     output: () => ["type=docker"],
+    parentImage: parentImages(planned.cells),
     header: { command: commandOf(planned) },
   });
   for (const { name, text } of files) yield { name, text: text.trimEnd() };

@@ -1,4 +1,5 @@
 import { grouped } from "../../model/count.ts";
+import { baseText } from "../../model/parent.ts";
 import type { Action, PlannedCell } from "../cell.ts";
 import { reasonText } from "../decide/change-text.ts";
 
@@ -90,7 +91,7 @@ function branchesOf(cells: readonly PlannedCell[]): Branch[] {
     const { base, platform, action } = planned.cell;
     const name = `${base.ref}\n${platform}`;
     const known = bases.get(name);
-    let at = known ?? branch(base.ref, platform);
+    let at = known ?? branch(baseText(base.ref), platform);
     if (!known) bases.set(name, at);
     at.actions[action] += 1;
     for (const { id, fragment, version } of planned.keys.prefixes) {

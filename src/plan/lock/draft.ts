@@ -14,6 +14,7 @@ import {
 import { baseNeeds } from "./base-needs.ts";
 import { imageNeeds } from "./image-needs.ts";
 import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
+import { touchedIn } from "./sources.ts";
 
 /** A lock that is complete except for the digests of some bases. */
 export interface LockDraft {
@@ -74,7 +75,10 @@ function draft(catalog: Catalog, kept: LockEntries, manifestIds: readonly string
     if (known) entries.set(key, known);
     else open.push(need);
   }
-  return { entries, open, needs: new Map<string, LockNeed>([...versions, ...bases]) };
+  const needs = new Map<string, LockNeed>([...versions, ...bases]);
+  const touched = touchedIn(catalog, manifestIds ?? catalog.manifestIds());
+  for (const need of needs.values()) need.manifests = touched(need.manifests);
+  return { entries, open, needs };
 }
 
 /** A lock with the newest version of everything, in which every base is open. @throws FactoryError as keepLock does */

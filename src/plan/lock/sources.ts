@@ -2,6 +2,8 @@ import type { Catalog, Entry } from "../../catalog/catalog.ts";
 import { compareFindings, findingsOf, type Loaded } from "../../catalog/document.ts";
 import { checkManifestReferences, checkPlanReferences } from "../../catalog/references.ts";
 import { errorOf, type Finding } from "../../errors.ts";
+import { compareText } from "../../model/compare.ts";
+import { ancestorsOf } from "../../stitch/parent-chain.ts";
 import type { Manifest, Plan } from "../../schemas/types.ts";
 import type { PlanRequest } from "../space.ts";
 
@@ -63,4 +65,21 @@ export function requestsFor(catalog: Catalog, manifestIds?: readonly string[]): 
 function loadedOf<T extends Manifest | Plan>(entry: Entry<T>): Loaded<T> {
   const { document, file, place } = entry;
   return { file, findings: [], entry, sound: document as Loaded<T>["sound"], place, keyPlace: place };
+}
+
+/**
+ * Gives manifests with all that start from them, however far below, sorted.
+ * @param all the manifests that are looked at
+ * @throws FactoryError PARENT_CYCLE
+ */
+export function touchedIn(
+  catalog: Catalog,
+  all: readonly string[],
+): (manifestIds: readonly string[]) => string[] {
+  const lines = all.map((id) => [id, ...ancestorsOf(catalog, id)]).filter(({ length }) => length > 1);
+  return (manifestIds) => {
+    const own = new Set(manifestIds);
+    const below = lines.flatMap(([id = "", ...line]) => (line.some((one) => own.has(one)) ? id : []));
+    return [...new Set([...manifestIds, ...below])].sort(compareText);
+  };
 }
