@@ -3,7 +3,7 @@ const STAGES = ["catalog", "stitch", "plan", "builder", "smoke", "sbom", "record
 const stages = STAGES.join("|");
 
 /** The kinds of smoke tests are part of the vocabulary: their explicit form is hashed. What they do is handed in. */
-const KINDS = "^src/smoke/(kinds/|(match|outcome|text)\\.ts$)";
+const KINDS = "^src/smoke/(kinds/|(match|outcome|settings|text)\\.ts$)";
 
 const toTheLeftOnly = STAGES.slice(0, -1).map((stage, at) => ({
   name: `${stage}-imports-left`,

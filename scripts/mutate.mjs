@@ -47,6 +47,8 @@ const AREAS = {
       "src/pipeline/smoke.ts",
       "src/smoke/match.ts",
       "src/smoke/outcome.ts",
+      "src/smoke/settings.ts",
+      "src/smoke/setups.ts",
       "src/smoke/smoke.ts",
     ],
     tests: ["smoke-", "pipeline-smoke"],

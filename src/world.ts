@@ -12,7 +12,7 @@ import { insideWorkspace } from "./files/own-folders.ts";
 import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
-import { openRunFolder, sweepRunFolders } from "./files/run-folder.ts";
+import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
 import { createMask, type Mask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
@@ -40,6 +40,8 @@ export interface World {
   /** What a run asks of the world, without its listeners. */
   runDeps: (catalog: Catalog, options: { sbomWith: SbomTool }) => Omit<RunDeps, "onEvent">;
   smokeDeps: { docker: Docker; clock: { now: () => number } };
+  /** This process's folder below `.factory/run`. */
+  runFolder: (root: string) => RunFolder;
   makeSbom: (
     image: SbomSource,
     options: {
@@ -158,6 +160,7 @@ export function createWorld(
     docker,
     buildx,
     smokeDeps,
+    runFolder: (root) => openRunFolder(root, lease),
     makeSbom,
     requireSbomTool: async (tool) => {
       if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
@@ -214,10 +217,11 @@ export function createWorld(
       const folder = insideWorkspace(catalog.root, ".factory/layers");
       const layers = options.sbomWith === "factory" ? openLayerStore(folder) : null;
       const cache = openLayerCache(folder, version);
+      const processFolder = openRunFolder(catalog.root, lease);
       return {
         layers,
         docker,
-        folder: openRunFolder(catalog.root, lease),
+        folder: processFolder,
         lease,
         buildx,
         clock,
@@ -239,21 +243,12 @@ export function createWorld(
           note: say,
         }),
         randomHex: () => randomBytes(4).toString("hex"),
-        smokeTest: async (image, inspected, { cell, render }, signal) => {
-          const { smokeTest } = await import("./smoke/smoke.ts");
-          const { tests, gpus } = render();
-          const limits = catalog.settings().smoke;
-          const request = {
-            image,
-            inspected,
-            platform: cell.platform,
-            tests,
-            gpus: gpus ?? undefined,
-            limits,
-            owner,
-            signal,
-          };
-          return smokeTest(request, smokeDeps);
+        smokeTest: async (image, inspected, planned, signal) => {
+          const { smokeCell } = await import("./smoke/smoke-cell.ts");
+          const scripts = `scripts-${randomBytes(4).toString("hex")}`;
+          const own = () => join(processFolder.path(), scripts);
+          const about = { image, inspected, planned };
+          return smokeCell({ catalog, folder: own, owner, deps: smokeDeps }, about, signal);
         },
         makeSbom: (image, signal) =>
           makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
@@ -261,7 +256,7 @@ export function createWorld(
           try {
             const [{ readAhead }] = await Promise.all([
               import("./sbom/read-ahead.ts"),
-              import("./smoke/smoke.ts"),
+              import("./smoke/smoke-cell.ts"),
             ]);
             if (layers) await readAhead(layouts, platforms, cache, signal);
           } catch {

@@ -4,6 +4,7 @@ import type { Kind } from "../smoke/kinds/kind.ts";
 import { KIND_NAMES, type KindName, KINDS } from "../smoke/kinds/kinds.ts";
 import { regexProblem } from "./value-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
+import { settingProblems } from "./setting-rules.ts";
 import type { Sound } from "./sound.ts";
 import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
@@ -29,7 +30,10 @@ function checkKind(name: KindName, declared: object): { at: Path; what: string; 
   return found;
 }
 
-function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[] {
+function checkTest(
+  test: Sound<SmokeTest>,
+  { path, place, earlier }: { path: Path; place: PlaceOf; earlier: readonly Sound<SmokeTest>[] },
+): Finding[] {
   const findings: Finding[] = [];
   const name = test.id === undefined ? "this test" : `the test ${quoted(test.id)}`;
   const add = (at: Path, what: string, fix: string) =>
@@ -44,6 +48,7 @@ function checkTest(test: Sound<SmokeTest>, path: Path, place: PlaceOf): Finding[
   for (const name of kinds) {
     for (const { at, what, fix } of checkKind(name, test[name] as object)) add(at, what, fix);
   }
+  for (const { at, what, fix } of settingProblems(test, earlier)) add(at, what, fix);
   return findings;
 }
 
@@ -53,7 +58,8 @@ export function checkSmoke(tests: Sound<SmokeTest[]> | undefined, place: PlaceOf
   const seen = new Set<string>();
   for (const [index, test] of (tests ?? []).entries()) {
     if (test === undefined) continue;
-    findings.push(...checkTest(test, ["smoke", index], place));
+    const earlier = (tests ?? []).slice(0, index).filter((one) => one !== undefined);
+    findings.push(...checkTest(test, { path: ["smoke", index], place, earlier }));
     if (test.id === undefined) continue;
     if (seen.has(test.id)) {
       findings.push({

@@ -16,7 +16,11 @@ export async function smoke(context: Context, image: string, options: SmokeOptio
     platform: options.platform,
     signal: context.signal,
   });
-  const { smokeTest } = await import("../smoke/smoke.ts");
+  const [{ smokeTest }, { scriptText }] = await Promise.all([
+    import("../smoke/smoke.ts"),
+    import("../stitch/scripts.ts"),
+  ]);
+  const folder = world.runFolder(catalog.root);
   const report = await smokeTest(
     {
       image,
@@ -25,19 +29,23 @@ export async function smoke(context: Context, image: string, options: SmokeOptio
       tests,
       gpus: gpus ?? undefined,
       limits: catalog.settings().smoke,
+      scripts: { text: (path) => scriptText(catalog, path), folder: folder.path },
       owner: world.owner,
       signal: context.signal,
       onProgress: (done, total, id) => context.say(`${done}/${total} ${id}`),
     },
     world.smokeDeps,
-  );
-  const { green, red } = context.color;
+  ).finally(folder.remove);
+  const { green, red, dim } = context.color;
   const failed = report.tests.filter(({ status }) => status !== "pass");
   const rows = report.tests.map(({ id, status, duration_ms }) => [id, status, `${duration_ms} ms`]);
   return {
     text: [
       table(["TEST", "STATUS", "TIME"], rows, context.columns),
       "",
+      ...report.tests.flatMap(({ id, loosened = [] }) =>
+        loosened.length > 0 ? [dim(`${id}: ${loosened.join(", ")}`)] : [],
+      ),
       ...failed.flatMap(({ id, expected, actual }) => [
         red(id),
         `  expected  ${expected}`,

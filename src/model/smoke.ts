@@ -20,6 +20,18 @@ export interface TestResult {
   duration_ms: number;
   expected: string;
   actual: string;
+  /** Where it left the defaults of the sandbox, in words: `user 0`; absent if nowhere. */
+  loosened?: string[];
+}
+
+/** What a record keeps of a test. */
+export function keptOf({
+  id,
+  status,
+  duration_ms,
+  loosened,
+}: Omit<TestResult, "expected" | "actual">): Omit<TestResult, "expected" | "actual"> {
+  return { id, status, duration_ms, ...(loosened ? { loosened } : {}) };
 }
 
 /** `pass` only if every test passed; `error` if one could not be run. */

@@ -1,4 +1,4 @@
-import type { SmokeEvidence, SmokeReport } from "../model/smoke.ts";
+import { keptOf, type SmokeEvidence, type SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordImage } from "../schemas/types.ts";
 import type { Docker } from "../tools/docker.ts";
@@ -81,7 +81,7 @@ export const smoke: Stage = {
     trail.image = about.value;
     if (tested.status === "rejected") throw tested.reason;
     const report = tested.value;
-    trail.tests = report.tests.map(({ id, status, duration_ms }) => ({ id, status, duration_ms }));
+    trail.tests = report.tests.map(keptOf);
     const evidence = evidenceOf(planned, about.value, { report, testedAt: deps.clock.date() });
     await keep("smoke_report", `${JSON.stringify(evidence, null, 2)}\n`);
     return report.status === "pass" ? null : smokeFailure(report);

@@ -91,6 +91,30 @@ export type SecretId = string;
  */
 export type SecretIds = SecretId[];
 /**
+ * @minItems 1
+ * @maxItems 100
+ */
+export type Argv = string[];
+/**
+ * User, or user and group, in place of the image's: `0`, `1000:1000`, `postgres`.
+ */
+export type User = string;
+/**
+ * Memory limit in MiB. Default: the workspace's `smoke.memory_mb`.
+ */
+export type MemoryMb = number;
+/**
+ * Folders that may be written to: empty at first, in memory, 64 MiB each. Beside them there is only /tmp.
+ *
+ * @minItems 1
+ * @maxItems 20
+ */
+export type Tmpfs = string[];
+/**
+ * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
+ */
+export type ImageRef = string;
+/**
  * Smoke tests, run against a container of the built image.
  *
  * @maxItems 200
@@ -118,10 +142,6 @@ export type SourceCommand = string[];
  * @maxItems 1000
  */
 export type GuardedSourceFor = Id[];
-/**
- * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
- */
-export type ImageRef = string;
 /**
  * Exact versions; or a choice among the existing ones: a range, `{latest: 3}` for the highest three, `{latest-minor: 2}` for the highest of each of the highest two minor versions.
  */
@@ -478,7 +498,7 @@ export interface Ranges {
   [k: string]: Range;
 }
 /**
- * One smoke test: an id and exactly one of command, http, file, config, budget.
+ * One smoke test: an id and exactly one of command, script, http, file, config, budget. The other fields say what its container is like.
  */
 export interface SmokeTest {
   id: Id;
@@ -487,31 +507,65 @@ export interface SmokeTest {
    * Seconds this test may take. Default: the workspace's `smoke.timeout_s`.
    */
   timeout_s?: number;
+  env?: Environment;
+  argv?: Argv;
+  user?: User;
+  memory_mb?: MemoryMb;
+  /**
+   * Size of /dev/shm in MiB. Default: 64.
+   */
+  shm_mb?: number;
+  tmpfs?: Tmpfs;
+  /**
+   * What runs beside the container, by host name, on a private network that leads nowhere else. Tests with the same services share them.
+   */
+  services?: {
+    [k: string]: SmokeService;
+  };
+  wait_for?: WaitFor;
+  /**
+   * The id of an earlier test of this document: this test runs in its container, once it has passed.
+   */
+  after?: Id;
   command?: CommandTest;
+  script?: ScriptTest;
   http?: HttpTest;
   file?: FileTest;
   config?: ConfigTest;
   budget?: BudgetTest;
 }
+export interface Environment {
+  [k: string]: string;
+}
 /**
- * Runs argv with no shell and no network; the image's entrypoint is not run. Tests may share a container, as long as each leaves it unchanged.
+ * A container beside the one that is tested, in the same sandbox.
  */
-export interface CommandTest {
+export interface SmokeService {
   /**
-   * @minItems 1
-   * @maxItems 100
+   * A pinned image, such as `postgres:17@sha256:…`. Default: the image that is tested.
    */
-  argv: string[];
+  image?: ImageRef;
+  argv?: Argv;
+  env?: Environment;
+  user?: User;
+  memory_mb?: MemoryMb;
   /**
-   * Default: 0.
+   * Size of /dev/shm in MiB. Default: 64.
    */
-  exit_code?: number;
+  shm_mb?: number;
+  tmpfs?: Tmpfs;
+  wait_for?: WaitFor;
+}
+/**
+ * Exactly one of log, command, path.
+ */
+export interface WaitFor {
+  log?: TextMatch;
+  command?: Argv;
   /**
-   * Whether the test gets a container that no other test uses. Default: false.
+   * For http: a path that is asked again and again until its status is 2xx.
    */
-  isolated?: boolean;
-  stdout?: TextMatch;
-  stderr?: TextMatch;
+  path?: string;
 }
 /**
  * What a text must look like. Every given field must match.
@@ -529,6 +583,43 @@ export interface TextMatch {
    * A JavaScript regular expression (flags `mu`) found in the text, within a second.
    */
   matches?: string;
+}
+/**
+ * Runs argv with no shell and no network; the image's entrypoint is not run. Tests may share a container, as long as each leaves it unchanged.
+ */
+export interface CommandTest {
+  argv: Argv;
+  /**
+   * Default: 0.
+   */
+  exit_code?: number;
+  /**
+   * Whether the test gets a container that no other test uses. Default: false.
+   */
+  isolated?: boolean;
+  stdout?: TextMatch;
+  stderr?: TextMatch;
+}
+/**
+ * Runs a text file of the workspace, which is mounted read-only, as `command` runs argv.
+ */
+export interface ScriptTest {
+  /**
+   * In a manifest, from the workspace's root; in a fragment, from its folder.
+   */
+  path: string;
+  interpreter?: Argv;
+  args?: Argv;
+  /**
+   * Default: 0.
+   */
+  exit_code?: number;
+  /**
+   * Whether the test gets a container that no other test uses. Default: false.
+   */
+  isolated?: boolean;
+  stdout?: TextMatch;
+  stderr?: TextMatch;
 }
 /**
  * Starts the image's own entrypoint, waits until the port answers, and asks.
@@ -1114,6 +1205,12 @@ export interface RecordTest {
   id: string;
   status: "pass" | "fail" | "error" | "skipped";
   duration_ms: number;
+  /**
+   * Where the test left the defaults of the sandbox, such as `user 0`; absent if nowhere.
+   *
+   * @minItems 1
+   */
+  loosened?: string[];
 }
 export interface RecordResult {
   status: "pass" | "fail" | "error";
@@ -1190,7 +1287,7 @@ export interface FactoryRecord1 {
    */
   image: null | RecordImage;
   test_suite_hash: Sha256;
-  tests: RecordTest[];
+  tests: RecordTest1[];
   result: RecordResult1;
   /**
    * Files that prove the verdict, by kind.
@@ -1207,6 +1304,11 @@ export interface FactoryRecord1 {
     [k: string]: string;
   };
   source: RecordSource;
+}
+export interface RecordTest1 {
+  id: string;
+  status: "pass" | "fail" | "error" | "skipped";
+  duration_ms: number;
 }
 export interface RecordResult1 {
   status: "pass" | "fail" | "error";

@@ -6,17 +6,12 @@ import type { Answer } from "./http-client.ts";
 import type { ServiceRequest, Tools } from "./kinds/kind.ts";
 import { couldNotRun, observed, outcomeOf } from "./outcome.ts";
 import type { Outcome } from "./outcome.ts";
+import { lastLines } from "./service-log.ts";
 import type { SmokeContext } from "./suite-run.ts";
-import { quoted } from "./text.ts";
-
-/** The wait between two attempts to reach a port that does not answer yet, in milliseconds: first, growth, longest. */
-const BACKOFF = { first: 10, growth: 1.5, longest: 500 };
+import { BACKOFF, waitFor, waitText } from "./wait.ts";
 
 /** How long the engine may need to tell that a container has exited whose port is gone, in milliseconds. */
 const EXIT_NEWS_MS = 500;
-
-/** How much of a service's output is asked for. */
-const LOGS = { tail: 20, maxBytes: 256 * 1024 };
 
 /** A service that runs, on a host port for each of its ports. */
 interface Running {
@@ -26,16 +21,12 @@ interface Running {
   answered: Set<number>;
   /** Aborted when the container exits. */
   exited: AbortSignal;
+  /** Whether what is waited for before the first request has come true. */
+  ready: boolean;
 }
 
 /** What every request to a service comes to that does not run. */
 type NotRunning = { outcome: Outcome };
-
-async function lastLines(context: SmokeContext, id: string): Promise<string> {
-  const { stdout, stderr } = await context.docker.containers.logs(id, LOGS);
-  const text = [stdout.trim(), stderr.trim()].filter((part) => part !== "").join("\n");
-  return text === "" ? "it logged nothing" : `last lines ${quoted(text.slice(-300), 300)}`;
-}
 
 /** What the end of a service's container comes to for a test. */
 async function exitOutcome(context: SmokeContext, id: string, expected: string): Promise<Outcome> {
@@ -82,7 +73,8 @@ async function start(
   timeoutMs: number,
 ): Promise<Running | NotRunning> {
   const { containers } = context.docker;
-  const created = await createContainer(context, { network: "bridge", ports, logs: true });
+  const { argv: command } = context.settings;
+  const created = await createContainer(context, { network: "bridge", ports, command, logs: true });
   if ("refused" in created) return { outcome: couldNotRun(START, created.refused) };
   const { id } = created;
   const timer = AbortSignal.timeout(timeoutMs);
@@ -90,7 +82,7 @@ async function start(
     const started = await containers.start(id, AbortSignal.any([context.signal, timer]));
     if ("value" in started) {
       const exited = watchExit(context, id);
-      return { id, hostPorts: await hostPortsOf(context, id), answered: new Set(), exited };
+      return { id, hostPorts: await hostPortsOf(context, id), answered: new Set(), exited, ready: false };
     }
     const ending = await endingOf(context, id);
     release(context, id);
@@ -134,6 +126,19 @@ async function answerOf(
   }
 }
 
+/** Asks a path of a service: null for a status of 2xx, else what came instead. */
+async function isFine(
+  service: Running,
+  port: number,
+  path: string,
+  stop: AbortSignal,
+): Promise<string | null> {
+  const request = { port, method: "GET", path, headers: {}, body: "" };
+  const answer = await answerOf(service, request, stop);
+  if (typeof answer === "string") return answer;
+  return answer.status >= 200 && answer.status < 300 ? null : `status ${answer.status}`;
+}
+
 /**
  * The image's own service, started at the first request and asked in turn, every port published on a random port of
  * 127.0.0.1. The engine must run on this machine.
@@ -142,14 +147,33 @@ async function answerOf(
  */
 export function createService(context: SmokeContext, ports: readonly number[], startMs: number) {
   let running: Promise<Running | NotRunning> | undefined;
+  const started = () => (running ??= start(context, ports, startMs));
+
+  /** Waits before the first request, if the settings say for what. undefined if the service is ready. */
+  const unready = async (service: Running, port: number, stop: AbortSignal): Promise<string | undefined> => {
+    const { wait_for } = context.settings;
+    if (service.ready || !wait_for) return undefined;
+    const get = (path: string) => isFine(service, port, path, stop);
+    const seen = await waitFor(context, service.id, wait_for, { get, stop });
+    service.ready = seen === null;
+    return seen === null ? undefined : `it was waited until ${waitText(wait_for)}: ${seen}`;
+  };
+
   const request: Tools["request"] = async (asked, { expected, timeoutMs }) => {
-    const service = await (running ??= start(context, ports, startMs));
+    const service = await started();
     if ("outcome" in service) return service;
     const { id, exited } = service;
     const timeout = AbortSignal.timeout(timeoutMs);
     const fail = (actual: string) => ({ outcome: outcomeOf([observed(false, expected, actual)]) });
+    const stop = AbortSignal.any([context.signal, exited, timeout]);
     try {
-      const answer = await answerOf(service, asked, AbortSignal.any([context.signal, exited, timeout]));
+      const why = await unready(service, asked.port, stop);
+      if (why !== undefined) {
+        if ((await endingOf(context, id)).how !== "running")
+          return { outcome: await exitOutcome(context, id, expected) };
+        return fail(`${why}; ${await lastLines(context, id)}`);
+      }
+      const answer = await answerOf(service, asked, stop);
       return typeof answer === "string" ? fail(answer) : answer;
     } catch (error) {
       context.signal.throwIfAborted();
@@ -162,6 +186,8 @@ export function createService(context: SmokeContext, ports: readonly number[], s
   };
   return {
     request,
+    /** The container of the service. */
+    container: started,
     close: async () => {
       const service = await running?.catch(() => undefined);
       if (service && "id" in service) release(context, service.id);

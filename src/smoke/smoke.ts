@@ -1,5 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import { writeScript } from "../files/write-script.ts";
+import { sha256 } from "../model/digest.ts";
 import {
   type DeclaredTest,
   type SmokeLimits,
@@ -8,22 +11,20 @@ import {
   type TestResult,
 } from "../model/smoke.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
-import { CREATE_MS, createContainer, release, removeContainersOfSuite } from "./containers.ts";
-import type { Created } from "./containers.ts";
-import { allowsSharing, createExecutor } from "./execute.ts";
-import type { Tools, Turn } from "./kinds/kind.ts";
-import { type Check, checkOf, portOf, runCheck, turnOf } from "./kinds/kinds.ts";
-import { lookAt } from "./look.ts";
-import { couldNotRun } from "./outcome.ts";
-import type { Outcome } from "./outcome.ts";
-import { createService } from "./service.ts";
+import { type Bench, openBench } from "./bench.ts";
+import { CREATE_MS, removeContainersOfSuite, removeNetworks } from "./containers.ts";
+import { runCheck } from "./kinds/kinds.ts";
+import { couldNotRun, type Outcome } from "./outcome.ts";
+import { createPeers, type Peers } from "./peers.ts";
+import { loosened } from "./settings.ts";
+import { planTests, type PlannedTest, type Setup, setupsOf } from "./setups.ts";
 import type { SmokeContext } from "./suite-run.ts";
 
 /** How many tests of one image run at once. */
 const AT_ONCE = 4;
 
 export interface SmokeRequest {
-  /** An id, digest or reference that the engine has; nothing is pulled. */
+  /** An id, digest or reference that the engine has; nothing but the pinned images of services is pulled. */
   image: string;
   /** What `docker image inspect` says of it, where that is known already. */
   inspected?: Promise<ImageInspect>;
@@ -31,11 +32,20 @@ export interface SmokeRequest {
   tests: readonly DeclaredTest[];
   gpus?: "all" | number;
   limits: SmokeLimits;
+  scripts: Scripts;
   /** Names the process that owns the containers: the value of their label `io.factory.owner`. */
   owner: string;
   signal?: AbortSignal;
   /** Called when a test is done. */
   onProgress?: (done: number, total: number, id: string) => void;
+}
+
+/** The scripts that tests run. */
+export interface Scripts {
+  /** The text of a script, by its path from the workspace's root: the one that was hashed. */
+  text: (path: string) => string;
+  /** An absolute folder for private copies, which are mounted; whoever gives it removes it. */
+  folder: () => string;
 }
 
 export interface SmokeDeps {
@@ -44,120 +54,103 @@ export interface SmokeDeps {
   clock: { now: () => number };
 }
 
-/** Tests that share what they run in; `others` share nothing but a container that is looked at and never run. */
-type Group = Turn | "others";
-
-interface Planned {
-  index: number;
-  timeoutMs: number;
-  check: Check | undefined;
-}
-
-/** A container to look at, created when it is first asked for, and never run. */
-function containerToLookAt(context: SmokeContext) {
-  let created: Promise<Created> | undefined;
-  return {
-    get: () =>
-      (created ??= createContainer(context, { network: "none", entrypoint: ["/factory-only-looks"] })),
-    close: async () => {
-      const made = await created?.catch(() => undefined);
-      if (made && "id" in made) release(context, made.id);
-    },
-  };
-}
-
-/** What the tests of a suite may do with the image. `close` lets go of what those of one group had. */
-function openTools(context: SmokeContext, image: ImageInspect, planned: readonly Planned[]) {
-  const { docker, platform, signal, limits, gpus } = context;
-  const mayShare = allowsSharing(image, gpus);
-  const looked = containerToLookAt(context);
-  const executor = createExecutor(context, mayShare);
-  const services = planned.flatMap(({ check, timeoutMs }) => {
-    const port = check && portOf(check);
-    return port === undefined ? [] : [{ port, timeoutMs }];
-  });
-  const ports = [...new Set(services.map(({ port }) => port))];
-  const service = createService(context, ports, Math.max(0, ...services.map(({ timeoutMs }) => timeoutMs)));
-  const tools: Tools = {
-    execute: executor.execute,
-    lookAt: async (path) => {
-      const created = await looked.get();
-      return "refused" in created ? { error: created.refused } : lookAt(context, created.id, path);
-    },
-    image,
-    unpackedSize: async () => {
-      // A layer that is not unpacked counts as nothing.
-      const created = await looked.get();
-      if ("refused" in created) return { error: created.refused };
-      return docker.unpackedSize(context.image, { platform, signal }).catch((error: unknown) => {
-        signal.throwIfAborted();
-        if (error instanceof FactoryError) return { error: error.message };
-        throw error;
-      });
-    },
-    request: service.request,
-    limits,
-  };
-  const close: Record<Group, () => void | Promise<void>> = {
-    commands: executor.close,
-    service: service.close,
-    others: looked.close,
-  };
-  return { tools, mayShare, close };
-}
-
 /** The longest that a container may be of use: every test may take its time, twice where it is run again. */
-function lifeOf(planned: readonly Planned[]): number {
+function lifeOf(planned: readonly PlannedTest[]): number {
   return Math.ceil((CREATE_MS * 2 + planned.reduce((sum, { timeoutMs }) => sum + timeoutMs * 2, 0)) / 1000);
 }
 
+/** Makes private copies of scripts, each once. */
+function copier({ text, folder }: Scripts): (path: string) => string {
+  return (path) => {
+    const file = join(folder(), `script-${createHash("sha256").update(path).digest("hex").slice(0, 16)}`);
+    writeScript(file, text(path));
+    return file;
+  };
+}
+
+/** The benches of all tests. Setups with the same services share these. */
+function openBenches(
+  context: SmokeContext,
+  image: ImageInspect,
+  planned: readonly PlannedTest[],
+  scripts: Scripts,
+) {
+  const setups = setupsOf(planned);
+  const longest = (with_: Setup) => Math.max(...with_.tests.map(({ timeoutMs }) => timeoutMs));
+  const peersOf = new Map<string, Peers>();
+  const closers = new Map<PlannedTest, (() => void | Promise<void>)[]>();
+  const benches = new Map<PlannedTest, Bench>();
+  for (const setup of setups) {
+    const { services } = setup.settings;
+    const key = JSON.stringify(services);
+    const peers = services && (peersOf.get(key) ?? createPeers(context, services, longest(setup)));
+    if (peers) peersOf.set(key, peers);
+    const bench = openBench(context, { image, setup, peers, copyOf: copier(scripts) });
+    for (const test of setup.tests) {
+      benches.set(test, bench);
+      closers.set(test, [bench.closeOf(test), ...(peers ? [peers.close] : [])]);
+    }
+  }
+  return { benches, closers };
+}
+
 /**
- * Runs every test, some at once, those of the service and those that share a container in a row. Rejects with the first thing that
- * is no result of a test.
+ * Runs every test, some at once, those of one lane in a row. Rejects with the first thing that is no result of a test.
  */
 async function runTests(
   context: SmokeContext,
   request: SmokeRequest,
-  { planned, deps }: { planned: readonly Planned[]; deps: SmokeDeps },
+  { planned, deps }: { planned: readonly PlannedTest[]; deps: SmokeDeps },
 ): Promise<TestResult[]> {
-  const { tests, platform, onProgress } = request;
+  const { tests, platform, onProgress, limits } = request;
   const { docker, clock } = deps;
   const { default: pLimit } = await import("p-limit");
   const stop = new AbortController();
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
   const image = await (request.inspected ??
     docker.inspectImage(request.image, { platform, signal: inner.signal }));
-  const { tools, mayShare, close } = openTools(inner, image, planned);
+  const { benches, closers } = openBenches(inner, image, planned, request.scripts);
 
   const results = new Map<number, TestResult>();
-  const one = async ({ index, check, timeoutMs }: Planned): Promise<void> => {
+  const passed = new Set<string>();
+  const one = async (planned: PlannedTest, bench: Bench): Promise<void> => {
+    const { index, check, timeoutMs, settings, test } = planned;
+    const { from, id, after } = test;
     const startedAt = clock.now();
-    const outcome: Outcome = check
-      ? await runCheck(check, tools, timeoutMs)
-      : couldNotRun("a test that checks something", "the test checks nothing");
-    const { from, id } = tests[index] as DeclaredTest;
+    let outcome: Outcome;
+    if (after !== undefined && !passed.has(`${from}/${after}`))
+      outcome = { status: "skipped", expected: `${after} passes first`, actual: `${after} did not pass` };
+    else if (check) outcome = await runCheck(check, bench.toolsFor(planned), timeoutMs);
+    else outcome = couldNotRun("a test that checks something", "the test checks nothing");
+    if (outcome.status === "pass") passed.add(`${from}/${id}`);
     const duration_ms = Math.max(0, Math.round(clock.now() - startedAt));
-    results.set(index, { id: `${from}/${id}`, duration_ms, ...outcome });
+    const loose = loosened({ settings, check: check ?? null }, limits);
+    results.set(index, {
+      id: `${from}/${id}`,
+      duration_ms,
+      ...outcome,
+      ...(loose.length > 0 ? { loosened: loose } : {}),
+    });
     onProgress?.(results.size, tests.length, `${from}/${id}`);
   };
 
-  const groups = new Map<Group, Planned[]>();
+  const lanes = new Map<string | undefined, PlannedTest[]>();
   for (const test of planned) {
-    const group = (test.check && turnOf(test.check, mayShare)) ?? "others";
-    groups.set(group, [...(groups.get(group) ?? []), test]);
+    const lane = benches.get(test)?.laneOf(test);
+    lanes.set(lane, [...(lanes.get(lane) ?? []), test]);
   }
   const failures: unknown[] = [];
   const fail = (error: unknown) => {
     failures.push(error);
     stop.abort();
   };
-  // The containers of a group go as soon as its last test is done, while others run.
-  const runGroup = async ([group, members]: [Group, Planned[]]) => {
-    const limit = pLimit(group === "others" ? AT_ONCE : 1);
-    await Promise.all(members.map((test) => limit(() => one(test)).catch(fail)));
-    await close[group]();
+  // The containers of a lane go as soon as its last test is done, while others run.
+  const runLane = async ([lane, members]: [string | undefined, PlannedTest[]]) => {
+    const limit = pLimit(lane === undefined ? AT_ONCE : 1);
+    await Promise.all(members.map((test) => limit(() => one(test, benches.get(test) as Bench)).catch(fail)));
+    for (const close of new Set(members.flatMap((test) => closers.get(test) ?? []))) await close();
   };
-  await Promise.all([...groups].map(runGroup));
+  await Promise.all([...lanes].map(runLane));
   if (failures.length > 0) throw failures[0];
   return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
 }
@@ -181,15 +174,27 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
   const interrupted = () => new FactoryError("INTERRUPTED", "interrupted during the smoke tests");
   if (signal.aborted) throw interrupted();
   if (image.startsWith("-")) throw new FactoryError("USAGE", `${image} is not an image`);
-  const planned = declared.map((test, index): Planned => ({
-    index,
-    timeoutMs: (test.timeout_s ?? limits.timeout_s) * 1000,
-    check: checkOf(test),
-  }));
+  const hashOf = (path: string) => sha256(request.scripts.text(path));
+  const planned = planTests(declared, { timeout_s: limits.timeout_s, hashOf });
   const suite = randomUUID();
   const removals: SmokeContext["removals"] = [];
-  const lifeS = lifeOf(planned);
-  const context = { image, platform, gpus, limits, owner, suite, lifeS, signal, docker, removals };
+  const networks: string[] = [];
+  const context: SmokeContext = {
+    image,
+    platform,
+    gpus,
+    limits,
+    settings: {},
+    mounts: new Map(),
+    network: undefined,
+    owner,
+    suite,
+    lifeS: lifeOf(planned),
+    signal,
+    docker,
+    removals,
+    networks,
+  };
   let tests: TestResult[];
   try {
     tests = await runTests(context, request, { planned, deps });
@@ -198,7 +203,9 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
   } finally {
     const left = (await Promise.all(removals)).find((error) => error !== null);
     if (signal.aborted) await removeContainersOfSuite(suite, docker);
-    if (left) throw left;
+    const joined = await removeNetworks(networks, docker);
+    const failed = left ?? joined;
+    if (failed) throw failed;
   }
   if (signal.aborted) throw interrupted();
   return { status: suiteStatus(tests), tests };

@@ -1,5 +1,6 @@
 import type { SmokeLimits } from "../model/smoke.ts";
 import type { Docker } from "../tools/docker.ts";
+import type { Settings } from "./settings.ts";
 
 /** What the tests of one image share. */
 export interface SmokeContext {
@@ -8,6 +9,12 @@ export interface SmokeContext {
   platform: string | undefined;
   gpus: "all" | number | undefined;
   limits: SmokeLimits;
+  /** What the containers are like beside the sandbox's defaults. */
+  settings: Settings;
+  /** Files that are mounted read-only: absolute paths by the place in the container. */
+  mounts: ReadonlyMap<string, string>;
+  /** The private network that the containers are in; undefined for none. */
+  network: string | undefined;
   /** Names the process that owns the containers: the value of their label. */
   owner: string;
   /** Names this suite's run, among several of one owner. */
@@ -18,4 +25,6 @@ export interface SmokeContext {
   docker: Docker;
   /** Removals under way. None of them rejects; each gives what went wrong, or null. */
   removals: Promise<Error | null>[];
+  /** Names of the networks that were made: they are removed when no container is left in them. */
+  networks: string[];
 }

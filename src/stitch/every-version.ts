@@ -112,6 +112,7 @@ export function fragmentFindings(catalog: Catalog, entry: FolderEntry<Fragment>)
   }
   const values = valuesWith(standIn);
 
+  findings.push(...findingsIn(() => pieceOf(catalog, entry, values).testsJson()));
   const known = new Set(findings.map(({ code, what }) => `${code} ${what}`));
   for (const [name, declaration] of declared) {
     for (const value of othersOf(declaration, values[name], standIn)) {

@@ -1,10 +1,11 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
 import { canonicalJson, digestOf, sha256 } from "../model/digest.ts";
 import { listJson } from "../model/inputs.ts";
-import { hashedTests } from "../model/suite.ts";
+import { declaredTests, hashedTests } from "../model/suite.ts";
 import type { Fragment, Value } from "../schemas/types.ts";
 import { type Body, fragmentBody } from "./fragment-body.ts";
 import { keep, ofCatalog } from "./memo.ts";
+import { scriptHashes } from "./scripts.ts";
 import type { DeclaredSource } from "./source.ts";
 
 type Values = Readonly<Record<string, Value>>;
@@ -26,8 +27,8 @@ export interface Piece {
   readonly stage: string;
   /** Name, version and values as canonical JSON: a link of prefixes. @throws FactoryError as body does */
   readonly linkJson: () => string;
-  /** Its tests as canonical JSON, without the brackets. */
-  readonly testsJson: string;
+  /** Its tests as canonical JSON, without the brackets. @throws FactoryError FILE_* for a script */
+  readonly testsJson: () => string;
   /** @throws FactoryError TEMPLATE_*, ARG_UNDECLARED, ARG_UNSAFE, FILE_*, IMAGE_UNCLEAR, SOURCE_*, COPY_UNDECLARED */
   readonly body: () => Body;
   readonly digest: () => FragmentDigest;
@@ -80,7 +81,11 @@ function makePiece(
       body();
       return canonicalJson({ name, version, args });
     }),
-    testsJson: listJson(hashedTests(name, smoke)),
+    testsJson: once(() =>
+      listJson(
+        hashedTests(declaredTests(name, smoke, entry.folder), scriptHashes(catalog, entry, entry.folder)),
+      ),
+    ),
     body,
     digest: once(() => fragmentDigest(entry, body())),
     filesJson: once(() => listJson(body().files)),

@@ -4,7 +4,7 @@ import { compareText } from "../model/compare.ts";
 import { digestOf, sha256 } from "../model/digest.ts";
 import { joinRecipeKey, joinSuiteHash, listJson, policyJson, type ReadSource } from "../model/inputs.ts";
 import type { SecretNeed } from "../model/secret.ts";
-import { hashedTests } from "../model/suite.ts";
+import { declaredTests, hashedTests } from "../model/suite.ts";
 import { quoted } from "../model/visible.ts";
 import type { Manifest, Template, Value } from "../schemas/types.ts";
 import { argsByName } from "./args.ts";
@@ -17,6 +17,7 @@ import { labelInstruction, recipeLabels } from "./labels.ts";
 import { keep, ofCatalog } from "./memo.ts";
 import type { FragmentDigest, Piece } from "./piece.ts";
 import { secretNeeds } from "./refuse-secrets.ts";
+import { scriptHashes } from "./scripts.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -120,10 +121,11 @@ function filesJson(pieces: readonly Piece[]): string {
     .join(",");
 }
 
-function suiteHash(pieces: readonly Piece[], { document }: Entry<Manifest>): string {
+function suiteHash(catalog: Catalog, pieces: readonly Piece[], manifest: Entry<Manifest>): string {
+  const own = declaredTests("manifest", manifest.document.smoke);
   const parts = [
-    ...pieces.map(({ testsJson }) => testsJson),
-    listJson(hashedTests("manifest", document.smoke)),
+    ...pieces.map(({ testsJson }) => testsJson()),
+    listJson(hashedTests(own, scriptHashes(catalog, manifest))),
   ];
   return joinSuiteHash(parts.filter((json) => json !== "").join(","));
 }
@@ -143,7 +145,7 @@ function makeRecipe(catalog: Catalog, resolved: Resolved, chain: Chain): Recipe 
     prefixes: chain.prefixes,
     sources: Object.freeze(sources),
     recipe_key: joinRecipeKey(sha256(text), filesJson(pieces), listJson(sources)),
-    test_suite_hash: suiteHash(pieces, manifest),
+    test_suite_hash: suiteHash(catalog, pieces, manifest),
     policy: keep(policiesOf(catalog), gpus, () => policyJson(gpus, catalog.settings().smoke)),
     secrets: secretNeeds([
       { label: `${template.document.template_id}@${template.document.version}`, uses: composed.secrets },

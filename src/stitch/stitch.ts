@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
+import { sha256 } from "../model/digest.ts";
 import type { Inputs } from "../model/inputs.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
 import { effectiveTests, hashedTests } from "../model/suite.ts";
@@ -12,6 +13,7 @@ import { derivedLabels, recipeLabels } from "./labels.ts";
 import { parentOf } from "./parents.ts";
 import { recipeOf, recipeText, sourcesOf } from "./recipe.ts";
 import { type Choice, resolve, type Resolved } from "./resolve.ts";
+import { scriptText } from "./scripts.ts";
 import type { Source } from "./source.ts";
 
 export type { Prefix } from "./chain.ts";
@@ -67,7 +69,7 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
     manifest_id,
     ...keys,
     tests: effectiveTests(
-      pieces.map(({ entry }) => entry.document),
+      pieces.map(({ entry: { document, folder } }) => ({ ...document, folder })),
       smoke,
     ),
     recipeText: text,
@@ -116,7 +118,7 @@ export function cellInputs(
     images: images.map((image) => ({ ...image })),
     ...(parent && { parent: { ...parent } }),
     environment: { ...environment },
-    tests: tests.flatMap((test) => hashedTests(test.from, [test])),
+    tests: hashedTests(tests, (path) => sha256(scriptText(catalog, path))),
     gpus,
     limits: { memory_mb, pids, timeout_s },
   };

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
+import { execIn, type Executed, type ExecInOptions } from "./container-exec.ts";
 import { type AskOptions, type EngineApi, EngineRefusal, pathPart, textOf } from "./engine-api.ts";
 import { type Output, readOutput } from "./multiplexed.ts";
 
@@ -8,11 +9,15 @@ export interface ContainerSpec {
   Image: string;
   Entrypoint?: string[];
   Cmd?: string[];
+  User?: string;
+  /** `NAME=value` */
+  Env?: string[];
   Labels: Record<string, string>;
   ExposedPorts?: Record<string, object>;
   Healthcheck?: { Test: string[] };
   Volumes?: Record<string, object>;
   HostConfig: Record<string, unknown>;
+  NetworkingConfig?: { EndpointsConfig: Record<string, { Aliases: string[] }> };
 }
 
 /** The state of a container, as the engine reports it. */
@@ -47,14 +52,6 @@ export interface PathStat {
   mode: number;
 }
 
-/** What became of a program that was run in a container. */
-export interface Executed extends Output {
-  /** null if the engine does not say. */
-  exitCode: number | null;
-  /** Whether the program was found and started; if not, stdout has the engine's words. */
-  started: boolean;
-}
-
 /** What the engine answers, or its words if it refuses. */
 export type Refusable<T> = { value: T } | { refused: string };
 
@@ -72,11 +69,7 @@ export interface Containers {
     options: { maxBytes: number; signal?: AbortSignal },
   ) => Promise<Refusable<{ ended: Promise<Output> }>>;
   /** Runs a program in a running container until it ends or the signal fires; then it gives what was written so far. */
-  exec: (
-    id: string,
-    argv: readonly string[],
-    options: { maxBytes: number; signal?: AbortSignal },
-  ) => Promise<Refusable<Executed>>;
+  exec: (id: string, argv: readonly string[], options: ExecInOptions) => Promise<Refusable<Executed>>;
   /** Resolves when the container has ended or is gone. */
   wait: (id: string, signal?: AbortSignal) => Promise<void>;
   /** undefined if there is no such container. */
@@ -99,9 +92,6 @@ export interface Containers {
 
 /** Something of a container that does not exist. */
 const ABSENT = /Could not find the file|not a directory|no such file or directory/i;
-
-/** How long after the end of its output an exec may still count as running, in milliseconds, and how often to ask. */
-const EXEC_END = { waitMs: 20, times: 100 };
 
 function isRefusal(error: unknown, ...statuses: number[]): error is EngineRefusal {
   return error instanceof EngineRefusal && (statuses.length === 0 || statuses.includes(error.status));
@@ -136,29 +126,6 @@ export function createContainers(api: EngineApi): Containers {
     return readOutput(body, maxBytes).finally(() => body.destroy());
   };
 
-  const exec: Containers["exec"] = (id, argv, { maxBytes, signal }) =>
-    refusable(async () => {
-      const body = { AttachStdout: true, AttachStderr: true, Cmd: argv };
-      const { Id } = await api.json<{ Id: string }>("POST", of(id, "/exec"), { body, signal });
-      const options = { body: { Detach: false, Tty: false }, signal, timeoutMs: null };
-      const output = await streamed("POST", `/exec/${Id}/start`, options, maxBytes);
-      if (output.overflowed || signal?.aborted) return { ...output, exitCode: null, started: true };
-      for (let times = 0; ; times += 1) {
-        const now = await api
-          .json<{ Running: boolean; ExitCode: number | null; Pid: number }>("GET", `/exec/${Id}/json`, {
-            signal,
-          })
-          .catch((error: unknown) => {
-            // It went with its container.
-            if (isRefusal(error, 404)) return { Running: false, ExitCode: null, Pid: 1 };
-            throw error;
-          });
-        if (!now.Running || times >= EXEC_END.times)
-          return { ...output, exitCode: now.Running ? null : now.ExitCode, started: now.Pid !== 0 };
-        await new Promise((done) => setTimeout(done, EXEC_END.waitMs));
-      }
-    });
-
   return {
     create: (spec, { name, platform, timeoutMs }) =>
       refusable(async () => {
@@ -175,7 +142,7 @@ export function createContainers(api: EngineApi): Containers {
         const { body } = await api.stream("POST", of(id, "/attach"), { query, signal });
         return { ended: readOutput(body, maxBytes).finally(() => body.destroy()) };
       }),
-    exec,
+    exec: (id, argv, options) => refusable(() => execIn(api, id, argv, options)),
     wait: async (id, signal) => {
       await api.json("POST", of(id, "/wait"), { signal, timeoutMs: null }).catch((error: unknown) => {
         if (!isRefusal(error, 404)) throw error;

@@ -4,6 +4,7 @@ import { type Containers, createContainers } from "./containers.ts";
 import { type EngineApi, EngineRefusal, pathPart, platformQuery } from "./engine-api.ts";
 import { isOnThisMachine } from "./engine-endpoint.ts";
 import type { Exec, ExecResult } from "./exec.ts";
+import { createNetworks, type Networks } from "./networks.ts";
 
 /** The part of `docker image inspect` that Factory reads. */
 export interface ImageInspect {
@@ -53,7 +54,13 @@ export interface Docker {
   tagImage: (image: string, ref: string, options?: { signal?: AbortSignal }) => Promise<void>;
   /** Removes a tag; one that is gone is fine. @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE */
   removeTag: (ref: string) => Promise<void>;
+  /**
+   * Gets an image from its registry, with the command line's own credentials.
+   * @returns docker's words if that fails; undefined if the engine has it now
+   */
+  pull: (ref: string, options: { platform?: string; signal?: AbortSignal }) => Promise<string | undefined>;
   containers: Containers;
+  networks: Networks;
   /** Whether the engine certainly runs on this machine. */
   isLocal: () => boolean;
 }
@@ -158,7 +165,14 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
         );
       }),
 
+    pull: async (ref, { platform, signal }) => {
+      const argv = ["pull", "--quiet", ...(platform === undefined ? [] : ["--platform", platform]), ref];
+      const { exitCode, stderr } = await exec("docker", argv, { signal });
+      return exitCode === 0 ? undefined : stderr.trim().slice(-1000) || `docker pull exited with ${exitCode}`;
+    },
+
     containers: createContainers(api),
+    networks: createNetworks(api),
     isLocal: () => isOnThisMachine(api.endpoint()),
   };
 }

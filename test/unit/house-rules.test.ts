@@ -14,7 +14,6 @@ const LONGER: Record<string, { lines: number; why: string }> = {
   "plan/conditions.ts": { lines: 260, why: "one small language: reading, testing, turning into masks" },
   "plan/decide/decide.ts": { lines: 275, why: "the order of decisions is read from top to bottom" },
   "plan/expand.ts": { lines: 275, why: "one loop from combinations to cells, whose cost is shared" },
-  "tools/containers.ts": { lines: 260, why: "the life of a container, from its start to its removal" },
 };
 
 /** Names that two folders may share, since the folder tells what is meant. */

@@ -5,6 +5,7 @@ import type {
   ListedContainer,
 } from "../../src/tools/containers.ts";
 import type { Docker, ImageInspect } from "../../src/tools/docker.ts";
+import type { Networks } from "../../src/tools/networks.ts";
 
 /** What a script does not have is an error of the test. */
 function onlyScripted<T extends object>(name: string, script: Partial<T>): T {
@@ -110,6 +111,17 @@ export function scriptedContainers(behaviour: Behaviour = {}) {
     ...behaviour.more,
   });
   return { containers, calls, specs, there };
+}
+
+/** Networks in memory; what is done with them is told in `calls`. */
+export function scriptedNetworks(calls: string[], more: Partial<Networks> = {}): Networks {
+  return onlyScripted<Networks>("networks", {
+    create: (name) => (calls.push(`network ${name}`), Promise.resolve({ value: null })),
+    connect: (name, id) => (calls.push(`connect ${id} ${name}`), Promise.resolve({ value: null })),
+    remove: (name) => (calls.push(`remove network ${name}`), Promise.resolve()),
+    list: () => Promise.resolve([]),
+    ...more,
+  });
 }
 
 /** An image whose user is no root. */

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { HttpTest } from "../../src/schemas/types.ts";
 import { ask } from "../../src/smoke/http-client.ts";
 import { http as httpKind } from "../../src/smoke/kinds/http.ts";
+import { NO_SCRIPTS } from "./no-scripts.ts";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -15,7 +16,7 @@ async function listen(server: Server): Promise<number> {
 
 const serve = (listener: RequestListener) => listen(createServer(listener));
 const never = new AbortController().signal;
-const check = (http: Partial<HttpTest>) => httpKind.form({ port: 80, path: "/", ...http });
+const check = (http: Partial<HttpTest>) => httpKind.form({ port: 80, path: "/", ...http }, NO_SCRIPTS.text);
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = "";

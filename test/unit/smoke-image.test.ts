@@ -3,6 +3,7 @@ import type { ConfigTest } from "../../src/schemas/types.ts";
 import { config as configKind } from "../../src/smoke/kinds/config.ts";
 import type { Tools } from "../../src/smoke/kinds/kind.ts";
 import type { ImageInspect } from "../../src/tools/docker.ts";
+import { NO_SCRIPTS } from "./no-scripts.ts";
 
 const image: ImageInspect = {
   Id: "sha256:0",
@@ -21,7 +22,7 @@ const image: ImageInspect = {
 };
 
 const test = (config: ConfigTest, of: ImageInspect = image) =>
-  configKind.run(configKind.form(config), { image: of } as unknown as Tools, 1000);
+  configKind.run(configKind.form(config, NO_SCRIPTS.text), { image: of } as unknown as Tools, 1000);
 
 describe("the kind config", () => {
   const holds: ConfigTest[] = [

@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytesOf, sizeText } from "../../src/model/bytes.ts";
 import type { DeclaredTest } from "../../src/model/smoke.ts";
-import { checkOf, effectiveTests, suiteHash } from "../../src/model/suite.ts";
+import { checkOf, effectiveTests, suiteHash as hashOfSuite } from "../../src/model/suite.ts";
+import { NO_SCRIPTS } from "./no-scripts.ts";
+
+const suiteHash = (tests: readonly DeclaredTest[], gpus?: "all" | number) =>
+  hashOfSuite(tests, NO_SCRIPTS.text, gpus);
 
 const declared = (test: Omit<DeclaredTest, "id" | "from">): DeclaredTest => ({
   id: "x",
@@ -15,7 +19,11 @@ describe("effectiveTests", () => {
     const a = { id: "a", budget: { layers: 1 } };
     const b = { id: "b", budget: { layers: 2 } };
     const tests = effectiveTests(
-      [{ name: "two", smoke: [b, a] }, { name: "none" }, { name: "one", smoke: [a] }],
+      [
+        { name: "two", folder: "f", smoke: [b, a] },
+        { name: "none", folder: "f" },
+        { name: "one", folder: "f", smoke: [a] },
+      ],
       [a],
     );
     expect(tests.map(({ from, id }) => `${from}/${id}`)).toEqual(["two/b", "two/a", "one/a", "manifest/a"]);
@@ -80,7 +88,7 @@ describe("suiteHash", () => {
 
 describe("checkOf", () => {
   it("gives nothing for a test that checks nothing", () => {
-    expect(checkOf({ id: "x" })).toBeUndefined();
+    expect(checkOf({ id: "x" }, NO_SCRIPTS.text)).toBeUndefined();
   });
 });
 

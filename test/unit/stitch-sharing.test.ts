@@ -18,6 +18,7 @@ import { fillTemplate, LABELS_MARK } from "../../src/stitch/render.ts";
 import { recipeOf } from "../../src/stitch/recipe.ts";
 import { resolve } from "../../src/stitch/resolve.ts";
 import { cellInputs, keysFor, stitch, type Target } from "../../src/stitch/stitch.ts";
+import { NO_SCRIPTS } from "./no-scripts.ts";
 import {
   errorFrom,
   type Files,
@@ -53,7 +54,7 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
   });
   const recipeText = `${withoutMarks(fillTemplate(template, stages, ref).text).replace(LABELS_MARK, () => labelInstruction(labels))}\n`;
   const files = bodies.flatMap((body) => body.files).sort((a, b) => compareText(a.path, b.path));
-  const documents = pieces.map(({ entry }) => entry.document);
+  const documents = pieces.map(({ entry: { document, folder } }) => ({ ...document, folder }));
   const tests = effectiveTests(documents, smoke);
   const images = [{ role: "base" as const, ref, digest }];
   const allowed = new Set(bodies.flatMap((body) => body.allowed));
@@ -68,7 +69,7 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
   const test_suite_hash = digestOf({
     scheme: "factory/suite/1",
     gpus: null,
-    tests: tests.flatMap((test) => hashedTests(test.from, [test])),
+    tests: hashedTests(tests, NO_SCRIPTS.text),
   });
   const chain = pieces.map(({ entry: { document }, args }) => {
     const { name, version } = document;

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Catalog } from "../../catalog/catalog.ts";
 import { FactoryError } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
+import { declaredTests } from "../../model/suite.ts";
 import type { Source } from "../../stitch/source.ts";
 import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
 import { createNaming, upwards } from "./links.ts";
@@ -110,12 +111,12 @@ function readChanged({ catalog, changed, exists }: ChangedFiles) {
 }
 
 /** If several apply, the first is the reason. */
-const ORDER: readonly Reason[] = ["TEMPLATE", "FRAGMENT", "FILES", "POLICY"];
+const ORDER: readonly Reason[] = ["TEMPLATE", "FRAGMENT", "FILES", "TESTS", "POLICY"];
 
 /**
  * The cells that changed files may touch, by paths alone: a cell reads factory.yaml, factory.lock, its manifest, its plans,
- * its template, its fragments' fragment.yaml and Dockerfile.hbs, what these copy, and its sources as far as they are not left
- * out. A path that no longer exists below the
+ * its template, its fragments' fragment.yaml and Dockerfile.hbs, what these copy, its sources as far as they are not left
+ * out, and the scripts of its smoke tests. A path that no longer exists below the
  * folder of a fragment or template that it uses touches it too, since a range may now mean another version. If a plan
  * chooses or pairs its cells by the existing versions, so does every fragment.yaml of a fragment. In doubt a cell is
  * touched. Each is returned as a new one, with the first path for each thing that it reads.
@@ -191,7 +192,16 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
       });
     }
     for (const [source, path] of sourcesTouched(planned)) add("FILES", `sources.${source}`, path);
-    add("POLICY", "manifest", touching(catalog.manifest(cell.manifest_id).file));
+    const manifest = catalog.manifest(cell.manifest_id);
+    add("POLICY", "manifest", touching(manifest.file));
+    const scripts = [
+      ...keys.fragments.flatMap(({ name, version }) => {
+        const { document, folder } = catalog.fragment(name, version);
+        return declaredTests(name, document.smoke, folder);
+      }),
+      ...declaredTests("manifest", manifest.document.smoke),
+    ].flatMap(({ script }) => script?.path ?? []);
+    for (const path of scripts) add("TESTS", "tests", touching(path));
     for (const planId of cell.plan_ids) {
       const chosen = choosing(planId)
         ? keys.fragments.map(({ name }) => contracts.get(name)).find((path) => path !== undefined)

@@ -2,21 +2,27 @@ import { posix } from "node:path";
 import type { OpenCatalog } from "../../catalog/open.ts";
 import { trailOf } from "./links.ts";
 
-/** The paths of all sources that the documents of a workspace declare, as far as they can be read. */
+/**
+ * The paths of all sources that the documents of a workspace declare, and of the scripts of manifests' tests, as far as they
+ * can be read. The scripts of fragments are in their folders.
+ */
 function declaredPaths(catalog: OpenCatalog): string[] {
+  const manifests = catalog.manifestIds().map((id) => catalog.loadFile("manifest", id).sound);
+  const scripts = manifests.flatMap(({ smoke = [] }) => smoke.flatMap((test) => test?.script?.path ?? []));
   const documents = [
-    ...catalog.manifestIds().map((id) => catalog.loadFile("manifest", id).sound),
+    ...manifests,
     ...catalog
       .fragmentNames()
       .flatMap((name) =>
         catalog.fragmentVersions(name).map((version) => catalog.loadFolder("fragment", name, version).sound),
       ),
   ];
-  return documents.flatMap(({ sources }) => Object.values(sources ?? {}).flatMap((one) => one?.path ?? []));
+  const sources = documents.flatMap((one) => Object.values(one.sources ?? {}));
+  return [...sources.flatMap((source) => source?.path ?? []), ...scripts];
 }
 
 /**
- * The top-level names of a workspace that its sources need to be read: `.` if that is all of them. What links on the way lead
+ * The top-level names of a workspace that its sources and scripts need to be read: `.` if that is all of them. What links on the way lead
  * to counts too, as far as these are there.
  */
 export function sourceNames(catalog: OpenCatalog): string[] {

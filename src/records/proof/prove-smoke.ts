@@ -1,7 +1,8 @@
 import { canonicalJson } from "../../model/digest.ts";
 import type { Inputs } from "../../model/inputs.ts";
-import { type SmokeEvidence, suiteStatus, type TestResult } from "../../model/smoke.ts";
+import { keptOf, type SmokeEvidence, suiteStatus } from "../../model/smoke.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
+import { loosened } from "../../smoke/settings.ts";
 import type { Problem } from "../problem.ts";
 import { differs, fieldsOf } from "./fields.ts";
 
@@ -16,9 +17,9 @@ export function isSmokeEvidence(document: unknown): document is SmokeEvidence {
   );
 }
 
-/** What a record keeps of a test. */
-function kept({ id, status, duration_ms }: Pick<TestResult, "id" | "status" | "duration_ms">) {
-  return { id, status, duration_ms };
+/** What the declared tests leave of the sandbox's defaults, by test. */
+function looseness({ tests, limits }: Inputs): [string, string[]][] {
+  return tests.map((test) => [`${test.from}/${test.id}`, loosened(test, limits)]);
 }
 
 /** What a record says otherwise than its smoke report: the image, the suite, each test and its status. */
@@ -40,7 +41,7 @@ export function smokeProblems(
     );
   if (record.verdict_key !== report.verdict_key)
     problems.push(differs("KEY_MISMATCH", "verdict_key", record.verdict_key, report.verdict_key));
-  const tests = report.tests.map(kept);
+  const tests = report.tests.map(keptOf);
   if (canonicalJson(record.tests) !== canonicalJson(tests))
     problems.push(differs("TESTS_MISMATCH", "tests", record.tests, tests));
   const ids = report.tests.map(({ id }) => id);
@@ -50,6 +51,12 @@ export function smokeProblems(
       code: "TESTS_MISMATCH",
       what: `the smoke report is about the tests ${ids.join(", ") || "(none)"}; declared are ${declared.join(", ") || "(none)"}`,
     });
+  const loose = inputs ? new Map(looseness(inputs)) : undefined;
+  for (const { id, loosened: said = [] } of report.tests) {
+    const declaredLoose = loose?.get(id) ?? said;
+    if (canonicalJson(said) !== canonicalJson(declaredLoose))
+      problems.push(differs("TESTS_MISMATCH", `tests.${id}.loosened`, said, declaredLoose));
+  }
   const status = suiteStatus(report.tests);
   if (status !== report.status)
     problems.push({

@@ -78,19 +78,29 @@ export interface ShapeProblem {
   fix: string;
 }
 
+/** `sha256:…` of a text file of the workspace, by its path from the root. @throws FactoryError FILE_* */
+export type HashOf = (path: string) => string;
+
+/** Where a script of the workspace is mounted in a container. */
+export function scriptPlace(path: string): string {
+  return `/run/factory/${path}`;
+}
+
 /**
  * One kind of smoke test.
  * T is its declaration in a document, C its explicit form: every default is written out, null means "not asked".
  * The form is hashed: a new field whose default is written out would change the hash of every suite that has the kind.
  */
 export interface Kind<T, C extends { kind: string }> {
-  form: (declared: T) => C;
+  form: (declared: T, hashOf: HashOf) => C;
   /** Fields that hold a text match. */
   matches: readonly (keyof T & string)[];
   /** Rules over several fields; of a document that is being checked any field may be missing. */
   problems?: (declared: Partial<T>) => ShapeProblem[];
   /** The port of the image's service that is asked. */
   port?: (check: C) => number;
+  /** The script that has to be in the test's container. */
+  script?: (check: C) => string;
   /**
    * Tests that name the same thing run one after the other, in their order; the others run at any time, some at once.
    * `mayShare` tells whether commands may share a container.

@@ -1,0 +1,37 @@
+import { expect, it, onTestFinished } from "vitest";
+import { exampleWorkspace } from "../unit/example.ts";
+import { factory } from "../unit/workspace.ts";
+import { describeEngine, docker, registry, uniqueName } from "./engine.ts";
+
+const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
+
+describeEngine("examples/service", () => {
+  it("runs its services, scripts and tests after tests, and its record says what was loosened", () => {
+    const root = exampleWorkspace("service");
+    const repository = `${registry}/${uniqueName("example")}`;
+    onTestFinished(() => {
+      docker(["image", "rm", "--force", `${repository}/store:linux-${arch}`]);
+    });
+    const env = { FACTORY_REPOSITORY: repository };
+    const validated = factory(root, ["validate"], env);
+    expect([validated.status, validated.stderr]).toEqual([0, ""]);
+    const ran = factory(
+      root,
+      ["run", "--manifest-id", "store", "--platform", `linux/${arch}`, "--json"],
+      env,
+    );
+    expect(ran.status, ran.stderr).toBe(0);
+    const { results } = JSON.parse(ran.stdout) as { results: { record_id: string; status: string }[] };
+    expect(results.map(({ status }) => status)).toEqual(["pass"]);
+    const record = JSON.parse(
+      factory(root, ["records", "show", results[0]?.record_id ?? "", "--json"], env).stdout,
+    ) as { tests: { id: string; loosened?: string[] }[] };
+    expect(record.tests.map(({ id, loosened }) => [id, loosened])).toEqual([
+      ["manifest/keeps-a-value", ["writable /var/lib/store"]],
+      ["manifest/gives-it-back", undefined],
+      ["manifest/as-a-file", ["user 0"]],
+      ["manifest/client", ["mounted tests/client.pl", "network with store (the same image)"]],
+    ]);
+    expect(factory(root, ["records", "verify"], env).status).toBe(0);
+  });
+});

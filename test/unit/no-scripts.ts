@@ -1,0 +1,11 @@
+import type { Scripts } from "../../src/smoke/smoke.ts";
+
+/** For tests whose suites have no scripts: asking for one is an error of the test. */
+export const NO_SCRIPTS: Scripts = {
+  text: (path) => {
+    throw new Error(`not in the test: the script ${path}`);
+  },
+  folder: () => {
+    throw new Error("not in the test: a folder for scripts");
+  },
+};
