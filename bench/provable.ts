@@ -79,6 +79,7 @@ export function provable(inputs: Inputs, { start, duration_ms, digest, ref }: Pr
             finished: new Date(tested_at),
             tools: {},
             source: { commit: null, dirty: null, ci_url: null },
+            secrets: [],
             kept: {},
           },
         ),

@@ -15,8 +15,9 @@ function field(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** A path of SSH has no comma: BuildKit's client would take it for two. */
 function settingOf({ kind, id, path }: ObtainedSecret): string {
-  if (kind === "ssh") return path === null ? id : field(`${id}=${path}`);
+  if (kind === "ssh") return `${id}=${path}`;
   if (path === null) return ["type=env", `id=${id}`, `env=${secretVariable(id)}`].join(",");
   return ["type=file", `id=${id}`, field(`src=${path}`)].join(",");
 }

@@ -28,7 +28,13 @@ export const provenance: Stage = {
         inputs: planned.inputs,
         keys: planned.keys,
       },
-      { ...built, tools: await settings.tools, source: settings.source, kept: Object.fromEntries(kept) },
+      {
+        ...built,
+        tools: await settings.tools,
+        source: settings.source,
+        secrets: planned.keys.secrets,
+        kept: Object.fromEntries(kept),
+      },
     );
     await keep("provenance", `${JSON.stringify(statement, null, 2)}\n`);
     return null;

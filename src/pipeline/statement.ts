@@ -1,5 +1,6 @@
 import type { Inputs, Keys, ReadFile, ReadImage, ReadSource } from "../model/inputs.ts";
 import { manifestOfRef } from "../model/parent.ts";
+import type { SecretNeed } from "../model/secret.ts";
 import { type Subject, subjectOf, subjectPurl } from "../model/subject.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 
@@ -86,6 +87,8 @@ export function statementOf(
     finished: Date;
     tools: Readonly<Record<string, string>>;
     source: FactoryRecord["source"];
+    /** Ids of the secrets that steps had, by kind. */
+    secrets: readonly Pick<SecretNeed, "kind" | "id">[];
     kept: Readonly<Record<string, { sha256: string; media_type: string }>>;
   },
 ): Statement {
@@ -117,7 +120,10 @@ export function statementOf(
           recipe_key: keys.recipe_key,
           build_key: keys.build_key,
         },
-        internalParameters: { environment },
+        internalParameters: {
+          environment,
+          ...(about.secrets.length > 0 && { secrets: about.secrets.map(({ kind, id }) => ({ kind, id })) }),
+        },
         resolvedDependencies: [
           ...inputs.images.flatMap((image) => imageResource(image, platform)),
           ...sourceResource(about.source),

@@ -1,10 +1,13 @@
 import { handOver, type ObtainedSecret } from "../builder/handover.ts";
 import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import { listed } from "../files/listing.ts";
+import { sha256 } from "../model/digest.ts";
 import type { SecretNeed } from "../model/secret.ts";
 import type { RunSecrets } from "../pipeline/stage.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { type Network, obtainNetwork } from "./network.ts";
 import type { SecretDeps } from "./secret-deps.ts";
+import type { Stitched } from "../stitch/stitch.ts";
 import { neededBy, sourceOf, titleOf } from "../stitch/secret-sources.ts";
 
 /** The error with who needs the secret. */
@@ -34,14 +37,35 @@ function together(cells: readonly PlannedCell[]): SecretNeed[] {
   return [...needs.values()];
 }
 
-/** Refuses a Dockerfile, argument or test that has a secret's value in it. */
-function exposure({ cell, inputs }: PlannedCell, need: SecretNeed, value: string): Finding[] {
-  const text = JSON.stringify(value.trim()).slice(1, -1);
-  if (text.length < 8 || !JSON.stringify(inputs).includes(text)) return [];
+/** A file of a fragment or a source that has one of these hashes. */
+function fileWith(hashes: readonly string[], { files, contents }: Stitched): string | undefined {
+  const own = files.find((one) => hashes.includes(one.sha256));
+  if (own) return own.path;
+  const wanted = hashes.map((hash) => hash.slice("sha256:".length));
+  for (const source of contents) {
+    // A listing may be long: its bytes are searched before its lines are read.
+    const holds = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+      wanted.some((hex) => Buffer.from(buffer, byteOffset, byteLength).includes(hex));
+    if (!source.pieces.some(holds)) continue;
+    for (const { path, sha256: hash } of listed(source.path, source)) if (hashes.includes(hash)) return path;
+  }
+  return undefined;
+}
+
+/** Refuses a value that stands in a Dockerfile, an argument or a test, or is what a file that is copied holds. */
+function exposure({ cell, inputs, render }: PlannedCell, need: SecretNeed, value: string): Finding[] {
+  const own = value.trim();
+  if (own.length < 8) return [];
+  const file = fileWith([value, own, `${own}\n`].map(sha256), render());
+  const stands = JSON.stringify(inputs).includes(JSON.stringify(own).slice(1, -1));
+  if (!file && !stands) return [];
+  const where = file
+    ? `the file ${file}, which is copied into`
+    : "the Dockerfile, the arguments or the tests of";
   return [
     {
       code: "SECRET_EXPOSED",
-      what: `the value of ${titleOf(need)} is in the Dockerfile, the arguments or the tests of ${cell.cell_id}`,
+      what: `the value of ${titleOf(need)} is in ${where} ${cell.cell_id}`,
       fix: "take it out there; what is no secret needs no secret",
     },
   ];

@@ -8,11 +8,16 @@ export interface IgnoreLine {
   text: string;
 }
 
-/** What is never part of a source, unless its own `ignore` says `!.git`: what git, and Factory itself, write. */
-export const OWN_LINES: readonly IgnoreLine[] = [".git", "/.factory", "/records"].map((text) => ({
-  folder: "",
-  text,
-}));
+/**
+ * What is never part of a source, unless its own `ignore` says `!.git`: what git, and Factory itself, write, and what belongs
+ * to one machine.
+ */
+export const OWN_LINES: readonly IgnoreLine[] = [".git", "/.factory", "/records", "/factory.local.yaml"].map(
+  (text) => ({
+    folder: "",
+    text,
+  }),
+);
 
 /** The lines of a .gitignore, as git reads them: without a byte order mark, and with either kind of line end. */
 export function gitignoreLines(folder: string, text: string): IgnoreLine[] {

@@ -4,9 +4,10 @@ import type { SecretKind, SecretNeed } from "../model/secret.ts";
 import { compareText } from "../model/compare.ts";
 import { quoted } from "../model/visible.ts";
 import type { Fragment, Template } from "../schemas/types.ts";
-import type { Instruction } from "./dockerfile.ts";
+import { type Instruction, withoutMarks } from "./dockerfile.ts";
 import { exposedSecrets } from "./exposed.ts";
 import { type SecretUse, secretUses } from "./secret-uses.ts";
+import { addsGit } from "./sources.ts";
 
 type Document = FolderEntry<Pick<Fragment | Template, "secrets" | "ssh">>;
 
@@ -26,6 +27,17 @@ function undeclared({ kind, id, line }: SecretUse, { dockerfile, document }: Doc
       fix: `add \`${field}: [${all.join(", ")}]\` beside it (line ${line} of the rendered text)`,
     },
   );
+}
+
+/** What BuildKit takes by itself for an ADD of a git repository, of all that a document declares. */
+function usesOfGit({ document }: Document, instructions: readonly Instruction[]): SecretUse[] {
+  const [add] = instructions.filter(({ keyword, rest }) => keyword === "ADD" && addsGit(withoutMarks(rest)));
+  if (!add) return [];
+  const use = (kind: SecretKind, id: string) => ({ kind, id, asVariable: false, line: add.line });
+  return [
+    ...(document.secrets ?? []).filter((id) => OF_GIT.test(id)).map((id) => use("secret", id)),
+    ...(document.ssh ?? []).filter((id) => id === "default").map((id) => use("ssh", id)),
+  ];
 }
 
 /** Whether a document names a secret: with some values, a part that uses it may not be rendered. */
@@ -60,7 +72,7 @@ export function secretsOf(document: Document, instructions: readonly Instruction
       fix: `${exposed.fix} (line ${exposed.line} of the rendered text)`,
     });
   }
-  return uses;
+  return [...uses, ...usesOfGit(document, instructions)];
 }
 
 /** What a whole Dockerfile needs, sorted by kind and id, from the uses of each of its documents. */

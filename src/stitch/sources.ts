@@ -52,6 +52,11 @@ export function copiedWords(rest: string): string[] {
   return plainWords(rest).slice(0, -1);
 }
 
+/** Whether an ADD reads a git repository. @param rest what follows the keyword */
+export function addsGit(rest: string): boolean {
+  return copiedWords(takeFlags(rest).rest).some(isGit);
+}
+
 function ofAdd(rest: string, line: number): OpenSource[] {
   const { flags, rest: words } = takeFlags(rest);
   const hasChecksum = flags.some((flag) => /^--checksum=[a-z0-9]+(:[a-f0-9]{64})?$/.test(flag));

@@ -232,6 +232,13 @@ export function obtainSsh(name: string, declared: DeclaredSource, { env, root }:
     variable === undefined ? declared : { ...declared, mayLeave: true },
     root,
   );
+  if (real.includes(","))
+    throw refuse(
+      name,
+      `${quoted(real)} has a comma`,
+      "BuildKit's client takes it for two paths: rename it",
+      where,
+    );
   const stats = statSync(real);
   if (stats.isSocket()) return { value: "", path: real };
   const from = variable === undefined ? quoted(file) : `what $${variable} names`;

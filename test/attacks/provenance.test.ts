@@ -135,6 +135,7 @@ const make = (source: Parameters<typeof statementOf>[1]["source"]) =>
       finished: new Date("2026-01-01T00:01:00Z"),
       tools: { factory: "0.1.0", buildkit: "0.25.0" },
       source,
+      secrets: [],
       kept: { dockerfile: { sha256: hex("6"), media_type: "text/x-dockerfile" } },
     },
   );

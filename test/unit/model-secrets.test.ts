@@ -130,12 +130,16 @@ describe("property: no piece of a value", () => {
           }
           lines.push(...assembler.end().map(mask));
           const log = lines.join("\n");
-          const whole = { raw: secret, hex: printed, json: JSON.stringify(secret).slice(1, -1), base64: "" }[
-            form
-          ];
+          // Of base64, what the value alone decides: the first and the last group may have bits of its neighbours.
+          const lead = Buffer.byteLength(before) % 3;
+          const aligned = base64(`${"a".repeat(lead)}${secret}`).slice(lead === 0 ? 0 : 4, -4);
+          const whole = {
+            raw: secret,
+            hex: printed,
+            json: JSON.stringify(secret).slice(1, -1),
+            base64: aligned,
+          }[form];
           expect(shared(whole, log)).toBeLessThan(16);
-          if (form === "base64")
-            expect(Buffer.from(log.replaceAll("***", ""), "base64").toString()).not.toContain(secret);
         },
       ),
     );

@@ -9,7 +9,7 @@ import { withCell } from "../../src/plan/cell.ts";
 import { openSecrets } from "../../src/run/secrets.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
 import { BuildFails, manyCells, runIn } from "./run-world.ts";
-import type { Files } from "./workspace.ts";
+import { type Files, SMALL } from "./workspace.ts";
 
 const VALUE = "s3cret-value-of-this-test";
 
@@ -198,6 +198,38 @@ it("refuses a Dockerfile that has the value of a secret in it", async () => {
     /^the value of the secret `a` is in the Dockerfile, .* of demo\.core-0\.2\.2/,
   );
   expect((error as Error).message).not.toContain(VALUE);
+});
+
+it.each<[string, Files]>([
+  ["fragments/app/0.1.0/data/a.txt", {}],
+  [
+    "web/.npmrc",
+    {
+      "fragments/app/0.1.0/fragment.yaml": `${SMALL["fragments/app/0.1.0/fragment.yaml"]}sources: {web: {path: web}}\n`,
+      "fragments/app/0.1.0/Dockerfile.hbs": 'COPY {{source "web"}} /web\n',
+    },
+  ],
+])("refuses a file to copy that holds the value of a secret and nothing else: %s", async (path, changes) => {
+  for (const content of [VALUE, `${VALUE}\n`]) {
+    const { root, planned } = cellsWithSecret(undefined, { ...changes, [path]: content });
+    const { secrets } = secretsOf(root, () => VALUE);
+    const { error } = await runIn({ root, planned, deps: { secrets }, platform: "linux/amd64" });
+    expect(error).toMatchObject({ code: "SECRET_EXPOSED" });
+    expect((error as Error).message).toContain(`is in the file ${path}, which is copied into demo`);
+  }
+});
+
+it("names the ids of secrets in the provenance, and nothing else of them", async () => {
+  const { root, planned } = cellsWithSecret();
+  const one = {
+    ...planned,
+    cells: planned.cells.filter(({ cell }) => cell.platform === "linux/amd64").slice(0, 1),
+  };
+  const { secrets } = secretsOf(root, () => VALUE);
+  await runIn({ root, planned: one, deps: { secrets } });
+  expect(textsIn(root).replace(/\s+/g, "")).toContain(
+    '"internalParameters":{"environment":{},"secrets":[{"kind":"secret","id":"a"}]}',
+  );
 });
 
 it("warns of a value that is too short to be masked, and of a line break in a variable", async () => {

@@ -196,6 +196,8 @@ describe("a key for SSH", () => {
     const root = folderWith();
     expect(ask({ env: "SOCK" }, root)).toBe("SECRET_MISSING the SSH key `default`: $SOCK is not set");
     expect(ask({ env: "SOCK" }, root, { SOCK: "/no/such" })).toContain("there is no such file");
+    writeFileSync(join(root, "a,b"), KEY);
+    expect(ask({ file: "a,b" }, root)).toContain("has a comma");
     spawnSync("mkfifo", [join(root, "pipe")]);
     expect(ask({ file: "pipe" }, root)).toContain("is not a regular file");
   });

@@ -51,6 +51,19 @@ describe("the secrets that a Dockerfile needs", () => {
     expect(needs).toEqual([{ kind: "secret", id: "a", asVariable: true, by: ["core@0.1.1", "plain@0.1.0"] }]);
   });
 
+  it("are those that BuildKit takes by itself for an ADD of a git repository, where they are declared", () => {
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    const fields = "secrets: [GIT_AUTH_TOKEN, GIT_AUTH_HEADER.git.example]\nssh: [default]\n";
+    const ids = (body: string) => needsOf(core(body, fields)).map(({ kind, id }) => `${kind} ${id}`);
+    expect(ids(`ADD --keep-git-dir=true git@git.example:team/x.git#${commit} /x`)).toEqual([
+      "secret GIT_AUTH_HEADER.git.example",
+      "secret GIT_AUTH_TOKEN",
+      "ssh default",
+    ]);
+    expect(ids("ADD --checksum=sha256:" + "0".repeat(64) + " https://x.example/x.tgz /x")).toEqual([]);
+    expect(needsOf(core(`ADD git@git.example:team/x.git#${commit} /x`))).toEqual([]);
+  });
+
   it("are only those of the text that is rendered", () => {
     const body = "{{#if args.private}}RUN --mount=type=secret,id=a true{{/if}}";
     const files = core(body, "secrets: [a]\n");

@@ -54,15 +54,18 @@ describe("a source", () => {
     const whole = withSource("{app: {path: .}}", {
       "records/demo/x.json": "{}",
       ".factory/x": "",
+      "factory.local.yaml": "schema_version: 1\n",
       ".git/HEAD": "",
       "services/web/.git": "gitdir: x",
       "services/web/records/kept": "",
     });
     const { dockerfile, dockerignore } = stitched(whole);
     expect(dockerfile).toContain("COPY . /app\n");
-    expect(dockerignore).toBe("*\n!*\n**/.git\n.factory\nrecords\n");
+    expect(dockerignore).toBe("*\n!*\n**/.git\n.factory\nrecords\nfactory.local.yaml\n");
     expect(pathsOf(whole)).toContain("0644 services/web/records/kept");
-    expect(pathsOf(whole).filter((path) => /\.git|factory\/|records\/demo/.test(path))).toEqual([]);
+    expect(pathsOf(whole).filter((path) => /\.git|factory\/|records\/demo|local\.yaml/.test(path))).toEqual(
+      [],
+    );
   });
 
   it("has git's modes, folders that are empty, and links as links", () => {
