@@ -38,14 +38,23 @@ export async function readMetadata(file: string): Promise<Map<string, TargetMeta
   return new Map(targets);
 }
 
-/** The digest of the image that a build started from, as its provenance (SLSA v0.2 or v1) names it; else null. */
-export function baseDigest(provenance: unknown): string | null {
+/** The digests of the images that a build read, as its provenance (SLSA v0.2 or v1) names them, in its order. */
+function materialDigests(provenance: unknown): string[] {
   const statement = fieldsOf(provenance);
   const materials = statement.materials ?? fieldsOf(statement.buildDefinition).resolvedDependencies;
-  for (const material of Array.isArray(materials) ? materials.map(fieldsOf) : []) {
-    if (typeof material.uri !== "string" || !material.uri.startsWith("pkg:docker/")) continue;
-    const digest = `sha256:${String(fieldsOf(material.digest).sha256)}`;
-    if (DIGEST.test(digest)) return digest;
-  }
-  return null;
+  return (Array.isArray(materials) ? materials.map(fieldsOf) : []).flatMap(({ uri, digest }) => {
+    if (typeof uri !== "string" || !uri.startsWith("pkg:docker/")) return [];
+    const own = `sha256:${String(fieldsOf(digest).sha256)}`;
+    return DIGEST.test(own) ? [own] : [];
+  });
+}
+
+/** The digest of the image that a build started from, as its provenance names it; else null. */
+export function baseDigest(provenance: unknown): string | null {
+  return materialDigests(provenance)[0] ?? null;
+}
+
+/** Whether a build read an image, as its provenance says. */
+export function hasMaterial(provenance: unknown, digest: string): boolean {
+  return materialDigests(provenance).includes(digest);
 }

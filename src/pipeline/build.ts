@@ -1,4 +1,5 @@
 import { buildCell, type BuildOutcome } from "../builder/build.ts";
+import { hasMaterial } from "../builder/metadata.ts";
 import { BUILD_CLASSES, type BuildClass, OWN_FAULT } from "../builder/classify.ts";
 import type { Failure, Fault, Stage } from "./stage.ts";
 import { bakeFileOf, layoutOf } from "./stitch.ts";
@@ -21,7 +22,7 @@ export const build: Stage = {
   provesFail: ["build_log"],
   classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
   run: async ({ attempt, signal, keep, progress, log, warn }, deps) => {
-    const { planned, folder, settings, trail, held } = attempt;
+    const { planned, folder, settings, trail, held, origin } = attempt;
     const { cell } = planned;
     const started = deps.clock.date();
     const lines: string[] = [];
@@ -72,6 +73,10 @@ export const build: Stage = {
     // It names the proxies that docker hands to builds, with their users and passwords.
     await keep("buildkit_provenance", `${JSON.stringify(outcome.provenance, null, 2)}\n`);
     const { digest, manifest_digest } = outcome;
+    if (origin && "digest" in origin && !hasMaterial(outcome.provenance, origin.digest)) {
+      const what = `the builder did not start from ${origin.digest}, the proven image of ${cell.parent}`;
+      return { status: "error", class: "builder", what, log_excerpt: [] };
+    }
     const inspected = deps.docker.inspectImage(digest, { platform: cell.platform, signal });
     // Whoever asks for it sees its failure; without that, one that nobody asks for would be unhandled.
     inspected.catch(() => undefined);

@@ -99,11 +99,18 @@ export interface StageSettings {
   prefixesBaked?: boolean;
 }
 
+/** The proven image that a cell starts from, or why it cannot start. */
+export type Origin =
+  /** A reference by which the builder finds the image: with the digest it is that image or none. */
+  { ref: string; digest: string } | { blocked: string };
+
 /** One attempt at one cell, as its stages share it. */
 export interface Attempt {
   planned: PlannedCell;
   /** What the builder made of the cell's base; undefined where it was not asked. */
   base: BaseResolution | undefined;
+  /** The image of the cell that it starts from; null where it starts from none. */
+  origin: Origin | null;
   /** Absolute; the attempt's own, removed at its end. */
   folder: string;
   /** The tag under which the engine holds its image meanwhile. */

@@ -24,7 +24,8 @@ export const stitch: Stage = {
   exact: ["dockerfile", "bake_file"],
   classes: {},
   run: async ({ attempt, keep }, { layers, secrets }) => {
-    const { planned, folder, settings, held } = attempt;
+    const { planned, folder, settings, held, origin } = attempt;
+    const parent = origin && "ref" in origin ? origin : null;
     const stitched = planned.render();
     const text = withNetwork(stitched.dockerfile, await secrets.network());
     writeWhole(join(folder, "Dockerfile"), text, false);
@@ -39,13 +40,16 @@ export const stitch: Stage = {
       context: () => context,
       dockerfile: () => dockerfile,
       cacheRepository: settings.cacheRepository,
+      parentImage: () => (parent ? `docker-image://${parent.ref}@${parent.digest}` : undefined),
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
     });
     writeWhole(bakeFileOf(attempt), file.text, false);
     await keep("dockerfile", text);
     await keep("bake_file", file.text);
     // Prefixes are targets of their own only for the cache refs that they fill.
-    attempt.prefixes = settings.cacheRepository === null || settings.prefixesBaked ? [] : file.prefixes;
+    // Those of a cell with a parent are not baked ahead: they are on an image that was not there yet.
+    const isBaked = settings.prefixesBaked === true && !origin;
+    attempt.prefixes = settings.cacheRepository === null || isBaked ? [] : file.prefixes;
     return null;
   },
 };

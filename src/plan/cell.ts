@@ -125,7 +125,10 @@ export interface PlannedCell {
   maxAge: number | null;
   /** The documents that say `reuse: never`: it is always built. */
   neverReused: readonly string[];
-  /** The same cell with digests from the builder: its Dockerfile and its keys name them. Nothing is rendered. */
+  /**
+   * The same cell with digests from the builder: its Dockerfile and its keys name them. Nothing is rendered. A digest that is
+   * known stays, but for the image of a parent: there the one that is given counts.
+   */
   pin: (digestOf: DigestOf) => PlannedCell;
 }
 

@@ -3,12 +3,19 @@ import { FactoryError } from "../errors.ts";
 import { removeTree } from "../files/folders.ts";
 import type { Emit } from "../model/event.ts";
 import { runStages } from "../pipeline/run-stages.ts";
-import type { Attempt, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
+import type { Attempt, Origin, Stage, StageSettings, Trail } from "../pipeline/stage.ts";
 import { type Path, stagesOf } from "../pipeline/table.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { failedRef, forgetHeld, heldRef, noteHeld, release } from "./held.ts";
 import { type Known, takeKnown } from "./known.ts";
 import type { RunDeps } from "./types.ts";
+
+/** What an attempt came to. */
+export interface Ended {
+  trail: Trail;
+  /** The tag that goes on holding its image, if it passed and others start from it; else null. */
+  held: string | null;
+}
 
 /** What an attempt has found before it began. */
 function emptyTrail(): Trail {
@@ -41,13 +48,16 @@ async function keepFailed({ trail, image }: Attempt, ref: string, deps: RunDeps)
  * One attempt at one cell, in a folder of its own, which is removed at the end: the stages that its path runs. The engine
  * holds the image under a tag of the attempt's own meanwhile; the cell's own tag moves when it is proven.
  * A failure is part of what it gives back.
- * @param given `known` is the image that is tested or tagged again; null where it is built
+ * @param given `known` is the image that is tested or tagged again; null where it is built. `lends`: the image goes on being
+ * held where it is proven
  * @throws FactoryError WRITE_FAILED; IMAGE_NOT_FOUND where a known image is gone
  */
 export async function attemptCell(
   planned: PlannedCell,
   given: {
     base: BaseResolution | undefined;
+    origin: Origin | null;
+    lends: boolean;
     folder: string;
     path: Path;
     known: Known | null;
@@ -56,13 +66,14 @@ export async function attemptCell(
   },
   deps: RunDeps,
   { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
-): Promise<Trail> {
-  const { base, folder, path, known, settings } = given;
+): Promise<Ended> {
+  const { base, origin, lends, folder, path, known, settings } = given;
   const ref = planned.cell.tags[0] ?? "";
   const held = heldRef(ref, deps.clock.date(), deps.randomHex());
   const attempt: Attempt = {
     planned,
     base,
+    origin,
     folder,
     held,
     settings,
@@ -73,18 +84,20 @@ export async function attemptCell(
   };
   const wanted = given.stages.filter((stage) => stage.wanted?.(settings) ?? true);
   const { run, takenOver } = stagesOf(wanted, path);
+  let isLent = false;
   try {
     noteHeld(settings.root, held, deps.lease);
     if (known) await takeKnown(attempt, known, takenOver, deps, signal);
     await runStages(run, attempt, deps, { emit, signal });
     const { trail } = attempt;
     if (trail.failure && !attempt.tagged && path !== "retag") await keepFailed(attempt, ref, deps);
-    return trail;
+    isLent = lends && trail.failure === null && attempt.image !== null;
+    return { trail, held: isLent ? held : null };
   } finally {
     // A build that was ended may have left an image all the same.
-    if (attempt.image || attempt.trail.stages_ms.build !== undefined)
-      await release(settings.root, deps.docker, held);
-    else forgetHeld(settings.root, held);
+    const mayHold = attempt.image !== null || attempt.trail.stages_ms.build !== undefined;
+    if (!mayHold) forgetHeld(settings.root, held);
+    else if (!isLent) await release(settings.root, deps.docker, held);
     removeTree(folder);
   }
 }

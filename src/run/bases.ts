@@ -2,12 +2,19 @@ import { baseKey, type BaseResolution, resolveBases } from "../builder/base.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
 import { openImages } from "../plan/bases.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import type { DigestOf } from "../stitch/stitch.ts";
 import type { RunDeps } from "./types.ts";
 
 /** The images that a run's cells read, as the builder has them. */
 export interface Bases {
-  /** A cell on the digests of its images, where they can be fetched by them; with the first image that cannot be had. */
-  pinned: (before: PlannedCell) => { planned: PlannedCell; base: BaseResolution | undefined };
+  /**
+   * A cell on the digests of its images, where they can be fetched by them; with the first image that cannot be had.
+   * @param parents the digests of the images of manifests
+   */
+  pinned: (
+    before: PlannedCell,
+    parents: DigestOf,
+  ) => { planned: PlannedCell; base: BaseResolution | undefined };
   /** Settles when the folder is gone. */
   ready: Promise<void>;
 }
@@ -38,13 +45,14 @@ export async function resolveIn(
     const resolved = await resolveBases(images, { ...deps, layers, folder }, { signal });
     const platforms = [...new Set(images.map(({ platform }) => platform))];
     return {
-      pinned: (before) => {
+      pinned: (before, parents) => {
         const asked = openImages([before]);
-        if (asked.length === 0) return { planned: before, base: undefined };
+        if (asked.length === 0 && before.cell.parent === undefined)
+          return { planned: before, base: undefined };
         const found = asked.map((image) => resolved.get(baseKey(image)));
         const planned = before.pin((ref, platform) => {
           const image = resolved.get(baseKey({ ref, platform }));
-          return image?.pinnable ? image.digest : null;
+          return image?.pinnable ? image.digest : parents(ref, platform);
         });
         return { planned, base: found.find((image) => image?.error) };
       },

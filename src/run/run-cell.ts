@@ -2,13 +2,14 @@ import { join } from "node:path";
 import type { BaseResolution } from "../builder/base.ts";
 import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
-import type { Stage, StageSettings, Trail } from "../pipeline/stage.ts";
+import type { Origin, Stage, StageSettings } from "../pipeline/stage.ts";
 import { oddEnd, type Path } from "../pipeline/table.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { stampOf } from "../records/record-id.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
-import { attemptCell } from "./attempt.ts";
+import { attemptCell, type Ended } from "./attempt.ts";
 import { type Known, knownImage } from "./known.ts";
+import type { End } from "./origins.ts";
 import { type About, recordOf, retagRecordOf } from "./record.ts";
 import type { RunDeps } from "./types.ts";
 
@@ -21,13 +22,25 @@ export interface Running {
   source: FactoryRecord["source"];
   emit: Emit;
   signal: AbortSignal | undefined;
+  /** Takes over the tag that holds an image which others start from. */
+  lend: (held: string) => void;
   /** Errors of ours. Each has its record; the run throws one of them when all cells are done. */
   bugs: unknown[];
 }
 
-interface Attempted {
+/** A cell on the digests of what it starts from. */
+export interface Pinned {
+  planned: PlannedCell;
+  /** The first of its images that cannot be had. */
+  base: BaseResolution | undefined;
+  /** The image of its parent; null where it starts from none. */
+  origin: Origin | null;
+  /** Whether others start from its image. */
+  lends: boolean;
+}
+
+interface Attempted extends Ended {
   path: Path;
-  trail: Trail;
   known: Known | null;
 }
 
@@ -36,7 +49,7 @@ interface Attempted {
  * built: the engine may lack a part of it.
  */
 async function attemptBy(
-  { planned, base }: { planned: PlannedCell; base: BaseResolution | undefined },
+  { planned, base, origin, lends }: Pinned,
   folder: string,
   running: Running,
   deps: RunDeps,
@@ -44,18 +57,24 @@ async function attemptBy(
   const { cell } = planned;
   const { emit, signal, stages, settings } = running;
   const go = (path: Path, known: Known | null) =>
-    attemptCell(planned, { base, folder, path, known, stages, settings }, deps, { emit, signal });
+    attemptCell(planned, { base, origin, lends, folder, path, known, stages, settings }, deps, {
+      emit,
+      signal,
+    });
+  const isBlocked = origin !== null && "blocked" in origin;
   const known =
-    cell.action === "retest" || cell.action === "retag" ? await knownImage(planned, deps, running) : null;
+    !isBlocked && (cell.action === "retest" || cell.action === "retag")
+      ? await knownImage(planned, deps, running)
+      : null;
   if (!known || cell.action === "build" || cell.action === "reuse")
-    return { path: "build", known: null, trail: await go("build", null) };
+    return { path: "build", known: null, ...(await go("build", null)) };
 
   let why: string;
   try {
-    const trail = await go(cell.action, known);
-    const { failure } = trail;
+    const ended = await go(cell.action, known);
+    const { failure } = ended.trail;
     if (!failure || failure.class === "interrupted" || cell.action === "retest")
-      return { path: cell.action, known, trail };
+      return { path: cell.action, known, ...ended };
     why = failure.what;
   } catch (error) {
     if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
@@ -63,15 +82,19 @@ async function attemptBy(
   }
   const text = `${cell.cell_id}: ${why}; it is built again`;
   emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
-  return { path: "build", known: null, trail: await go("build", null) };
+  return { path: "build", known: null, ...(await go("build", null)) };
+}
+
+/** How a cell ended, for those that start from it. */
+function endOf({ cell_id, image, result }: FactoryRecord, held: string | null): End {
+  const { status, class: name } = result;
+  if (status !== "pass" || !image)
+    return { state: "blocked", root: cell_id, why: `${status} (${name ?? "no image"})` };
+  return { state: "passed", digest: image.digest, held, pushed: image.pushed ? image.ref : null };
 }
 
 /** Runs one cell to its record. @throws FactoryError for failures that are not the fault of the cell */
-export async function runCell(
-  pinned: { planned: PlannedCell; base: BaseResolution | undefined },
-  running: Running,
-  deps: RunDeps,
-): Promise<void> {
+export async function runCell(pinned: Pinned, running: Running, deps: RunDeps): Promise<End> {
   const { planned } = pinned;
   const { cell_id, manifest_id, platform, action, reason, plan_ids } = planned.cell;
   const { emit, tools, source, stages } = running;
@@ -86,7 +109,8 @@ export async function runCell(
     reason,
   });
   const folder = join(deps.folder.path(), `${stampOf(date)}-${deps.randomHex()}`);
-  const { trail, path, known } = await attemptBy(pinned, folder, running, deps);
+  const { trail, held, path, known } = await attemptBy(pinned, folder, running, deps);
+  if (held !== null) running.lend(held);
   const about: About = {
     plan_id: plan_ids[0] ?? null,
     start: date,
@@ -123,4 +147,5 @@ export async function runCell(
     throw new FactoryError("WRITE_FAILED", `the engine's disk is full: ${trail.failure.what}`, {
       fix: "make room on it, for example with `docker system prune`",
     });
+  return endOf(record, held);
 }

@@ -1,5 +1,6 @@
 import type { RunFolder } from "../files/run-folder.ts";
-import type { StageDeps, StageSettings } from "../pipeline/stage.ts";
+import type { Stage, StageDeps, StageSettings } from "../pipeline/stage.ts";
+import type { Planned } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
 import type { Lease } from "../tools/lease.ts";
@@ -34,4 +35,16 @@ export interface RunDeps extends StageDeps {
 /** How one run goes. */
 export interface RunSettings extends Omit<StageSettings, "tools" | "source" | "snapshots"> {
   signal?: AbortSignal;
+}
+
+/** What is to be run, and how. */
+export interface RunRequest extends RunSettings {
+  planned: Planned;
+  platform?: string;
+  /** How many cells at once. */
+  jobs: number;
+  /** Versions of Factory and Node, for the record. */
+  versions: Record<string, string>;
+  /** The stages of an attempt. Default: those of the table. */
+  stages?: readonly Stage[];
 }

@@ -8,6 +8,7 @@ import {
   type ReadImage,
 } from "../model/inputs.ts";
 import type { ImagesRead, ImageUse } from "./images.ts";
+import { manifestOfRef } from "../model/parent.ts";
 import { keep } from "./memo.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -115,11 +116,19 @@ export function keysFor(recipe: Recipe, target: Target = {}, parent?: Parent): C
 
 const joined = new WeakMap<DigestOf, WeakMap<DigestOf, DigestOf>>();
 
-/** Asks one and, where it knows nothing, the other: the same function for the same two, by which keys are kept. */
+/**
+ * Asks one and, where it knows nothing, the other; about the image of a manifest first the other, since what is known later
+ * counts. It is the same function for the same two, by which keys are kept.
+ */
 export function firstOf(one: DigestOf, other: DigestOf): DigestOf {
   const known = joined.get(one) ?? new WeakMap<DigestOf, DigestOf>();
   joined.set(one, known);
-  const made = known.get(other) ?? ((ref, platform) => one(ref, platform) ?? other(ref, platform));
+  const made =
+    known.get(other) ??
+    ((ref, platform) =>
+      manifestOfRef(ref) === null
+        ? (one(ref, platform) ?? other(ref, platform))
+        : (other(ref, platform) ?? one(ref, platform)));
   known.set(other, made);
   return made;
 }

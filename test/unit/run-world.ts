@@ -61,6 +61,16 @@ export interface Images extends Pick<Docker, "run" | "tagImage" | "removeTag"> {
   tags: Map<string, string>;
   /** What was pushed: digests by tag. */
   pushed: Map<string, string>;
+  /** Labels by digest, of images with digests of their own. */
+  labels: Map<string, Record<string, string>>;
+}
+
+/** The labels of a bake file with one target. */
+function labelsIn(text: string): Record<string, string> {
+  const [, block = ""] = /^ {2}labels = \{\n([^}]*)\}/m.exec(text) ?? [];
+  return Object.fromEntries(
+    [...block.matchAll(/"([^"]+)" = "([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
+  );
 }
 
 export function scriptedImages(): Images {
@@ -75,6 +85,7 @@ export function scriptedImages(): Images {
   return {
     tags,
     pushed,
+    labels: new Map(),
     run: ([group, verb, ref = ""]) => {
       if (group === "image" && verb === "ls") return answer([...tags.keys()].join("\n"));
       if (group !== "image" || verb !== "push") throw new Error(`unscripted docker ${group} ${verb}`);
@@ -104,6 +115,10 @@ interface World {
   stages?: readonly Stage[];
   images?: Images;
   signal?: AbortSignal;
+  /** What kind of builder it is. */
+  driver?: string;
+  /** The digest of the image that a target gives. Default: `DIGEST`. */
+  gives?: (target: string) => string;
 }
 
 /** Runs cells against a scripted engine, and the real store. */
@@ -114,6 +129,8 @@ export async function runIn({
   version = () => Promise.resolve({ docker: "1", buildx: "2", buildkit: null }),
   deps = {},
   images = scriptedImages(),
+  gives = () => DIGEST,
+  driver = "docker",
   ...settings
 }: World) {
   const events: RunEvent[] = [];
@@ -144,18 +161,24 @@ export async function runIn({
         run: images.run,
         tagImage: images.tagImage,
         removeTag: images.removeTag,
-        inspectImage: (ref) =>
-          ref === DIGEST
-            ? Promise.resolve({
-                Id: DIGEST,
-                Os: "linux",
-                Architecture: "amd64",
-                Size: 1,
-                RootFS: { Layers: ["sha256:1"] },
-              })
-            : Promise.reject(new Error(`unscripted inspect of ${ref}`)),
+        inspectImage: (ref) => {
+          const labels = images.labels.get(ref);
+          if (ref !== DIGEST && !labels) return Promise.reject(new Error(`unscripted inspect of ${ref}`));
+          if (labels && ![...images.tags.values()].includes(ref))
+            return Promise.reject(new FactoryError("IMAGE_NOT_FOUND", `No such image: ${ref}`));
+          return Promise.resolve({
+            Id: ref,
+            Os: "linux",
+            Architecture: "amd64",
+            Size: 1,
+            RootFS: { Layers: ["sha256:1"] },
+            ...(labels && { Config: { Labels: labels } }),
+          });
+        },
         unpackedSize: (ref) =>
-          ref === DIGEST ? Promise.resolve(1) : Promise.reject(new Error("unscripted history")),
+          ref === DIGEST || images.labels.has(ref)
+            ? Promise.resolve(1)
+            : Promise.reject(new Error("unscripted history")),
       }),
       folder: openRunFolder(root, { id: "0123456789abcdef", owner: "test" }),
       lease: {
@@ -166,7 +189,7 @@ export async function runIn({
         version,
         ask: () => undefined,
         platforms: () => Promise.resolve(["linux/amd64"]),
-        driver: () => Promise.resolve("docker"),
+        driver: () => Promise.resolve(driver),
         bake: async (options) => {
           const target = options.targets.at(-1) ?? "";
           try {
@@ -178,11 +201,19 @@ export async function runIn({
           }
           if (options.signal?.aborted) return { ...ended, exitCode: null, aborted: true };
           const text = readFileSync(options.file, "utf8");
+          const digest = gives(target);
           for (const [, tag] of text.matchAll(/^\s*tags = \[\s*"([^"]+)"/gm))
-            images.tags.set(tag ?? "", DIGEST);
-          const base = planned.cells[0]?.cell.base.digest?.slice("sha256:".length) ?? "";
-          const provenance = { target, materials: [{ uri: "pkg:docker/debian", digest: { sha256: base } }] };
-          const metadata = { "containerimage.digest": DIGEST, "buildx.build.provenance": provenance };
+            images.tags.set(tag ?? "", digest);
+          if (digest !== DIGEST) images.labels.set(digest, labelsIn(text));
+          const own = planned.cells.find(({ cell }) => cell.target === target) ?? planned.cells[0];
+          const base = own?.cell.base.digest?.slice("sha256:".length) ?? "";
+          const linked = [...text.matchAll(/"docker-image:[^"]*@sha256:([a-f0-9]{64})"/g)];
+          const materials = [base, ...linked.map(([, hex = ""]) => hex)].map((sha256) => ({
+            uri: "pkg:docker/debian",
+            digest: { sha256 },
+          }));
+          const provenance = { target, materials };
+          const metadata = { "containerimage.digest": digest, "buildx.build.provenance": provenance };
           writeFileSync(options.metadataFile, JSON.stringify({ [target]: metadata }));
           const statuses = [{ id: `exporting manifest ${MANIFEST}`, vertex: "sha256:x" }];
           options.onLine(JSON.stringify({ statuses }));
