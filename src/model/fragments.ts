@@ -10,6 +10,12 @@ const SHORTEST_PIECE = 16;
 /** How many places of one block are kept: more only occur where a form repeats itself. */
 const MOST_PLACES = 64;
 
+/** How many hashes of half a block are told apart, and how many bits of a hash that leaves out. */
+const HALVES = 1 << 21;
+const HALVES_SHIFT = 11;
+const FIRST = 1;
+const SECOND = 2;
+
 /** A range of a text: from, and before which index. */
 type Range = readonly [number, number];
 
@@ -22,11 +28,17 @@ type Range = readonly [number, number];
  */
 export function createFinder() {
   const blocks = new Map<string, { form: string; at: number }[]>();
-  /** Whether some block starts with two characters, by a hash of both. */
-  const starts = new Uint8Array(1 << 16);
+  /** Whether some block may have four characters as its first or second half, by a hash of them: most texts need no other look. */
+  let halves = new Uint8Array(0);
   const known = new Set<string>();
-  const startOf = (text: string, at: number) =>
-    ((text.charCodeAt(at) * 251) ^ text.charCodeAt(at + 1)) & 0xffff;
+  const halfOf = (text: string, at: number) =>
+    Math.imul(
+      text.charCodeAt(at) |
+        (text.charCodeAt(at + 1) << 7) |
+        (text.charCodeAt(at + 2) << 14) |
+        (text.charCodeAt(at + 3) << 21),
+      0x9e3779b1,
+    ) >>> HALVES_SHIFT;
 
   /** The range that a text shares with a form, where a block of it lies at `from`. */
   const shared = (text: string, from: number, form: string, at: number): Range | undefined => {
@@ -44,12 +56,14 @@ export function createFinder() {
     add: (form: string): void => {
       if (form.length < SHORTEST_FORM || known.has(form)) return;
       known.add(form);
+      if (halves.length === 0) halves = new Uint8Array(HALVES);
       for (let at = 0; at + BLOCK <= form.length; at += BLOCK) {
         const block = form.slice(at, at + BLOCK);
         let places = blocks.get(block);
         if (!places) blocks.set(block, (places = []));
         if (places.length < MOST_PLACES) places.push({ form, at });
-        starts[startOf(block, 0)] = 1;
+        halves[halfOf(block, 0)]! |= FIRST;
+        halves[halfOf(block, BLOCK / 2)]! |= SECOND;
       }
     },
 
@@ -58,7 +72,8 @@ export function createFinder() {
       const found: [number, number][] = [];
       if (known.size === 0) return found;
       for (let from = 0; from + BLOCK <= text.length; from += 1) {
-        if (starts[startOf(text, from)] === 0) continue;
+        if ((halves[halfOf(text, from)]! & FIRST) === 0) continue;
+        if ((halves[halfOf(text, from + BLOCK / 2)]! & SECOND) === 0) continue;
         let end = 0;
         for (const { form, at } of blocks.get(text.slice(from, from + BLOCK)) ?? []) {
           const range = shared(text, from, form, at);

@@ -98,7 +98,7 @@ describeEngine("secrets", () => {
       // Larger than a variable can be: it is handed over as a file.
       const filler = Array.from({ length: 3000 }, () => randomBytes(48).toString("base64")).join("\n");
       const ca = put(
-        "ca.pem",
+        'ca, of "us".pem',
         `-----BEGIN CERTIFICATE-----\n${line}\n${filler}\n-----END CERTIFICATE-----\n`,
       );
       const secret = put("file,of a secret", `${values.file}\n`);

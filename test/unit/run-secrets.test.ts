@@ -187,6 +187,72 @@ it("keeps a value out of log, record, events and errors, wherever a build prints
   expect(verified.problems).toEqual([]);
 });
 
+it("masks a value before a message is cut, so that no beginning of it stays", async () => {
+  const { root, planned } = cellsWithSecret();
+  const { secrets } = secretsOf(root, () => VALUE);
+  const { value } = await runIn({
+    root,
+    planned,
+    platform: "linux/amd64",
+    deps: { secrets },
+    build: ({ onLine }) => {
+      onLine(`ERROR: ${"x".repeat(4085)}${VALUE}`);
+      onLine(
+        JSON.stringify({
+          vertexes: [{ digest: "sha256:v", name: `RUN ${VALUE}`, error: `${VALUE} failed` }],
+        }),
+      );
+      throw new BuildFails(`${"y".repeat(492)}${VALUE}`);
+    },
+  });
+  expect(value?.summary.error).toBe(5);
+  expect(`${textsIn(root)}${JSON.stringify(value)}`).not.toContain(VALUE.slice(0, 6));
+});
+
+it("keeps out of reports what a step wrote into the image and a smoke test prints", async () => {
+  const { root, planned } = cellsWithSecret();
+  const { secrets } = secretsOf(root, () => VALUE);
+  const { events, value, store } = await runIn({
+    root,
+    planned,
+    platform: "linux/amd64",
+    deps: {
+      secrets,
+      smokeTest: (_image, _inspected, { inputs }) =>
+        Promise.resolve({
+          status: "fail",
+          tests: inputs.tests.map(({ from, id }) => ({
+            id: `${from}/${id}`,
+            status: "fail",
+            duration_ms: 1,
+            expected: "exits with 0",
+            actual: `token=${VALUE}`,
+          })),
+        }),
+    },
+  });
+  expect(value?.summary.fail).toBe(5);
+  const everything = [textsIn(root), JSON.stringify(events), JSON.stringify(value)].join("\n");
+  expect(everything).not.toContain(VALUE);
+  expect(everything).toContain("token=***");
+  expect((await store.verify()).problems).toEqual([]);
+});
+
+it("tells nobody of a value in an error that ends the run", async () => {
+  const { root, planned } = cellsWithSecret();
+  const { secrets } = secretsOf(root, () => VALUE);
+  const smokeTest = () => Promise.reject(new Error(`got ${VALUE}`));
+  const { events, error } = await runIn({
+    root,
+    planned,
+    platform: "linux/amd64",
+    deps: { secrets, smokeTest },
+  });
+  expect((error as Error).message).toContain("got ");
+  expect(events.at(-1)).toMatchObject({ type: "run-ended", error: { code: "INTERNAL", what: "got ***" } });
+  expect(`${textsIn(root)}${JSON.stringify(events)}`).not.toContain(VALUE);
+});
+
 it("refuses a Dockerfile that has the value of a secret in it", async () => {
   const { root, planned } = cellsWithSecret(undefined, {
     "fragments/core/0.2.2/Dockerfile.hbs": `RUN --mount=type=secret,id=a true # ${VALUE}\n`,
