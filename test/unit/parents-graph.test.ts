@@ -1,53 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OpenCatalog } from "../../src/catalog/open.ts";
-import { FactoryError } from "../../src/errors.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { planCells, type Question } from "../../src/plan/planner.ts";
 import { topological } from "../../src/plan/topology.ts";
-import type { Manifest } from "../../src/schemas/types.ts";
+import { catalogOf, families, type Family, lineOf, type Member } from "./parents-families.ts";
 import { familyOf } from "./parents-made.ts";
 import { attemptAt, NOW, recordsOf, type Told } from "./plan-reason-cells.ts";
 import { scriptedPlaces } from "./scripted-places.ts";
 import { makeCatalog } from "./workspace.ts";
-
-/** A manifest of a made-up family: what it writes into its image, and what it tests. */
-interface Member {
-  parent: string | null;
-  word: string;
-  test: string;
-}
-
-type Family = Readonly<Record<string, Member>>;
-
-/** A catalog of manifests that are in no file, in the given order. */
-function catalogOf(under: OpenCatalog, family: Family): OpenCatalog {
-  const entries = new Map(
-    Object.entries(family).map(([id, { parent, word, test }]) => {
-      const file = `manifests/${id}.yaml`;
-      const document: Manifest = {
-        schema_version: 1,
-        manifest_id: id,
-        template: "line@0.1.0",
-        base: parent === null ? `debian@sha256:${"d".repeat(64)}` : { manifest: parent },
-        fragments: { word: "0.1.0" },
-        args: { word },
-        smoke: [{ id: test, command: { argv: ["true"] } }],
-      };
-      return [id, { document, file, place: () => ({ file }) }] as const;
-    }),
-  );
-  return {
-    ...under,
-    manifestIds: () => [...entries.keys()],
-    planIds: () => [],
-    manifest: (id) => {
-      const entry = entries.get(id);
-      if (!entry) throw new FactoryError("UNKNOWN_MANIFEST", id);
-      return entry;
-    },
-  };
-}
 
 /** A world in which runs leave records and images. A build gives another image each time, as real ones do. */
 function worldOn(under: OpenCatalog) {
@@ -110,34 +71,6 @@ function worldOn(under: OpenCatalog) {
   const contentOf = (id: string) => contents.get(tags[`registry.example/team/${id}:linux-amd64`] ?? "") ?? [];
   return { plan, run, contentOf, tags };
 }
-
-/** The manifest itself and all above it. */
-function lineOf(family: Family, id: string): string[] {
-  const line: string[] = [];
-  for (let at: string | null = id; at !== null; at = family[at]?.parent ?? null) line.push(at);
-  return line;
-}
-
-/** Families in which names say nothing of who starts from whom. */
-const families = fc
-  .array(fc.nat(), { minLength: 1, maxLength: 12 })
-  .chain((picks) =>
-    fc.tuple(
-      fc.constant(picks),
-      fc.shuffledSubarray(
-        picks.map((_, at) => `m${at}`),
-        { minLength: picks.length, maxLength: picks.length },
-      ),
-    ),
-  )
-  .map(([picks, names]): Family => {
-    const members = picks.map((pick, at): [string, Member] => {
-      const to = pick % (at + 2);
-      const parent = to >= at ? null : (names[to] ?? null);
-      return [names[at] ?? "", { parent, word: `w-${names[at]}`, test: "t" }];
-    });
-    return Object.fromEntries(members);
-  });
 
 const withChange = (family: Family, ids: readonly string[], change: (member: Member) => Member): Family =>
   Object.fromEntries(

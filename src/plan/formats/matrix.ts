@@ -2,6 +2,7 @@ import { type CiJob, type CiMatrix, jobNameFindings } from "../../ci/system.ts";
 import { errorOf, FactoryError } from "../../errors.ts";
 import type { PlannedCell } from "../cell.ts";
 import { poolOf } from "../pools.ts";
+import { chiefOf } from "../shards/groups.ts";
 import type { WriteFormat } from "./format.ts";
 
 /** A CI system that takes a matrix, which `D` is. */
@@ -47,13 +48,15 @@ function jobsOf(
     if (!first || !cells.some(needed)) return [];
     const { cell } = first;
     const alone = others.length === 0;
+    // The machine has to be one that all of them can run on.
+    const chief = chiefOf(cells) ?? first;
     return [
       {
         name: alone ? cell.cell_id : `shard-${String(at + 1).padStart(width, "0")}-of-${count}`,
         shard: `${at + 1}/${count}${fingerprint === undefined ? "" : `@${fingerprint}`}`,
         cells: cells.length,
         platform: cell.platform,
-        runner: runsOn(first),
+        runner: runsOn(chief),
         ...(alone
           ? { cell_id: cell.cell_id, manifest_id: cell.manifest_id, plan_id: cell.plan_ids[0] ?? "" }
           : {}),

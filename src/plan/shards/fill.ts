@@ -1,7 +1,7 @@
 import type { Lane } from "./lanes.ts";
 import { queueOf } from "./queue.ts";
 
-/** Neighbouring cells of a lane that go to one shard and have at least the first `depth` prefixes in common. */
+/** Neighbouring groups of a lane that go to one shard and have at least the first `depth` prefixes in common. */
 interface Unit {
   from: number;
   to: number;
@@ -43,7 +43,7 @@ function partsOf(lane: Lane, unit: Unit): Unit[] {
  * share of what was placed; so no shard costs more than the fair share and the slowest cell together.
  */
 export function fill(lane: Lane, count: number): Bin[] {
-  const all = unitOf(lane, 0, lane.cells.length, 0);
+  const all = unitOf(lane, 0, lane.groups.length, 0);
   const fair = all.cost / count;
   const most = fair + lane.costs.reduce((slowest, cost) => Math.max(slowest, cost), 0);
   const units = queueOf<Unit>((a, b) => a.cost > b.cost || (a.cost === b.cost && a.from < b.from));
@@ -74,7 +74,7 @@ export function sharesOf(lanes: readonly Lane[], count: number): number[] {
   const total = works.reduce((sum, work) => sum + work, 0);
   const quotas = works.map((work) => (count * work) / total);
   const shares = quotas.map((quota, at) =>
-    Math.min(Math.max(Math.floor(quota), 1), lanes[at]?.cells.length ?? 1),
+    Math.min(Math.max(Math.floor(quota), 1), lanes[at]?.groups.length ?? 1),
   );
   const owed = (at: number) => (quotas[at] ?? 0) - (shares[at] ?? 0);
   /** The lane that is owed most (or least), among those that may get one more (or one less). */
@@ -90,7 +90,7 @@ export function sharesOf(lanes: readonly Lane[], count: number): number[] {
   ) {
     const sign = left > 0 ? 1 : -1;
     const at = pick(sign, (one) =>
-      sign > 0 ? (shares[one] ?? 0) < (lanes[one]?.cells.length ?? 0) : (shares[one] ?? 0) > 1,
+      sign > 0 ? (shares[one] ?? 0) < (lanes[one]?.groups.length ?? 0) : (shares[one] ?? 0) > 1,
     );
     shares[at] = (shares[at] ?? 0) + sign;
   }

@@ -1,5 +1,6 @@
 import { compareText } from "../../model/compare.ts";
 import type { PlannedCell } from "../cell.ts";
+import type { Group } from "./groups.ts";
 
 /** How a plan is split. Exactly one of `shards` and `maxJobs` is given. */
 export type ShardOptions = {
@@ -7,26 +8,28 @@ export type ShardOptions = {
   runnerKey: (planned: PlannedCell) => string;
   /** How long the cell takes, in milliseconds; null if that is not known. */
   durationOf: (planned: PlannedCell) => number | null;
+  /** Whether the image of a cell is proven and pushed, so that any shard can start from it. Default: of none. */
+  isProven?: (planned: PlannedCell) => boolean;
 } & (
   | {
       /** The number of shards, whatever the number of cells. */
       shards: number;
     }
   | {
-      /** One shard per cell, but at most this many. */
+      /** One shard per cell, or per group of cells that start from each other, but at most this many. */
       maxJobs: number;
     }
 );
 
 const MINUTE = 60_000;
 
-/** The cells of one kind of runner, sorted so that those of a prefix family are together. */
+/** The groups of one kind of runner, sorted so that those of a prefix family are together. Most groups are one cell. */
 export interface Lane {
   runner: string;
-  cells: PlannedCell[];
-  /** Ids of each cell's prefixes, the shortest first. */
+  groups: Group[];
+  /** Ids of the prefixes of each group's chief, the shortest first. */
   chains: string[][];
-  /** Milliseconds of each cell: whole numbers from 1, so that sums do not depend on their order. */
+  /** Milliseconds of each group: whole numbers from 1, so that sums do not depend on their order. */
   costs: number[];
   /** The sum of the costs before each place, and at the end of all. */
   before: number[];
@@ -63,30 +66,29 @@ function costsOf(cells: readonly PlannedCell[], durationOf: ShardOptions["durati
   };
 }
 
-/** The cells by kind of runner, sorted by prefixes and then by id, so that their given order does not matter. */
+/** The groups by kind of runner, sorted by prefixes and then by id, so that the given order of the cells does not matter. */
 export function lanesOf(
   cells: readonly PlannedCell[],
+  groups: readonly Group[],
   options: ShardOptions,
 ): { lanes: Lane[]; known: number } {
-  const keyed = cells.map((planned) => {
-    const { platform, cell_id } = planned.cell;
-    const chain = planned.keys.prefixes.map(({ id }) => id);
+  const { costs, known } = costsOf(cells, options.durationOf);
+  const costOf = new Map(cells.map((planned, at) => [planned, costs[at] ?? MINUTE]));
+  const keyed = groups.map((group) => {
+    const { cell, keys } = group.chief;
+    const chain = keys.prefixes.map(({ id }) => id);
     const path = chain.map((id) => `${id}\u0001`).join("");
-    const runner = `${platform} (${options.runnerKey(planned)})`;
-    return { planned, runner, chain, key: `${path}\u0000${cell_id}` };
+    const runner = `${cell.platform} (${options.runnerKey(group.chief)})`;
+    return { group, runner, chain, key: `${path}\u0000${cell.cell_id}` };
   });
   keyed.sort((a, b) => compareText(a.runner, b.runner) || compareText(a.key, b.key));
-  const { costs, known } = costsOf(
-    keyed.map(({ planned }) => planned),
-    options.durationOf,
-  );
   const lanes: Lane[] = [];
-  for (const [at, { planned, runner, chain }] of keyed.entries()) {
+  for (const { group, runner, chain } of keyed) {
     let lane = lanes.at(-1);
     if (lane?.runner !== runner)
-      lanes.push((lane = { runner, cells: [], chains: [], costs: [], before: [0] }));
-    const cost = costs[at] ?? MINUTE;
-    lane.cells.push(planned);
+      lanes.push((lane = { runner, groups: [], chains: [], costs: [], before: [0] }));
+    const cost = group.cells.reduce((sum, planned) => sum + (costOf.get(planned) ?? MINUTE), 0);
+    lane.groups.push(group);
     lane.chains.push(chain);
     lane.costs.push(cost);
     lane.before.push((lane.before.at(-1) ?? 0) + cost);

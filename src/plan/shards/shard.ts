@@ -1,17 +1,18 @@
 import { listed } from "../../model/visible.ts";
 import { FactoryError } from "../../errors.ts";
 import type { PlannedCell } from "../cell.ts";
+import { groupsOf } from "./groups.ts";
 import { fill, orderWithin, sharesOf } from "./fill.ts";
 import { type Lane, lanesOf, type ShardOptions } from "./lanes.ts";
 
 /** How long the shards will take, as far as durations are known. */
 export interface ShardEstimate {
-  /** A lower bound for any split into as many shards: the slowest cell, or all work in equal parts. */
+  /** A lower bound for any split into as many shards: the slowest cell or group, or all work in equal parts. */
   floor_ms: number;
   /** The longest shard, if its cells run one after the other. */
   longest_ms: number;
   total_ms: number;
-  /** The id of the slowest cell; null if there is no cell. */
+  /** The id of the slowest cell, or of one in the slowest group; null if there is no cell. */
   slowest: string | null;
   /** How many durations are known, of how many cells. */
   known: { durations: number; of: number };
@@ -39,10 +40,10 @@ function checkCount(count: number): number {
   });
 }
 
-function shardsOf(lanes: readonly Lane[], cells: number, count: number): Shard[] {
-  if (count >= cells) {
+function shardsOf(lanes: readonly Lane[], groups: number, count: number): Shard[] {
+  if (count >= groups) {
     return lanes.flatMap((lane) =>
-      lane.cells.map((planned, at) => ({ cells: [planned], cost: lane.costs[at] ?? 0 })),
+      lane.groups.map(({ cells }, at) => ({ cells: [...cells], cost: lane.costs[at] ?? 0 })),
     );
   }
   if (count < lanes.length) {
@@ -56,30 +57,33 @@ function shardsOf(lanes: readonly Lane[], cells: number, count: number): Shard[]
   const shares = sharesOf(lanes, count);
   return lanes.flatMap((lane, at) =>
     fill(lane, shares[at] ?? 1).map(({ units, cost }) => ({
-      cells: orderWithin(lane, units).flatMap((place) => lane.cells[place] ?? []),
+      cells: orderWithin(lane, units).flatMap((place) => lane.groups[place]?.cells ?? []),
       cost,
     })),
   );
 }
 
 /**
- * Splits a plan into shards: each for one platform and one kind of runner, cells that share prefixes together, the
- * longest shard first, empty ones last. In a shard the cells of a family are together, and the family with the longest
+ * Splits a plan into shards: each for one platform and one kind of runner, cells that start from each other in one shard
+ * (unless what they start from is proven and pushed), cells that share prefixes together, the longest shard first, empty
+ * ones last. In a shard the cells of a family are together, and the family with the longest
  * cell comes first; so it is within each family. A pure function of the cells and their durations, whatever their order,
  * so that another machine gets the same shard K of N.
  * @throws FactoryError SHARDS_TOO_FEW if there are more kinds of runners than shards; USAGE for an impossible number of
  * shards
  */
 export function shard(cells: readonly PlannedCell[], options: ShardOptions): Sharded {
+  const groups = groupsOf(cells, options.isProven);
   const count =
-    "shards" in options ? checkCount(options.shards) : Math.min(checkCount(options.maxJobs), cells.length);
-  const { lanes, known } = lanesOf(cells, options);
-  const shards = shardsOf(lanes, cells.length, count).sort((a, b) => b.cost - a.cost);
+    "shards" in options ? checkCount(options.shards) : Math.min(checkCount(options.maxJobs), groups.length);
+  const { lanes, known } = lanesOf(cells, groups, options);
+  const shards = shardsOf(lanes, groups.length, count).sort((a, b) => b.cost - a.cost);
   const [longest_ms = 0] = shards.map(({ cost }) => cost);
   const total_ms = shards.reduce((sum, { cost }) => sum + cost, 0);
   let slowest: { id: string; cost: number } | null = null;
   for (const lane of lanes) {
-    for (const [at, { cell }] of lane.cells.entries()) {
+    for (const [at, { chief }] of lane.groups.entries()) {
+      const { cell } = chief;
       const cost = lane.costs[at] ?? 0;
       if (slowest === null || cost > slowest.cost || (cost === slowest.cost && cell.cell_id < slowest.id))
         slowest = { id: cell.cell_id, cost };

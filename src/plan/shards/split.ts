@@ -2,6 +2,7 @@ import type { OpenCatalog } from "../../catalog/open.ts";
 import { FactoryError } from "../../errors.ts";
 import { digestOf } from "../../model/digest.ts";
 import type { Planned, PlannedCell } from "../cell.ts";
+import { above } from "../topology.ts";
 import type { Attempts } from "../decide/attempts.ts";
 import { poolOf, runnerKey } from "../pools.ts";
 import { parseShard } from "./choice.ts";
@@ -39,6 +40,11 @@ export async function splitPlan(
   const sharded = shard(planned.cells, {
     ...by,
     durationOf,
+    isProven: ({ cell }) =>
+      cell.action === "reuse" &&
+      attempts
+        .ofCell(cell.manifest_id, cell.cell_id)
+        .some((one) => one.record_id === cell.record_id && one.pushed),
     runnerKey: ({ cell, keys }) => runnerKey(poolFor(cell.platform, keys.gpus), keys.gpus),
   });
   const ids = sharded.shards.map((cells) => cells.map(({ cell }) => cell.cell_id));
@@ -62,5 +68,7 @@ export async function takeShard(planned: Planned, text: string, deps: SplitDeps)
       { fix: "plan again, with the same records, factory.lock and options as the run" },
     );
   }
-  return { ...planned, cells: shards[index - 1] ?? [] };
+  const own = shards[index - 1] ?? [];
+  // What they start from is proven, or in the same shard.
+  return { ...planned, cells: [...above(own, planned.cells), ...own] };
 }
