@@ -1,5 +1,6 @@
 import type { Fragment, Lock, Manifest, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
+import type { Scheme } from "./schemes/scheme.ts";
 import type { SecretSettings } from "../model/secret.ts";
 
 /**
@@ -36,7 +37,7 @@ export interface Settings {
 
 /**
  * The workspace's documents. Each is read when it is first asked for, and then kept. Ids and versions are checked before
- * they become part of a path. Lists are sorted: ids by code unit, versions by semver, lowest first.
+ * they become part of a path. Lists are sorted: ids by code unit, versions by their scheme, lowest first.
  * Each getter throws a FactoryError that carries all findings of the one document.
  */
 export interface Catalog {
@@ -55,6 +56,8 @@ export interface Catalog {
   productIds: () => string[];
   fragmentNames: () => string[];
   fragmentVersions: (name: string) => string[];
+  /** How the versions of a fragment are compared; semver for one that does not exist. */
+  fragmentScheme: (name: string) => Scheme;
   templateIds: () => string[];
   templateVersions: (id: string) => string[];
   /** @throws FactoryError UNKNOWN_MANIFEST with a "did you mean" */

@@ -119,7 +119,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
   findings.push(
     ...catalog.loadSettings().findings,
     ...(catalog.loadLocal()?.findings ?? []),
-    ...checkOddFiles(catalog.root),
+    ...checkOddFiles(catalog.root, catalog.fragmentScheme),
   );
   for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
     findings.push(...own);
@@ -140,6 +140,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
   findings.push(...checkPools([...pools.values()].flatMap(({ entry }) => (entry ? [entry] : []))));
   findings.push(
     ...checkCycles(
+      catalog.fragmentScheme,
       fragments.map(({ name, version, loaded }): Requirer => ({ name, version, fragment: loaded })),
     ),
   );

@@ -7,7 +7,8 @@ import type { Kind } from "./schema.ts";
 import { checkSources } from "./secret-rules.ts";
 import { checkSmoke } from "./smoke-rules.ts";
 import type { Sound } from "./sound.ts";
-import { isRange } from "./versions.ts";
+import { SCHEMES } from "./schemes/schemes.ts";
+import { isSomeRange, isVersion } from "./versions.ts";
 import { quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
@@ -31,10 +32,22 @@ function checkNames(document: object, named: Named, place: PlaceOf): Finding[] {
   });
 }
 
-function checkRange(range: string | undefined, path: Path, place: PlaceOf): Finding[] {
+function checkRange(
+  range: string | undefined,
+  path: Path,
+  place: PlaceOf,
+  isRange: (text: string) => boolean = isSomeRange,
+): Finding[] {
   if (range === undefined || isRange(range)) return [];
-  const fix = 'write a version or a range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`';
-  return [{ code: "RANGE_INVALID", what: `${quoted(range)} is not a semver range`, where: place(path), fix }];
+  const fix = `write a version or a range, such as ${SCHEMES.semver.examples}`;
+  return [
+    {
+      code: "RANGE_INVALID",
+      what: `${quoted(range)} is neither a version nor a range`,
+      where: place(path),
+      fix,
+    },
+  ];
 }
 
 function checkRanges(ranges: Sound<Ranges> | undefined, path: Path, place: PlaceOf): Finding[] {
@@ -44,14 +57,23 @@ function checkRanges(ranges: Sound<Ranges> | undefined, path: Path, place: Place
 function checkManifest(document: Sound<Manifest>, place: PlaceOf): Finding[] {
   const { range } = parseTemplateRef(document.template ?? "") ?? {};
   return [
-    ...checkRange(range, ["template"], place),
+    ...checkRange(range, ["template"], place, SCHEMES.semver.isRange),
     ...checkRanges(document.fragments, ["fragments"], place),
     ...checkSmoke(document.smoke, place),
   ];
 }
 
+/** A version has to be one of its scheme. */
+function checkVersion({ version, scheme = "semver" }: Sound<Fragment>, place: PlaceOf): Finding[] {
+  if (version === undefined || isVersion(version, SCHEMES[scheme])) return [];
+  const what = `\`version\` is ${quoted(version)}, which is not a version of the scheme ${scheme}`;
+  const fix = `such as ${SCHEMES[scheme].examples}; or say another \`scheme:\``;
+  return [{ code: "SCHEMA", what, where: place(["version"]), fix }];
+}
+
 function checkFragment(document: Sound<Fragment>, place: PlaceOf): Finding[] {
   return [
+    ...checkVersion(document, place),
     ...checkArgs(document.args, place),
     ...checkRanges(document.requires, ["requires"], place),
     ...checkRanges(document.conflicts, ["conflicts"], place),

@@ -19,7 +19,7 @@ export function isRepository(text: string): boolean {
 
 /** Whether a text has the form of an exact version, so that it may become part of a path. */
 export function hasVersionForm(text: string): boolean {
-  return VERSION.test(text);
+  return text.length <= common.definitions.version.maxLength && VERSION.test(text);
 }
 
 /** A manifest's `template` (`llm_factory@~0.1`) as its id and its version or range; undefined if it has another form. */

@@ -4,6 +4,7 @@ import { isId } from "./names.ts";
 import { FILE_KINDS, FOLDER_KINDS } from "./open.ts";
 import { listFolder } from "./read.ts";
 import type { FolderItem } from "./read.ts";
+import { type Scheme, SCHEMES } from "./schemes/schemes.ts";
 import { isVersion } from "./versions.ts";
 import { quoted, visible } from "../model/visible.ts";
 
@@ -55,7 +56,7 @@ function itemsOf(root: string, folder: string, findings: Finding[]): FolderItem[
 }
 
 /** Findings about files and folders that lie among documents but are not read because of their names. */
-export function checkOddFiles(root: string): Finding[] {
+export function checkOddFiles(root: string, schemeOf: (fragment: string) => Scheme): Finding[] {
   const findings: Finding[] = [];
   for (const { folder } of Object.values(FILE_KINDS)) {
     findings.push(...itemsOf(root, folder, findings).flatMap((item) => oddFile(folder, item)));
@@ -82,16 +83,13 @@ export function checkOddFiles(root: string): Finding[] {
         );
       } else {
         const below = `${folder}/${item.name}`;
+        const scheme = kind === "fragment" ? schemeOf(item.name) : SCHEMES.semver;
         for (const one of itemsOf(root, below, findings)) {
-          if (one.kind === "folder" && isVersion(one.name)) continue;
-          findings.push(
-            finding(
-              below,
-              one,
-              "is not a folder with a version for a name",
-              "name it after an exact version, such as `0.1.0`",
-            ),
-          );
+          if (one.kind === "folder" && isVersion(one.name, scheme)) continue;
+          const example = `name it after an exact version, such as ${scheme.examples.split(/,| or /)[0] ?? ""}`;
+          const fix =
+            kind === "fragment" ? `${example}, or say which \`scheme:\` its versions have` : example;
+          findings.push(finding(below, one, "is not a folder with a version for a name", fix));
         }
       }
     }

@@ -12,6 +12,8 @@ import { listFolder, readText, realFolder } from "./read.ts";
 import type { Kind } from "./schema.ts";
 import { LOCAL_FILE, secretSettings } from "./secret-settings.ts";
 import { didYouMean } from "./suggest.ts";
+import { schemeOf, withOneScheme } from "./scheme-of.ts";
+import { SCHEMES } from "./schemes/schemes.ts";
 import { isVersion, sortVersions } from "./versions.ts";
 import { listed, quoted } from "../model/visible.ts";
 
@@ -167,12 +169,17 @@ export function openCatalog(root: string): OpenCatalog {
       item === "folder" && isId(name) ? [name] : [],
     ),
   );
+  const schemes = remember((name) => schemeOf(real, name));
+  const fragmentScheme = (name: string) =>
+    names("fragment").includes(name) ? schemes(name) : SCHEMES.semver;
   /** By kind/id; only for ids that exist. */
   const versionsOf = remember((key) => {
     const [kind, id] = key.split("/") as [FolderKind, string];
     const items = listFolder(real, `${FOLDER_KINDS[kind].folder}/${id}`);
+    const scheme = kind === "fragment" ? fragmentScheme(id) : SCHEMES.semver;
     return sortVersions(
-      items.flatMap(({ name, kind: item }) => (item === "folder" && isVersion(name) ? [name] : [])),
+      items.flatMap(({ name, kind: item }) => (item === "folder" && isVersion(name, scheme) ? [name] : [])),
+      scheme,
     );
   });
   const versions = (kind: FolderKind, id: string) =>
@@ -193,7 +200,8 @@ export function openCatalog(root: string): OpenCatalog {
   });
   const folders = remember((key) => {
     const [kind, id, version] = key.split("/") as [FolderKind, string, string];
-    return loadVersion(kind, real, id, version);
+    const loaded = loadVersion(kind, real, id, version);
+    return kind === "fragment" ? withOneScheme(loaded, fragmentScheme(id)) : loaded;
   });
 
   const loadFile = <K extends FileKind>(kind: K, id: string) => {
@@ -224,6 +232,7 @@ export function openCatalog(root: string): OpenCatalog {
     productIds: () => [...ids("product")],
     fragmentNames: () => [...names("fragment")],
     fragmentVersions: (name) => versions("fragment", name),
+    fragmentScheme,
     templateIds: () => [...names("template")],
     templateVersions: (id) => versions("template", id),
     manifest: (id) => entryOf(loadFile("manifest", id)),

@@ -4,7 +4,8 @@ import type { Catalog } from "./catalog.ts";
 import type { Loaded } from "./document.ts";
 import { parseTemplateRef } from "./names.ts";
 import { didYouMean } from "./suggest.ts";
-import { isRange, versionsIn } from "./versions.ts";
+import { type Scheme, SCHEMES } from "./schemes/schemes.ts";
+import { isSomeRange, versionsIn } from "./versions.ts";
 import { listed, quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
@@ -21,9 +22,18 @@ function unknownName(code: ErrorCode, what: string, name: string, known: readonl
   };
 }
 
-/** A finding if no version satisfies the range. An invalid range is a finding of the document itself. */
-function checkVersions(what: string, range: string, versions: readonly string[]): Finding[] {
-  if (!isRange(range) || versionsIn(range, versions).length > 0) return [];
+/** A finding if no version satisfies the range. A range of no scheme is a finding of the document itself. */
+function checkVersions(what: string, range: string, versions: readonly string[], scheme: Scheme): Finding[] {
+  if (!isSomeRange(range) || versionsIn(range, versions, scheme).length > 0) return [];
+  if (!scheme.isRange(range)) {
+    return [
+      {
+        code: "RANGE_INVALID",
+        what: `${quoted(range)} is no ${scheme.name} version or range, as those of ${what} are`,
+        fix: `write a version or a range, such as ${scheme.examples}`,
+      },
+    ];
+  }
   const fix =
     versions.length === 0
       ? "it has no versions yet"
@@ -37,7 +47,12 @@ function checkFragment(catalog: Catalog, name: string, range: string | undefined
     return [unknownName("UNKNOWN_FRAGMENT", `there is no fragment ${quoted(name)}`, name, names)];
   return range === undefined
     ? []
-    : checkVersions(`the fragment ${name}`, range, catalog.fragmentVersions(name));
+    : checkVersions(
+        `the fragment ${name}`,
+        range,
+        catalog.fragmentVersions(name),
+        catalog.fragmentScheme(name),
+      );
 }
 
 /** Places findings: those about a mapping's name at the name, all others at the value. */
@@ -56,7 +71,12 @@ export function checkManifestReferences(catalog: Catalog, loaded: Loaded<Manifes
   if (template) {
     const ids = catalog.templateIds();
     const found = ids.includes(template.id)
-      ? checkVersions(`the template ${template.id}`, template.range, catalog.templateVersions(template.id))
+      ? checkVersions(
+          `the template ${template.id}`,
+          template.range,
+          catalog.templateVersions(template.id),
+          SCHEMES.semver,
+        )
       : [unknownName("UNKNOWN_TEMPLATE", `there is no template ${quoted(template.id)}`, template.id, ids)];
     findings.push(...placed(loaded, ["template"], found));
   }
@@ -158,9 +178,7 @@ export function checkPlanReferences(
       const what = `${quoted(name)} is not a fragment of the manifest ${loaded.sound.manifest_id ?? ""}`;
       findings.push(...placed(loaded, path, [unknownName("UNKNOWN_AXIS", what, name, names)]));
     } else if (known && range !== undefined && catalog.fragmentNames().includes(name)) {
-      findings.push(
-        ...placed(loaded, path, checkVersions(`the fragment ${name}`, range, catalog.fragmentVersions(name))),
-      );
+      findings.push(...placed(loaded, path, checkFragment(catalog, name, range)));
     }
   }
   return findings;

@@ -1,6 +1,7 @@
 import type { Finding } from "../errors.ts";
 import type { Fragment } from "../schemas/types.ts";
 import type { Loaded } from "./document.ts";
+import type { Scheme } from "./schemes/scheme.ts";
 import { versionsIn } from "./versions.ts";
 
 /** One version of a fragment, with what it requires. */
@@ -15,7 +16,10 @@ function label({ name, version }: Requirer): string {
 }
 
 /** The versions that the requirements of each version allow. */
-function graphOf(all: readonly Requirer[]): Map<Requirer, { field: string; to: Requirer }[]> {
+function graphOf(
+  schemeOf: (fragment: string) => Scheme,
+  all: readonly Requirer[],
+): Map<Requirer, { field: string; to: Requirer }[]> {
   const byName = new Map<string, Requirer[]>();
   for (const one of all) byName.set(one.name, [...(byName.get(one.name) ?? []), one]);
   return new Map(
@@ -28,6 +32,7 @@ function graphOf(all: readonly Requirer[]): Map<Requirer, { field: string; to: R
             : versionsIn(
                 range,
                 others.map(({ version }) => version),
+                schemeOf(field),
               ),
         );
         return others.filter(({ version }) => allowed.has(version)).map((to) => ({ field, to }));
@@ -41,8 +46,8 @@ function graphOf(all: readonly Requirer[]): Map<Requirer, { field: string; to: R
  * Cycles among the requirements of fragments, version by version: one finding for each requirement that closes a
  * cycle, found by a depth-first walk in the given order. It does not recurse, so a chain may be of any length.
  */
-export function checkCycles(all: readonly Requirer[]): Finding[] {
-  const graph = graphOf(all);
+export function checkCycles(schemeOf: (fragment: string) => Scheme, all: readonly Requirer[]): Finding[] {
+  const graph = graphOf(schemeOf, all);
   const done = new Set<Requirer>();
   const findings: Finding[] = [];
   for (const start of all) {

@@ -1,9 +1,6 @@
-import compare from "semver/functions/compare.js";
-import major from "semver/functions/major.js";
-import minor from "semver/functions/minor.js";
-import prerelease from "semver/functions/prerelease.js";
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
+import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { sortVersions, versionsIn } from "../catalog/versions.ts";
 import { listed } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
@@ -53,19 +50,16 @@ export function axisText(axis: Exclude<VersionAxis, string[]>): string {
 /**
  * The existing versions that an axis means: `latest` and `latest-minor` count only releases, unless the range itself
  * names pre-releases. An explicit list keeps its order, which matters if it is zipped.
- * @param versions sorted by semver, lowest first
+ * @param versions sorted by their scheme, lowest first
  */
-export function versionsOfAxis(axis: VersionAxis, versions: readonly string[]): string[] {
+export function versionsOfAxis(axis: VersionAxis, versions: readonly string[], scheme: Scheme): string[] {
   if (Array.isArray(axis)) return axis;
-  if (typeof axis === "string") return versionsIn(axis, versions);
+  if (typeof axis === "string") return versionsIn(axis, versions, scheme);
   const { latest, "latest-minor": latestMinor, range }: LatestVersions = axis;
-  let chosen =
-    range === undefined
-      ? versions.filter((version) => prerelease(version) === null)
-      : versionsIn(range, versions);
+  let chosen = range === undefined ? versions.filter(scheme.isRelease) : versionsIn(range, versions, scheme);
   if (latestMinor !== undefined) {
     const highest = new Map<string, string>();
-    for (const version of chosen) highest.set(`${major(version)}.${minor(version)}`, version);
+    for (const version of chosen) highest.set(scheme.minorOf?.(version) ?? version, version);
     chosen = [...highest.values()].slice(-latestMinor);
   }
   return latest === undefined ? chosen : chosen.slice(-latest);
@@ -118,6 +112,16 @@ function axesOf(
       continue;
     }
     const existing = catalog.fragmentNames().includes(name) ? catalog.fragmentVersions(name) : [];
+    const scheme = catalog.fragmentScheme(name);
+    if (typeof axis === "object" && !Array.isArray(axis) && scheme.minorOf === null) {
+      findings.push({
+        code: "RANGE_INVALID",
+        what: `no version of the fragment ${name} is later than another: its scheme is ${scheme.name}`,
+        where: entry.place(path),
+        fix: "list the versions, such as `[a, b]`",
+      });
+      continue;
+    }
     const unknown = Array.isArray(axis) ? axis.filter((version) => !existing.includes(version)) : [];
     for (const version of unknown) {
       findings.push({
@@ -129,7 +133,8 @@ function axesOf(
     }
     if (unknown.length > 0) continue;
     const values =
-      (Array.isArray(axis) ? undefined : pins?.axis(name, axisText(axis))) ?? versionsOfAxis(axis, existing);
+      (Array.isArray(axis) ? undefined : pins?.axis(name, axisText(axis))) ??
+      versionsOfAxis(axis, existing, scheme);
     if (values.length === 0) {
       findings.push({
         code: "RANGE_UNSATISFIED",
@@ -187,7 +192,11 @@ function overlapFinding(entry: Entry<Plan>, zip: readonly string[][]): Finding |
 }
 
 /** The columns of a plan: zipped axes share one. Sorted by the name of their first axis; positions by their values. */
-function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[]): Column[] {
+function columnsOf(
+  entry: Entry<Plan>,
+  { axes, schemeOf }: { axes: readonly Axis[]; schemeOf: (fragment: string) => Scheme },
+  findings: Finding[],
+): Column[] {
   const { zip = [] } = entry.document;
   const byName = new Map(axes.map((axis) => [axis.name, axis]));
   const overlap = overlapFinding(entry, zip);
@@ -225,10 +234,12 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
     }
     const sorted = [...members].sort((a, b) => compareText(a.name, b.name));
     const positions = [...(sorted[0]?.values.keys() ?? [])].sort((a, b) => {
-      for (const { values, kind } of sorted) {
+      for (const { name, values, kind } of sorted) {
         const [left, right] = [values[a] ?? "", values[b] ?? ""];
         const order =
-          kind === "fragment" ? compare(valueText(left), valueText(right)) : compareValues(left, right);
+          kind === "fragment"
+            ? schemeOf(name).compare(valueText(left), valueText(right))
+            : compareValues(left, right);
         if (order !== 0) return order;
       }
       return 0;
@@ -244,7 +255,9 @@ function columnsOf(entry: Entry<Plan>, axes: readonly Axis[], findings: Finding[
   for (const axis of axes) {
     if (zipped.has(axis.name)) continue;
     const values =
-      axis.kind === "fragment" ? sortVersions(axis.values as string[]) : [...axis.values].sort(compareValues);
+      axis.kind === "fragment"
+        ? sortVersions(axis.values as string[], schemeOf(axis.name))
+        : [...axis.values].sort(compareValues);
     columns.push({ axes: [{ ...axis, values }], size: values.length });
   }
   return columns.sort((a, b) => compareText(a.axes[0]?.name ?? "", b.axes[0]?.name ?? ""));
@@ -258,5 +271,9 @@ export function readColumns(
   pins: Pins | undefined,
   findings: Finding[],
 ): Column[] {
-  return columnsOf(entry, axesOf(catalog, entry, manifest, pins, findings), findings);
+  return columnsOf(
+    entry,
+    { axes: axesOf(catalog, entry, manifest, pins, findings), schemeOf: catalog.fragmentScheme },
+    findings,
+  );
 }

@@ -231,13 +231,17 @@ const MAX_ID = 100;
 /** A base or an argument's value that can be mistaken for nothing else. */
 const PLAIN = /^[a-z0-9_-]+$/;
 
-/** A version whose pre-release or build part looks like the next fragment and its version. */
+/** A version that looks like one with the next fragment and its version, or with a platform, behind it. */
 const READS_AS_MORE = /[-+].*\.[a-z][^.]*-\d/i;
+const SEMVER = /^\d+\.\d+\.\d+([-+]|$)/;
+const OTHER_READS_AS_MORE = /\.[a-z][^.]*-/i;
 
 function isAmbiguous([name, value]: readonly [string, Value]): boolean {
   if (typeof value === "object") return true;
   const text = valueText(value);
-  return name === "base" || name.startsWith("args.") ? !PLAIN.test(text) : READS_AS_MORE.test(text);
+  return name === "base" || name.startsWith("args.")
+    ? !PLAIN.test(text)
+    : READS_AS_MORE.test(text) || (!SEMVER.test(text) && OTHER_READS_AS_MORE.test(text));
 }
 
 /**

@@ -1,5 +1,5 @@
-import satisfies from "semver/functions/satisfies.js";
 import type { Catalog, Entry } from "../catalog/catalog.ts";
+import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { Finding, Place } from "../errors.ts";
 import { valueText } from "../model/value.ts";
@@ -15,6 +15,9 @@ export interface Rule extends Nogood {
   where: Place | undefined;
 }
 
+/** The scheme of a fragment's versions. */
+export type SchemeOf = (fragment: string) => Scheme;
+
 /** Values that are the same in every cell, by the name that an axis would have. */
 export type Constants = ReadonlyMap<string, Value>;
 
@@ -28,12 +31,10 @@ export function conditionsOf(selector: CellSelector): [string, Value][] {
 }
 
 /** Whether a value of an axis fulfils a condition: a version has to be in a range, anything else has to be equal. */
-export function holds(name: string, value: Value, condition: Value): boolean {
+export function holds(name: string, value: Value, condition: Value, schemeOf: SchemeOf): boolean {
   if (name === "base" || name === "platform" || name.startsWith("args."))
     return valueText(value) === valueText(condition);
-  return (
-    value === condition || satisfies(valueText(value), valueText(condition), { includePrerelease: true })
-  );
+  return value === condition || schemeOf(name).satisfies(valueText(value), valueText(condition), true);
 }
 
 /** Tests of the values of some axes. A rule forbids a combination if all of them hold. */
@@ -121,6 +122,7 @@ function unknownNames(
 /** What `exclude` and `constraints` forbid. A rule that removes nothing or everything is a finding. */
 function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
   const { entry, columns, constants } = sources;
+  const schemeOf = sources.catalog.fragmentScheme;
   const finder = axisFinder(columns);
   const rules: Rule[] = [];
   const judge = (
@@ -152,7 +154,9 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
     findings.push(...unknown);
     if (unknown.length > 0) continue;
     const conditions = conditionsOf(selector);
-    const tests = new Map(conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value)]));
+    const tests = new Map(
+      conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value, schemeOf)]),
+    );
     const nogood = nogoodOf(columns, finder, constants, tests);
     const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, valueText(value)]));
     const what = `rule ${at + 1} of \`exclude\` removes ${textOf(conditions)}`;
@@ -173,10 +177,10 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
     const conditions = conditionsOf(when);
     const made = conditionsOf(then).flatMap(([name, wanted]): Rule[] => {
       const tests = new Map<string, (value: Value) => boolean>(
-        conditions.map(([one, value]) => [one, (own: Value) => holds(one, own, value)]),
+        conditions.map(([one, value]) => [one, (own: Value) => holds(one, own, value, schemeOf)]),
       );
       const before = tests.get(name);
-      tests.set(name, (own) => (before?.(own) ?? true) && !holds(name, own, wanted));
+      tests.set(name, (own) => (before?.(own) ?? true) && !holds(name, own, wanted, schemeOf));
       const nogood = nogoodOf(columns, finder, constants, tests);
       if (!nogood) return [];
       const forbids = {
@@ -223,7 +227,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
       const { requires = {}, conflicts = {}, platforms } = catalog.fragment(name, version).document;
       for (const [other, range] of Object.entries(requires)) {
         if (!finder.has(other) && !constants.has(other)) continue;
-        const test = (value: Value) => !satisfies(valueText(value), range);
+        const test = (value: Value) => !catalog.fragmentScheme(other).satisfies(valueText(value), range);
         add(
           name,
           version,
@@ -232,7 +236,7 @@ function contractRules({ catalog, manifest, columns, constants }: Sources): Rule
         );
       }
       for (const [other, range] of Object.entries(conflicts)) {
-        const test = (value: Value) => satisfies(valueText(value), range);
+        const test = (value: Value) => catalog.fragmentScheme(other).satisfies(valueText(value), range);
         add(
           name,
           version,

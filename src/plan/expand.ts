@@ -1,6 +1,6 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
-import { errorOf, FactoryError, type Finding } from "../errors.ts";
+import { errorOf, FactoryError, type Finding, type Place } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
 import { valueText } from "../model/value.ts";
@@ -49,14 +49,21 @@ function chosenBy(columns: readonly Column[], row: readonly number[]): Map<strin
 /** Findings of contracts that remove an included row without making the plan wrong. */
 const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT", "PLATFORM_UNSUPPORTED"]);
 
-/** Gives findings that an axis's value caused the place of that axis. */
+/** The place where a plan gives an argument a value: its axis, or else a row of `include`. */
+function placeOfArg({ document, place }: Entry<Plan>, name: string): Place {
+  const at = (document.include ?? []).findIndex(({ args }) => Object.hasOwn(args ?? {}, name));
+  const isAxis = Object.hasOwn(document.axes?.args ?? {}, name);
+  return place(isAxis || at < 0 ? ["axes", "args", name] : ["include", at, "args", name]);
+}
+
+/** Gives findings that a plan's value caused the place of that value. */
 function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
   const findings = error.findings;
   if (!entry || !findings) return error;
   return errorOf(
     findings.map((one) => {
-      const name = one.where === undefined ? /the argument `([^`]+)`/.exec(one.what)?.[1] : undefined;
-      return name === undefined ? one : { ...one, where: entry.place(["axes", "args", name]) };
+      const name = one.where === undefined ? /argument `([^`]+)`/.exec(one.what)?.[1] : undefined;
+      return name === undefined ? one : { ...one, where: placeOfArg(entry, name) };
     }),
   );
 }
@@ -97,11 +104,11 @@ function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: 
         if (name === "base") return resolved.base === condition;
         if (name.startsWith("args.")) {
           const value = chosen.get(name) ?? argOf(resolved, name.slice("args.".length));
-          return value !== undefined && holds(name, value, condition);
+          return value !== undefined && holds(name, value, condition, catalog.fragmentScheme);
         }
         const version = resolved.pieces.find(({ entry: one }) => one.document.name === name)?.entry.document
           .version;
-        return version !== undefined && holds(name, version, condition);
+        return version !== undefined && holds(name, version, condition, catalog.fragmentScheme);
       });
     });
     const [first] = holding;
@@ -276,7 +283,7 @@ export function expand(catalog: Catalog, request: PlanRequest, given: Given): Pl
     plan_id,
     plan_ids: plan_id === null ? [] : [plan_id],
     manifest_id,
-    cells: sortCells(cells),
+    cells: sortCells(cells, catalog.fragmentScheme),
     left_out,
     coverage: covered,
   };

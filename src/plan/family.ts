@@ -51,11 +51,15 @@ export function withAncestors(catalog: Catalog, planned: Planned, given: Given):
         throw new Error(`the cell ${cell_id} of a plan differs from the manifest by itself`);
     }
   }
-  return { ...planned, cells: sortCells([...planned.cells, ...added]) };
+  return { ...planned, cells: sortCells([...planned.cells, ...added], catalog.fragmentScheme) };
 }
 
 /** The cells that are kept, with those of a whole plan that they start from: these are needed whether they changed or not. */
-export function withNeeded(kept: readonly PlannedCell[], whole: readonly PlannedCell[]): PlannedCell[] {
+export function withNeeded(
+  catalog: Catalog,
+  kept: readonly PlannedCell[],
+  whole: readonly PlannedCell[],
+): PlannedCell[] {
   const more = above(kept, whole);
   if (more.length === 0) return [...kept];
   const below = new Map<string, string>();
@@ -65,7 +69,7 @@ export function withNeeded(kept: readonly PlannedCell[], whole: readonly Planned
     const changes = [{ input: "needed", before: null, after: below.get(one.cell.cell_id) ?? null }];
     return withCell(one, { reason: "NEEDED", changes, record_id: null });
   });
-  return sortCells([...kept, ...needed]);
+  return sortCells([...kept, ...needed], catalog.fragmentScheme);
 }
 
 /** The cells that changed, and those that start from one that did, however far below it; in the order of the whole plan. */

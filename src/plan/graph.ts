@@ -1,3 +1,4 @@
+import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import {
@@ -49,7 +50,7 @@ function clash(a: PlannedCell, b: PlannedCell): Finding | undefined {
  * Several plans as one graph: a cell that several of them ask for is in it once, with all their names.
  * @throws FactoryError CELL_DUPLICATE if two plans mean different cells by one id, or expect different verdicts of one
  */
-export function mergePlans(plans: readonly Planned[]): Planned {
+export function mergePlans(plans: readonly Planned[], schemeOf: (fragment: string) => Scheme): Planned {
   const [only, ...more] = plans;
   if (only && more.length === 0) return only;
   const cells = new Map<string, PlannedCell>();
@@ -76,7 +77,7 @@ export function mergePlans(plans: readonly Planned[]): Planned {
     plan_id: null,
     plan_ids: plans.flatMap(({ plan_ids }) => plan_ids).sort(compareText),
     manifest_id: manifests.size === 1 ? ([...manifests][0] ?? null) : null,
-    cells: sortCells([...cells.values()]),
+    cells: sortCells([...cells.values()], schemeOf),
     left_out: [...left_out.values()],
     coverage,
   };

@@ -1,3 +1,4 @@
+import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { sortVersions } from "../catalog/versions.ts";
 import { compareText } from "../model/compare.ts";
 import type { PlannedCell } from "./cell.ts";
@@ -6,7 +7,10 @@ import type { PlannedCell } from "./cell.ts";
  * Sorts cells by manifest, by their versions in Dockerfile order, then by platform: so cells that share a prefix are
  * together. Every version is ranked once, so that a comparison only compares texts.
  */
-export function sortCells(cells: readonly PlannedCell[]): PlannedCell[] {
+export function sortCells(
+  cells: readonly PlannedCell[],
+  schemeOf: (fragment: string) => Scheme,
+): PlannedCell[] {
   const versions = new Map<string, Set<string>>();
   for (const { cell } of cells) {
     for (const name in cell.fragments) {
@@ -17,7 +21,7 @@ export function sortCells(cells: readonly PlannedCell[]): PlannedCell[] {
   }
   const ranks = new Map<string, Map<string, string>>();
   for (const [name, set] of versions) {
-    const sorted = sortVersions(set);
+    const sorted = sortVersions(set, schemeOf(name));
     ranks.set(
       name,
       new Map(sorted.map((version, at) => [version, `${name}\u0001${String(at).padStart(7, "0")}\u0001`])),

@@ -64,7 +64,10 @@ function manifestOf(catalog: OpenCatalog, request: PlanRequest): string {
 function wholeOf(catalog: OpenCatalog, requests: readonly PlanRequest[], given: Given): Planned {
   return withAncestors(
     catalog,
-    mergePlans(requests.map((request) => expand(catalog, request, given))),
+    mergePlans(
+      requests.map((request) => expand(catalog, request, given)),
+      catalog.fragmentScheme,
+    ),
     given,
   );
 }
@@ -165,7 +168,7 @@ export async function planCells(
     });
     planned = { ...planned, cells: withCauses(withDescendants(changed, whole.cells)) };
   }
-  planned = { ...planned, cells: withNeeded(planned.cells, whole.cells) };
+  planned = { ...planned, cells: withNeeded(catalog, planned.cells, whole.cells) };
   // What was left out, and how much the cells cover, belongs to the whole plan.
   if (question.since !== undefined || question.changedFiles)
     planned = { ...planned, left_out: [], coverage: {} };

@@ -9,7 +9,15 @@ import type { DigestOf } from "../stitch/stitch.ts";
 import type { Inputs } from "./decide/attempts.ts";
 import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
 import { argValueFindings } from "./arg-values.ts";
-import { axisFinder, conditionsOf, type Constants, holds, readRules, type Rule } from "./conditions.ts";
+import {
+  axisFinder,
+  conditionsOf,
+  type Constants,
+  holds,
+  readRules,
+  type Rule,
+  type SchemeOf,
+} from "./conditions.ts";
 
 /** What to expand: a plan, or a manifest by itself. */
 export type PlanRequest = { planId: string } | ({ manifestId: string } & Pick<Choice, "set" | "args">);
@@ -52,7 +60,9 @@ function constantsOf(
     if (varying.has(name)) continue;
     const range = Object.hasOwn(fixed, name) ? (fixed[name] ?? own) : own;
     const versions = catalog.fragmentNames().includes(name) ? catalog.fragmentVersions(name) : [];
-    const version = pins?.version("fragment", name, range, versions) ?? versionsIn(range, versions).at(-1);
+    const version =
+      pins?.version("fragment", name, range, versions) ??
+      versionsIn(range, versions, catalog.fragmentScheme(name)).at(-1);
     if (version !== undefined) constants.set(name, version);
   }
   if (!varying.has("base")) constants.set("base", baseRef(manifest.base));
@@ -60,7 +70,10 @@ function constantsOf(
 }
 
 /** Findings about expectations that have ended, or that match no cell of the plan. */
-function expectFindings({ entry, columns }: Space, constants: Constants, today: string): Finding[] {
+function expectFindings(
+  { entry, columns }: Space,
+  { constants, today, schemeOf }: { constants: Constants; today: string; schemeOf: SchemeOf },
+): Finding[] {
   if (!entry) return [];
   const finder = axisFinder(columns);
   return (entry.document.expect ?? []).flatMap(({ when, cell_id, until, owner, reason }, at): Finding[] => {
@@ -80,7 +93,7 @@ function expectFindings({ entry, columns }: Space, constants: Constants, today: 
       const values =
         finder.get(name)?.axis.values ?? (constants.has(name) ? [constants.get(name) ?? ""] : []);
       const more = included.map((row) => row.get(name)).filter((value) => value !== undefined);
-      return [...values, ...more].some((value) => holds(name, value, condition));
+      return [...values, ...more].some((value) => holds(name, value, condition, schemeOf));
     });
     if (!fits) {
       findings.push({
@@ -113,7 +126,8 @@ export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins 
   const rules = findings.length > 0 ? [] : readRules(sources, findings);
   const space = { entry, manifest, columns, rules, fixed };
   if (entry) findings.push(...argValueFindings({ catalog, entry, manifest, columns, constants }));
-  if (findings.length === 0) findings.push(...expectFindings(space, constants, today));
+  if (findings.length === 0)
+    findings.push(...expectFindings(space, { constants, today, schemeOf: catalog.fragmentScheme }));
   if (findings.length > 0) throw errorOf(findings);
   return space;
 }

@@ -40,13 +40,17 @@ export type Sha256 = string;
  */
 export type SchemaVersion = 1;
 /**
- * An exact semver version, such as `0.1.0`.
+ * An exact version in its fragment's scheme, such as `0.1.0`, `"3.12"` or `2024-11-05`: letters and digits with `.`, `+` or `-` between them.
  */
 export type Version = string;
 /**
  * One line of text for people.
  */
 export type Text = string;
+/**
+ * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
+ */
+export type ImageRef = string;
 /**
  * An argument's value.
  */
@@ -70,7 +74,7 @@ export type FileSourceIgnore = string[];
  */
 export type FileSourceFromGitignore = boolean;
 /**
- * An exact version or a semver range, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
+ * An exact version or a range in its fragment's scheme, such as `0.1.0`, `~0.1` or `">=0.1 <0.3"`.
  */
 export type Range = string;
 /**
@@ -110,10 +114,6 @@ export type MemoryMb = number;
  * @maxItems 20
  */
 export type Tmpfs = string[];
-/**
- * An image reference, such as `debian:bookworm-slim` or `registry.example/team/base@sha256:…`. The image of another manifest is no reference: a manifest says `base: {manifest: ID}`.
- */
-export type ImageRef = string;
 /**
  * Smoke tests, run against a container of the built image.
  *
@@ -162,6 +162,10 @@ export type RunnerLabel = string;
  * A registry repository, without tag, such as `127.0.0.1:5000/team`.
  */
 export type Repository = string;
+/**
+ * An exact semver version, such as `0.1.0`.
+ */
+export type Semver = string;
 
 export interface Documents {
   event: RunEvent;
@@ -393,6 +397,10 @@ export interface Fragment {
    */
   name: string;
   version: Version;
+  /**
+   * How its versions are written and compared; the same for all of them. Default: semver.
+   */
+  scheme?: "semver" | "pep440" | "calver" | "opaque";
   summary?: Text;
   /**
    * Place in the Dockerfile: lower comes first.
@@ -402,6 +410,10 @@ export interface Fragment {
    * The template's slot that this fragment fills. Default: its name.
    */
   slot?: Id;
+  /**
+   * The image that the fragment starts from; only for the slot of a builder. Default: the manifest's base.
+   */
+  from?: ImageRef;
   /**
    * The arguments that Dockerfile.hbs may use.
    */
@@ -492,7 +504,7 @@ export interface SourceDeclaration {
   from_gitignore?: FileSourceFromGitignore;
 }
 /**
- * Semver ranges by fragment name.
+ * Versions or ranges by fragment name.
  */
 export interface Ranges {
   [k: string]: Range;
@@ -1349,7 +1361,7 @@ export interface Template {
    * The template's id; the same as its folder's.
    */
   template_id: Id;
-  version: Version;
+  version: Semver;
   summary?: Text;
   /**
    * The secrets that Dockerfile.hbs uses, as in `RUN --mount=type=secret,id=…`. factory.yaml says where they come from.
@@ -1364,7 +1376,7 @@ export interface Template {
    */
   reuse?: "never";
   /**
-   * The slots, in the order of the Dockerfile. Each takes exactly one fragment unless it is optional.
+   * The slots, in the order of the Dockerfile. Each takes exactly one fragment unless it is optional or takes many.
    *
    * @minItems 1
    * @maxItems 50
@@ -1378,6 +1390,14 @@ export interface Slot {
    * Whether it may stay empty. Default: false.
    */
   optional?: boolean;
+  /**
+   * Whether it takes any number of fragments, by their `order` and then by name. Default: false.
+   */
+  many?: boolean;
+  /**
+   * Whether its fragments are stages of their own, before the base stage, that others copy from with `COPY --from={{stage "name"}}`. Default: false.
+   */
+  builder?: boolean;
 }
 /**
  * factory.yaml: the settings of a workspace.

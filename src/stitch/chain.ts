@@ -21,9 +21,13 @@ export interface Chain {
   readonly json: string;
 }
 
-/** The empty chain on a base. */
-export function emptyChain(base: string): Chain {
-  return { prefixes: [], json: `{"base":${canonicalJson(base)},"chain":[` };
+/**
+ * The empty chain on a base.
+ * @param builders the links of the builders that its stages may copy from, as canonical JSON
+ */
+export function emptyChain(base: string, builders: readonly string[] = []): Chain {
+  const before = builders.length === 0 ? "" : `,"builders":[${builders.join(",")}]`;
+  return { prefixes: [], json: `{"base":${canonicalJson(base)}${before},"chain":[` };
 }
 
 /** A chain with one more piece. */

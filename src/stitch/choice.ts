@@ -5,7 +5,7 @@ import type { Piece } from "./piece.ts";
 /**
  * Chooses a version in place of the highest one in a range: a lock. Its answer counts, whatever the range says; undefined
  * means that it has none, and the highest is taken. It is asked once for each name and range.
- * @param versions all that exist, sorted by semver, lowest first
+ * @param versions all that exist, sorted by their scheme, lowest first
  */
 export type PickVersion = (
   what: "fragment" | "template",
@@ -36,6 +36,8 @@ export interface Resolved {
   template: FolderEntry<Template>;
   /** The fragments with their values, in the order of the template's slots and thus of the Dockerfile. */
   pieces: readonly Piece[];
+  /** How many of the first pieces are builders: stages of their own, in front of the base. */
+  builders: number;
   /** What `{{base}}` means. */
   base: string;
   /** The manifest whose image that is; null if it is no manifest's. */

@@ -1,5 +1,5 @@
-import satisfies from "semver/functions/satisfies.js";
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
+import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
 import type { Fragment, Manifest } from "../schemas/types.ts";
 import { keep } from "./memo.ts";
@@ -11,9 +11,9 @@ export function label(entry: FolderEntry<Fragment>): string {
 
 const known = new Map<string, boolean>();
 
-/** Whether a version satisfies a range. Answers are kept, since cells ask the same again and again. */
-function allows(range: string, version: string): boolean {
-  return keep(known, `${version} ${range}`, () => satisfies(version, range));
+/** Whether a fragment's version satisfies a range. Answers are kept, since cells ask the same again and again. */
+function allows(range: string, { document: { version, scheme = "semver" } }: FolderEntry<Fragment>): boolean {
+  return keep(known, `${scheme} ${version} ${range}`, () => SCHEMES[scheme].satisfies(version, range));
 }
 
 /** Requirements and conflicts among the chosen fragments. */
@@ -35,7 +35,7 @@ export function checkContracts(
           where: manifest.place(["fragments", entry.document.name]),
           fix: `add \`${name}: "${range}"\` under \`fragments:\``,
         });
-      } else if (!allows(range, other.document.version)) {
+      } else if (!allows(range, other)) {
         findings.push({
           code: "REQUIRES_VERSION",
           what: `${label(entry)} requires ${name} ${range}, and ${label(other)} is chosen`,
@@ -46,7 +46,7 @@ export function checkContracts(
     }
     for (const [name, range] of Object.entries(entry.document.conflicts ?? {})) {
       const other = byName.get(name);
-      if (!other || !allows(range, other.document.version)) continue;
+      if (!other || !allows(range, other)) continue;
       findings.push({
         code: "CONFLICT",
         what: `${label(entry)} conflicts with ${name} ${range}, and ${label(other)} is chosen`,

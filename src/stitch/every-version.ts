@@ -137,7 +137,9 @@ export function templateFindings(entry: FolderEntry<Template>): Finding[] {
   const { slots } = entry.document;
   const ways = [slots, slots.filter(({ optional }) => optional !== true)];
   return ways.flatMap((filled) => {
-    const stages = filled.map(({ name }) => ({ name, slot: name, lines: 1 }));
+    const stages = filled.flatMap(({ name, many }) =>
+      (many === true ? ["", "-2"] : [""]).map((more) => ({ name: `${name}${more}`, slot: name, lines: 1 })),
+    );
     return findingsIn(() => frameOf(entry, stages, ANY_BASE));
   });
 }

@@ -1,4 +1,5 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
+import { isId } from "../catalog/names.ts";
 import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { ArgDeclaration, Fragment, Scalar, Value } from "../schemas/types.ts";
@@ -26,6 +27,8 @@ export interface Body {
   sources: readonly Source[];
   /** The images and stages that it names. */
   references: readonly Reference[];
+  /** The fragments that it names with `{{stage "…"}}`. */
+  stages: readonly { name: string; where: Place }[];
   /** The secrets that it uses. */
   secrets: readonly SecretUse[];
 }
@@ -65,7 +68,7 @@ function compile(entry: FolderEntry<Fragment>): Render {
   const declared = Object.entries(entry.document.args ?? {});
   const render = compileTemplate(entry.dockerfile.file, entry.dockerfile.text, {
     roots: { args: declared.map(([name]) => name), fragment: ["name", "version"] },
-    helpers: { file: 1, source: 1 },
+    helpers: { file: 1, source: 1, stage: 1 },
     kinds: new Map(
       declared.flatMap(([name, { type }]) =>
         type === "list" || type === "map" ? [[`args.${name}`, type] as const] : [],
@@ -126,6 +129,7 @@ export function fragmentBody(
   const { name, version } = entry.document;
   const files: ContextFile[] = [];
   const allowed = new Set<string>();
+  const stages: { name: string; where: Place }[] = [];
   const lists: WrittenList[] = [];
   const list =
     (helper: WrittenList["helper"]): Helpers[string] =>
@@ -140,6 +144,15 @@ export function fragmentBody(
     {
       words: list("words"),
       array: list("array"),
+      stage: ([param], where) => {
+        const stage = String(param);
+        stages.push({ name: stage, where });
+        if (isId(stage)) return stage;
+        throw new FactoryError("STAGE_UNKNOWN", `${JSON.stringify(stage)} is not the name of a fragment`, {
+          where,
+          fix: "name a fragment whose stage comes before this one",
+        });
+      },
       file: ([wanted], where) => {
         const clean = String(wanted).replace(/\/$/, "");
         const path = `${entry.folder}/${clean}`;
@@ -180,6 +193,7 @@ export function fragmentBody(
     allowed: [...allowed],
     sources: [...sources.values()],
     references,
+    stages,
     secrets,
   };
 }

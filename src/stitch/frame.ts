@@ -19,6 +19,8 @@ const LABELS = -1;
 interface Standing {
   name: string;
   slot: string;
+  /** The image that a builder starts from; undefined for the base. */
+  from?: string;
   /** How many lines its body has; 0 if it is empty. */
   lines: number;
 }
@@ -73,8 +75,8 @@ const FURTHER_LINE = "#\u0006\n";
  */
 export function frameOf(template: FolderEntry<Template>, standing: readonly Standing[], base: string): Frame {
   const { file } = template.dockerfile;
-  const stages = standing.map(({ name, slot, lines }, at) => {
-    return { name, slot, body: () => (lines === 0 ? "" : FURTHER_LINE.repeat(lines - 1) + markOf(at)) };
+  const stages = standing.map(({ name, slot, from, lines }, at) => {
+    return { name, slot, from, body: () => (lines === 0 ? "" : FURTHER_LINE.repeat(lines - 1) + markOf(at)) };
   });
   const { text: marked, instructions } = fillTemplate(template, stages, base);
   const text = withoutMarks(marked);
@@ -101,6 +103,52 @@ export function frameOf(template: FolderEntry<Template>, standing: readonly Stan
   return { parts, references, images: imagesRead(references), secrets };
 }
 
+/** The stages of a Dockerfile, in order: the names after AS, in lower case. */
+function stagesOf(references: readonly Reference[]): string[] {
+  return references.flatMap(({ kind, stage }) => (kind === "from" ? (stage ?? "") : []));
+}
+
+/**
+ * Refuses what copies from a stage that is not there, or comes later: BuildKit would take its name for that of an image.
+ * @param frame the references of the template, with all stages
+ * @throws FactoryError STAGE_UNKNOWN
+ */
+function checkStages(frame: readonly Reference[], pieces: readonly Piece[], bodies: readonly Body[]): void {
+  const order = stagesOf(frame);
+  for (const [at, { entry, label }] of pieces.entries()) {
+    const { stages, references } = bodies[at] ?? { stages: [], references: [] };
+    const own = order.indexOf(entry.document.name);
+    const isEarlier = (name: string) => order.indexOf(name) >= 0 && order.indexOf(name) < own;
+    for (const { name, where } of stages) {
+      if (isEarlier(name)) continue;
+      const there = order.includes(name);
+      throw new FactoryError(
+        "STAGE_UNKNOWN",
+        `${label} uses the stage of ${name}, which ${there ? "does not come before it" : "is not among the fragments"}`,
+        {
+          where,
+          fix: there
+            ? "let it fill a slot further down, or correct the name"
+            : `add ${name} to the manifest's fragments, or correct the name`,
+        },
+      );
+    }
+    const late = references.find(({ kind, name }) => {
+      const stage = name.toLowerCase();
+      return kind !== "from" && order.includes(stage) && !isEarlier(stage);
+    });
+    if (!late) continue;
+    throw new FactoryError(
+      "STAGE_UNKNOWN",
+      `${label} copies from ${late.name}, a stage that does not come before it`,
+      {
+        where: { file: entry.dockerfile.file },
+        fix: `let it fill a slot further down (line ${late.line} of the rendered text)`,
+      },
+    );
+  }
+}
+
 const framesOf = ofCatalog(() => new Map<FolderEntry<Template>, Map<string, Frame>>());
 
 /**
@@ -122,12 +170,14 @@ export function compose(
   for (const [at, { stage }] of pieces.entries()) key += `\n${bodies[at]?.text === "" ? "-" : ""}${stage}`;
   const { parts, references, images, secrets } = keep(frames, key, () => {
     const standing = pieces.map(({ entry: { document } }, at) => {
-      const { name, slot = name } = document;
+      const { name, slot = name, from } = document;
       const text = bodies[at]?.text ?? "";
-      return { name, slot, lines: text === "" ? 0 : text.split("\n").length };
+      return { name, slot, from, lines: text === "" ? 0 : text.split("\n").length };
     });
     return frameOf(template, standing, base);
   });
+  if (bodies.some(({ references: own, stages }) => own.length + stages.length > 0))
+    checkStages(references, pieces, bodies);
   const more = bodies.flatMap((body) => body.references);
   const all = more.length === 0 ? images : imagesRead([...references, ...more]);
   return { parts, bodies, images: all, secrets };

@@ -1,7 +1,8 @@
 import type { Catalog, Entry, FolderEntry } from "../catalog/catalog.ts";
 import { parseTemplateRef } from "../catalog/names.ts";
 import { didYouMean } from "../catalog/suggest.ts";
-import { isRange, versionsIn } from "../catalog/versions.ts";
+import { type Scheme, SCHEMES } from "../catalog/schemes/schemes.ts";
+import { versionsIn } from "../catalog/versions.ts";
 import type { Finding, Place } from "../errors.ts";
 import type { Fragment, Manifest, Template } from "../schemas/types.ts";
 import type { Choice, PickVersion } from "./choice.ts";
@@ -12,6 +13,7 @@ interface Wanted {
   what: "fragment" | "template";
   name: string;
   range: string;
+  scheme: Scheme;
   /** The place of the range; undefined for one from the choice. */
   where: () => Place | undefined;
 }
@@ -22,26 +24,26 @@ const choicesOf = ofCatalog(() => new Map<PickVersion | undefined, Map<string, s
 /**
  * The version that `pick` gives for the range, else the highest of `versions` in it, or a finding that names the versions
  * that exist.
- * @param versions sorted by semver, lowest first
+ * @param versions sorted, lowest first
  */
 function chooseVersion(
   catalog: Catalog,
-  { what, name, range, where }: Wanted,
+  { what, name, range, scheme, where }: Wanted,
   versions: readonly string[],
   pick: PickVersion | undefined,
 ): string | Finding {
   const choices = keep(choicesOf(catalog), pick, () => new Map<string, string>());
   const chosen = choices.get(`${what} ${name} ${range}`);
   if (chosen !== undefined) return chosen;
-  if (!isRange(range)) {
+  if (!scheme.isRange(range) && !versions.includes(range)) {
     return {
       code: "RANGE_INVALID",
       what: `${JSON.stringify(range)} is neither a version nor a range of the ${what} ${name}`,
       where: where(),
-      fix: "such as 0.1.0, ~0.1 or `>=0.1 <0.3`",
+      fix: `such as ${scheme.examples}`,
     };
   }
-  const best = pick?.(what, name, range, versions) ?? versionsIn(range, versions).at(-1);
+  const best = pick?.(what, name, range, versions) ?? versionsIn(range, versions, scheme).at(-1);
   if (best !== undefined) {
     choices.set(`${what} ${name} ${range}`, best);
     return best;
@@ -92,6 +94,7 @@ export function pickFragments(
         what: "fragment",
         name,
         range: chosen ?? own,
+        scheme: catalog.fragmentScheme(name),
         where: () => (chosen === undefined ? place() : undefined),
       },
       catalog.fragmentVersions(name),
@@ -124,7 +127,7 @@ export function pickTemplate(
   }
   const version = chooseVersion(
     catalog,
-    { what: "template", name: id, range, where },
+    { what: "template", name: id, range, scheme: SCHEMES.semver, where },
     catalog.templateVersions(id),
     pick,
   );

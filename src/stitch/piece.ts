@@ -23,7 +23,9 @@ export interface Piece {
   readonly argsKey: string;
   /** `core@0.1.0` */
   readonly label: string;
-  /** Its stage's name and slot, which are unique within a template. */
+  /** The template's slot that it fills. */
+  readonly slot: string;
+  /** Its stage's name and slot, which are unique within a template, and what it starts from. */
   readonly stage: string;
   /** Name, version and values as canonical JSON: a link of prefixes. @throws FactoryError as body does */
   readonly linkJson: () => string;
@@ -44,7 +46,7 @@ function once<T>(make: () => T): () => T {
 
 /** Digest of what a fragment adds to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
 function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files }: Body): FragmentDigest {
-  const { name, version, args, requires, conflicts, platforms, reuse, secrets, ssh } = document;
+  const { name, version, scheme, from, args, requires, conflicts, platforms, reuse, secrets, ssh } = document;
   const digest = digestOf({
     scheme: "factory/fragment/2",
     name,
@@ -56,6 +58,8 @@ function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files
     reuse: reuse ?? null,
     ...(secrets && { secrets }),
     ...(ssh && { ssh }),
+    ...(scheme && { versions: scheme }),
+    ...(from && { from }),
     dockerfile: sha256(dockerfile.text),
     files,
   });
@@ -67,7 +71,7 @@ function makePiece(
   entry: FolderEntry<Fragment>,
   { args, argsJson, sources }: { args: Values; argsJson: string; sources: readonly DeclaredSource[] },
 ): Piece {
-  const { name, version, slot = name, smoke } = entry.document;
+  const { name, version, slot = name, from, smoke } = entry.document;
   const body = once(() => fragmentBody(catalog, entry, args, sources));
   return {
     entry,
@@ -75,7 +79,8 @@ function makePiece(
     args: Object.freeze(args),
     argsKey: `${name} ${argsJson}`,
     label: `${name}@${version}`,
-    stage: `${name}/${slot}`,
+    slot,
+    stage: `${name}/${slot}${from === undefined ? "" : ` ${from}`}`,
     linkJson: once(() => {
       // A value without a JSON form is refused when it is rendered, with its place.
       body();

@@ -61,7 +61,12 @@ function templateDigest({ document, dockerfile }: FolderEntry<Template>): Recipe
   const { template_id: id, version, slots, reuse, secrets, ssh } = document;
   const digest = digestOf({
     scheme: "factory/template/2",
-    slots: slots.map(({ name, optional }) => ({ name, optional: optional ?? false })),
+    slots: slots.map(({ name, optional = false, many = false, builder = false }) => ({
+      name,
+      optional,
+      ...(many && { many }),
+      ...(builder && { builder }),
+    })),
     reuse: reuse ?? null,
     ...(secrets && { secrets }),
     ...(ssh && { ssh }),
@@ -163,16 +168,17 @@ const recipesOf = ofCatalog(() => new Map<Entry<Manifest>, Map<FolderEntry<Templ
  * @throws FactoryError TEMPLATE_*, ARG_*, FILE_*, SLOT_*, IMAGE_UNCLEAR, SOURCE_*, SECRET_*, COPY_*: the first one found
  */
 export function recipeOf(catalog: Catalog, resolved: Resolved): Recipe {
-  const { manifest, template, pieces, base } = resolved;
+  const { manifest, template, pieces, builders, base } = resolved;
   const ofManifest = keep(
     recipesOf(catalog),
     manifest,
     () => new Map<FolderEntry<Template>, Map<Chain, Recipe>>(),
   );
   const recipes = keep(ofManifest, template, () => new Map<Chain, Recipe>());
+  const before = pieces.slice(0, builders).map((piece) => piece.linkJson());
   const chain = chainOf(
-    keep(chainsOf(catalog), base, () => emptyChain(base)),
-    pieces,
+    keep(chainsOf(catalog), [base, ...before].join("\n"), () => emptyChain(base, before)),
+    pieces.slice(builders),
   );
   return keep(recipes, chain, () => makeRecipe(catalog, resolved, chain));
 }

@@ -9,6 +9,8 @@ import { refuseInstructions } from "./refuse.ts";
 export interface Stage {
   name: string;
   slot: string;
+  /** The image that a builder starts from. Default: the base. */
+  from?: string;
   /** The text after its FROM; called when the template places the slot. */
   body: () => string;
 }
@@ -55,8 +57,10 @@ export function fillTemplate(
   let last = BASE_STAGE;
   let labelled = 0;
   const froms: string[] = [];
+  const builders = new Set<string>();
   const { file } = template.dockerfile;
-  const declared = template.document.slots.map((slot) => slot.name);
+  const { slots } = template.document;
+  const declared = slots.map((slot) => slot.name);
   const refuse = (what: string, fix: string, where: Place = { file }) => {
     throw new FactoryError("TEMPLATE_INSTRUCTION", what, { where, fix });
   };
@@ -81,13 +85,18 @@ export function fillTemplate(
         if (placed.includes(name))
           refuse(`the slot \`${name}\` occurs twice in the template`, "remove one of the two", where);
         placed.push(name);
-        const stage = stages.find(({ slot }) => slot === name);
-        if (!stage) return EMPTY_SLOT;
-        const body = stage.body();
-        const from = `${last} AS ${stage.name}`;
-        froms.push(from);
-        last = stage.name;
-        return `FROM ${from}${body === "" ? "" : `\n${body}`}`;
+        const isBuilder = slots.find((slot) => slot.name === name)?.builder === true;
+        const written = stages
+          .filter(({ slot }) => slot === name)
+          .map((stage) => {
+            const body = stage.body();
+            const from = `${isBuilder ? (stage.from ?? base) : last} AS ${stage.name}`;
+            froms.push(from);
+            if (isBuilder) builders.add(from);
+            else last = stage.name;
+            return `FROM ${from}${body === "" ? "" : `\n${body}`}`;
+          });
+        return written.length === 0 ? EMPTY_SLOT : written.join("\n\n");
       },
       labels: () => {
         labelled += 1;
@@ -117,9 +126,12 @@ export function fillTemplate(
   const instructions = parseDockerfile(text);
   refuseInstructions(file, instructions);
   const starts = instructions.filter(({ keyword }) => keyword === "FROM");
-  const first = instructions.find(({ keyword }) => keyword !== "ARG");
+  const isBuilder = ({ rest }: Instruction) => builders.has(withoutMarks(rest));
+  const opening = instructions.find(({ keyword }) => keyword !== "ARG");
+  const first = starts.find((start) => !isBuilder(start));
   if (
-    first?.keyword !== "FROM" ||
+    opening?.keyword !== "FROM" ||
+    !first ||
     !new RegExp(`\\sAS\\s+${BASE_STAGE}\\s*$`, "i").test(first.rest) ||
     !holdsValue(first.rest)
   ) {
@@ -128,6 +140,11 @@ export function fillTemplate(
       `start it with: FROM {{base}} AS ${BASE_STAGE}`,
     );
   }
+  if (starts.slice(builders.size).some(isBuilder))
+    refuse(
+      "a slot for builders is behind the base stage",
+      `move it in front of FROM {{base}} AS ${BASE_STAGE}`,
+    );
   const stageOfLabels = parseDockerfile(text.slice(0, text.indexOf(LABELS_MARK))).filter(
     ({ keyword }) => keyword === "FROM",
   ).length;

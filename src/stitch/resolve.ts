@@ -40,11 +40,15 @@ export function resolve(catalog: Catalog, manifestId: string, choice: Choice = {
     const isWhole = fragments.length === Object.keys(manifest.document.fragments).length;
     throw errorOf(isWhole ? findings : findings.filter(({ code }) => !ECHOES.has(code)));
   }
+  const builders = new Set(
+    template.document.slots.flatMap(({ name, builder }) => (builder === true ? name : [])),
+  );
   const pieces = ordered.map((entry, at) => pieceOf(catalog, entry, values[at] ?? {}, sources[at]));
   return {
     manifest,
     template,
     pieces,
+    builders: pieces.filter(({ slot }) => builders.has(slot)).length,
     base: choice.base ?? baseRef(manifest.document.base),
     parent,
     pick: choice.pick,

@@ -43,6 +43,14 @@ describe("the reference workspace", () => {
   );
 });
 
+describe("examples", () => {
+  it("render: python-images", async () => {
+    const root = temporaryFolder();
+    writeFiles(root, filesBelow(join(repository, "examples/python-images")));
+    await expectDockerfile(root, "python", "python_images");
+  });
+});
+
 describe("every word of the template language", () => {
   const workspace = () => {
     const root = temporaryFolder();

@@ -1,3 +1,4 @@
+import { semver } from "../../src/catalog/schemes/semver.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { didYouMean } from "../../src/catalog/suggest.ts";
@@ -29,7 +30,7 @@ describe("didYouMean", () => {
 
 describe("versions", () => {
   it("are sorted by semver", () => {
-    expect(sortVersions(["1.0.0", "0.10.0", "0.2.0", "1.0.0-rc.2", "1.0.0-rc.10"])).toEqual([
+    expect(sortVersions(["1.0.0", "0.10.0", "0.2.0", "1.0.0-rc.2", "1.0.0-rc.10"], semver)).toEqual([
       "0.2.0",
       "0.10.0",
       "1.0.0-rc.2",
@@ -39,8 +40,8 @@ describe("versions", () => {
   });
 
   it("satisfy ranges; an exact one stands for itself", () => {
-    expect(versionsIn("~0.1", ["0.1.0", "0.1.9", "0.2.0-rc.1", "0.2.0"])).toEqual(["0.1.0", "0.1.9"]);
-    expect(versionsIn("1.0.0+a", ["1.0.0+a", "1.0.0+b"])).toEqual(["1.0.0+a"]);
-    expect(isVersion("1.0.0-01")).toBe(false);
+    expect(versionsIn("~0.1", ["0.1.0", "0.1.9", "0.2.0-rc.1", "0.2.0"], semver)).toEqual(["0.1.0", "0.1.9"]);
+    expect(versionsIn("1.0.0+a", ["1.0.0+a", "1.0.0+b"], semver)).toEqual(["1.0.0+a"]);
+    expect(isVersion("1.0.0-01", semver)).toBe(false);
   });
 });

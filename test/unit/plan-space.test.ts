@@ -1,3 +1,4 @@
+import { semver } from "../../src/catalog/schemes/semver.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { axisText, versionsOfAxis } from "../../src/plan/axes.ts";
@@ -55,7 +56,7 @@ describe("version axes", () => {
 
   it("take pre-releases where the range names them", () => {
     const axis = { latest: 2, range: ">=0.3.1-rc.0 || 0.3.0" };
-    expect(versionsOfAxis(axis, ["0.2.0", "0.3.0", "0.3.1-rc.1"])).toEqual(["0.3.0", "0.3.1-rc.1"]);
+    expect(versionsOfAxis(axis, ["0.2.0", "0.3.0", "0.3.1-rc.1"], semver)).toEqual(["0.3.0", "0.3.1-rc.1"]);
   });
 
   it("have a text of their own each", () => {
@@ -89,7 +90,7 @@ describe("version axes", () => {
         fc.constantFrom(undefined, "<1", ">=0.1 <1.1"),
         (latest, minor, range) => {
           const axis = { ...(latest ? { latest } : {}), ...(minor ? { "latest-minor": minor } : {}), range };
-          const versions = versionsOfAxis(axis, existing);
+          const versions = versionsOfAxis(axis, existing, semver);
           expect(existing.filter((one) => versions.includes(one))).toEqual(versions);
           if (latest) expect(versions.length).toBeLessThanOrEqual(latest);
         },
@@ -218,7 +219,9 @@ describe("strategy", () => {
             ["port", cell.args.port],
             ["platform", cell.platform],
           ];
-          return values.flatMap((a, at) => values.slice(at + 1).map((b) => `${a.join()} ${b.join()}`));
+          return values.flatMap((a, at) =>
+            values.slice(at + 1).map((b) => `${JSON.stringify(a)} ${JSON.stringify(b)}`),
+          );
         }),
       );
     const whole = pairs(expanded(axes).cells);
@@ -344,7 +347,10 @@ describe("expectations", () => {
 describe("mergePlans", () => {
   const two = (first: string, second: string) => {
     const catalog = makeCatalog({ ...WIDE, ...plan(first, "one"), ...plan(second, "two") });
-    return mergePlans(["one", "two"].map((planId) => expand(catalog, { planId }, TODAY)));
+    return mergePlans(
+      ["one", "two"].map((planId) => expand(catalog, { planId }, TODAY)),
+      catalog.fragmentScheme,
+    );
   };
 
   it("makes one cell of what two plans ask for, with both names", () => {

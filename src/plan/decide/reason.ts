@@ -61,8 +61,9 @@ function fragmentChanges(before: Inputs["fragments"], after: Inputs["fragments"]
 function argChanges(before: Inputs["args"], after: Inputs["args"]): Change[] {
   return namesOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
     const [was, is] = [before, after].map((args) => (Object.hasOwn(args, name) ? args[name] : undefined));
+    if (was === is) return [];
     const texts = [was, is].map((value) => (value === undefined ? null : valueText(value)));
-    if (was === is || (typeof was === "object" && typeof is === "object" && texts[0] === texts[1])) return [];
+    if (typeof was === "object" && typeof is === "object" && texts[0] === texts[1]) return [];
     const exact = [was, is].map((value) => (value === undefined ? null : JSON.stringify(value)));
     const [old = null, own = null] = texts[0] === texts[1] ? exact : texts;
     return changed(`args.${name}`, old, own);

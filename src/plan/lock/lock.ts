@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { SCHEMES } from "../../catalog/schemes/schemes.ts";
 import { isVersion } from "../../catalog/versions.ts";
 import { compareText } from "../../model/compare.ts";
 import { digestOf } from "../../model/digest.ts";
@@ -51,7 +52,7 @@ export function compareSubjects(a: LockSubject, b: LockSubject): number {
  */
 export function rangeKey(range: string): string {
   const tidy = range.trim().replace(/ +/g, " ");
-  return isVersion(tidy) ? range : tidy;
+  return isVersion(tidy, SCHEMES.semver) ? range : tidy;
 }
 
 /** The text of an axis (see axisText) in the form of the lock. */

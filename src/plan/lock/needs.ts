@@ -1,5 +1,6 @@
 import type { Catalog } from "../../catalog/catalog.ts";
 import { parseTemplateRef } from "../../catalog/names.ts";
+import { type Scheme, SCHEMES } from "../../catalog/schemes/schemes.ts";
 import { versionsIn } from "../../catalog/versions.ts";
 import { errorOf, type Finding, type Place } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
@@ -46,8 +47,9 @@ function rangeNeed(
   kind: "template" | "fragment",
   { name, range, where }: { name: string; range: string; where: Place },
   versions: readonly string[],
+  scheme: Scheme,
 ): Omit<VersionNeed, "manifests"> {
-  const allowed = versionsIn(range, versions);
+  const allowed = versionsIn(range, versions, scheme);
   return {
     kind,
     name,
@@ -62,21 +64,21 @@ function axisNeed(
   name: string,
   axis: Exclude<VersionAxis, string[]>,
   where: Place,
-  versions: readonly string[],
+  { versions, scheme }: { versions: readonly string[]; scheme: Scheme },
 ): Omit<VersionNeed, "manifests"> {
   const range = typeof axis === "string" ? axis : axis.range;
-  const allowed = new Set(range === undefined ? versions : versionsIn(range, versions));
+  const allowed = new Set(range === undefined ? versions : versionsIn(range, versions, scheme));
   return {
     kind: "axis",
     name,
     at: axisKey(axisText(axis)),
     where,
-    newest: () => versionsOfAxis(axis, versions),
+    newest: () => versionsOfAxis(axis, versions, scheme),
     // Applied to the list alone, the axis has to give the whole list: it has no other and no more versions.
     holds: (value) =>
       Array.isArray(value) &&
       value.every((version: string) => allowed.has(version)) &&
-      versionsOfAxis(axis, value).length === value.length,
+      versionsOfAxis(axis, value, scheme).length === value.length,
   };
 }
 
@@ -101,13 +103,24 @@ export function versionNeeds(catalog: Catalog, manifestIds?: readonly string[]):
   const findings: Finding[] = [];
   const addFragments = (id: string, ranges: Ranges, place: (name: string) => Place) => {
     for (const [name, range] of Object.entries(ranges))
-      add(id, rangeNeed("fragment", { name, range, where: place(name) }, catalog.fragmentVersions(name)));
+      add(
+        id,
+        rangeNeed(
+          "fragment",
+          { name, range, where: place(name) },
+          catalog.fragmentVersions(name),
+          catalog.fragmentScheme(name),
+        ),
+      );
   };
   for (const { document, place } of manifests) {
     const { manifest_id, template, fragments } = document;
     const { id: name = "", range = "" } = parseTemplateRef(template) ?? {};
     const where = place(["template"]);
-    add(manifest_id, rangeNeed("template", { name, range, where }, catalog.templateVersions(name)));
+    add(
+      manifest_id,
+      rangeNeed("template", { name, range, where }, catalog.templateVersions(name), SCHEMES.semver),
+    );
     addFragments(manifest_id, fragments, (fragment) => place(["fragments", fragment]));
   }
   for (const { document, place } of plans) {
@@ -116,8 +129,9 @@ export function versionNeeds(catalog: Catalog, manifestIds?: readonly string[]):
     for (const [name, axis] of openAxes(document)) {
       const versions = catalog.fragmentVersions(name);
       const where = place(["axes", name]);
-      if (versionsOfAxis(axis, versions).length > 0) {
-        add(manifest_id, axisNeed(name, axis, where, versions));
+      const scheme = catalog.fragmentScheme(name);
+      if (versionsOfAxis(axis, versions, scheme).length > 0) {
+        add(manifest_id, axisNeed(name, axis, where, { versions, scheme }));
         continue;
       }
       findings.push({

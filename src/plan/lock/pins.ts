@@ -1,5 +1,6 @@
 import type { Catalog } from "../../catalog/catalog.ts";
-import { isRange, versionsIn } from "../../catalog/versions.ts";
+import { SCHEMES } from "../../catalog/schemes/schemes.ts";
+import { versionsIn } from "../../catalog/versions.ts";
 import { errorOf, FactoryError, type Finding, type Place } from "../../errors.ts";
 import type { Pins } from "../axes.ts";
 import { axisKey, entriesOf, isEdited, type LockEntry, type LockSubject, subjectKey } from "./lock.ts";
@@ -90,7 +91,8 @@ export function pinsOf(catalog: Catalog, manifestIds?: readonly string[]): Locke
         const version = said.version(kind, name, range, versions);
         if (version !== undefined) return version;
         // An invalid range, or one that no version satisfies, has a finding of its own.
-        if (!isRange(range) || versionsIn(range, versions).length === 0) return undefined;
+        const scheme = kind === "fragment" ? catalog.fragmentScheme(name) : SCHEMES.semver;
+        if (!scheme.isRange(range) || versionsIn(range, versions, scheme).length === 0) return undefined;
         throw stale({ kind, name, at: range });
       },
       axis: (name, axis) => {
