@@ -29,7 +29,8 @@ import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts"
 import { sourceState } from "./tools/git.ts";
 import { openLease } from "./tools/lease.ts";
 import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
-import { obtainSecret, obtainSsh } from "./tools/secret-source.ts";
+import { obtainSecret } from "./tools/secret-source.ts";
+import { obtainSsh } from "./tools/ssh-source.ts";
 import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
 

@@ -4,13 +4,14 @@ import { errorOf, FactoryError } from "../errors.ts";
 import { checkOwnFolders } from "../files/own-folders.ts";
 import type { ErrorCode, Finding } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
-import type { Catalog, Entry, FolderEntry, Settings } from "./catalog.ts";
+import type { Catalog, Entry, FolderEntry } from "./catalog.ts";
 import { findingsOf, loadDocument } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { isId } from "./names.ts";
 import { listFolder, readText, realFolder } from "./read.ts";
 import type { Kind } from "./schema.ts";
 import { LOCAL_FILE, secretSettings } from "./secret-settings.ts";
+import { settingsOf } from "./settings.ts";
 import { didYouMean } from "./suggest.ts";
 import { schemeOf, withOneScheme } from "./scheme-of.ts";
 import { SCHEMES } from "./schemes/schemes.ts";
@@ -245,17 +246,5 @@ export function openCatalog(root: string): OpenCatalog {
     loadLocal,
     loadFile,
     loadFolder,
-  };
-}
-
-/** factory.yaml with every default filled in. */
-function settingsOf(document: Documents["workspace"]): Settings {
-  const { repository = "factory", cache, smoke = {}, reuse } = document;
-  const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
-  return {
-    repository,
-    cache_repository: cache?.repository ?? null,
-    smoke: { memory_mb, pids, timeout_s },
-    max_age: reuse?.max_age ?? null,
   };
 }

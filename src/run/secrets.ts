@@ -5,7 +5,7 @@ import { sha256 } from "../model/digest.ts";
 import type { SecretNeed } from "../model/secret.ts";
 import type { RunSecrets } from "../pipeline/stage.ts";
 import type { PlannedCell } from "../plan/cell.ts";
-import { type Network, obtainNetwork } from "./network.ts";
+import { type Network, obtainNetwork } from "./obtain-network.ts";
 import type { SecretDeps } from "./secret-deps.ts";
 import type { Stitched } from "../stitch/stitch.ts";
 import { neededBy, sourceOf, titleOf } from "../stitch/secret-sources.ts";

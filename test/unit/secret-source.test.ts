@@ -6,7 +6,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { DeclaredSource } from "../../src/model/secret.ts";
 import { exec } from "../../src/tools/exec.ts";
-import { obtainSecret, obtainSsh } from "../../src/tools/secret-source.ts";
+import { obtainSecret } from "../../src/tools/secret-source.ts";
+import { obtainSsh } from "../../src/tools/ssh-source.ts";
 import { temporaryFolder } from "./workspace.ts";
 
 const declared = (source: DeclaredSource["source"], more: Partial<DeclaredSource> = {}): DeclaredSource => ({
