@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup.
+// print, growth, pairwise, lookup, hashing.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { hashing } from "./hashing.ts";
 import { compare, median, once } from "./measure.ts";
 import { type Bench, growth, lookup, pairwise, print } from "./planner.ts";
 import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
@@ -259,6 +260,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   growth: { run: () => growth(bench), engine: false },
   pairwise: { run: () => pairwise(bench), engine: false },
   lookup: { run: () => lookup(bench), engine: false },
+  hashing: { run: () => hashing(bench), engine: false },
 };
 const wanted = process.argv.slice(2);
 const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;

@@ -1,4 +1,4 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { createHash, hash as hashOnce } from "node:crypto";
 import { stampOf } from "./hash-cache.ts";
 
@@ -13,13 +13,13 @@ let shared: Buffer | undefined;
  * @returns undefined if the file is no longer what it was, before or after it was read
  * @throws an error of the file system
  */
-export function hashFile(file: string, listed: BigIntStats): string | undefined {
+export function hashFile(file: string, listed: Stats): string | undefined {
   const piece = (shared ??= Buffer.allocUnsafe(PIECE));
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const descriptor = openSync(file, flags);
   try {
     const stamp = stampOf(listed);
-    if (stampOf(fstatSync(descriptor, { bigint: true })) !== stamp) return undefined;
+    if (stampOf(fstatSync(descriptor)) !== stamp) return undefined;
     let read = readSync(descriptor, piece, 0, PIECE, null);
     let bytes = read;
     let hex: string;
@@ -33,8 +33,8 @@ export function hashFile(file: string, listed: BigIntStats): string | undefined 
       }
       hex = hash.digest("hex");
     }
-    const isSame = stampOf(fstatSync(descriptor, { bigint: true })) === stamp;
-    return isSame && BigInt(bytes) === listed.size ? hex : undefined;
+    const isSame = stampOf(fstatSync(descriptor)) === stamp;
+    return isSame && bytes === listed.size ? hex : undefined;
   } finally {
     closeSync(descriptor);
   }

@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { FactoryError, type Place } from "../errors.ts";
 import { sizeText } from "../model/bytes.ts";
@@ -50,6 +49,9 @@ const MOST_ENTRIES = 1_000_000;
 const SMALL = { files: 500, bytes: 8 << 20 };
 
 const SECOND = 1000;
+
+/** A file that takes long enough to say so. */
+const LARGE = 16 << 20;
 
 function changed(path: string, how: string, cause?: unknown): FactoryError {
   return new FactoryError("FILE_CHANGED", `${quoted(path)} ${how} while it was read`, {
@@ -128,8 +130,8 @@ export function readTree(request: TreeRequest): Tree {
   };
 
   const addFile = (whole: string, path: string): void => {
-    const absolute = join(root, whole);
-    const stats = reading(whole, where, () => lstatSync(absolute, { bigint: true }));
+    const absolute = `${root}/${whole}`;
+    const stats = reading(whole, where, () => lstatSync(absolute));
     if (stats.isSymbolicLink()) throw changed(whole, "became a link");
     if (!stats.isFile()) {
       throw new FactoryError("FILE_UNREADABLE", `${quoted(whole)} is a device, pipe or socket`, {
@@ -139,15 +141,15 @@ export function readTree(request: TreeRequest): Tree {
     }
     const hex = hashOf({ absolute, whole, path, stats, cache });
     meter.files += 1;
-    meter.bytes += Number(stats.size);
-    add((stats.mode & 0o100n) === 0n ? "0644" : "0755", hex, path);
+    meter.bytes += stats.size;
+    add((stats.mode & 0o100) === 0 ? "0644" : "0755", hex, path);
   };
 
   const hashOf = (file: {
     absolute: string;
     whole: string;
     path: string;
-    stats: BigIntStats;
+    stats: Stats;
     cache: HashCache;
   }): string => {
     const { absolute, whole, path, stats } = file;
@@ -156,14 +158,14 @@ export function readTree(request: TreeRequest): Tree {
       hex = reading(whole, where, () => hashFile(absolute, stats));
       hashed += 1;
       if (hex === undefined) throw changed(whole, "changed");
-      if (stats.size > 16 << 20) meter.tick();
+      if (stats.size > LARGE) meter.tick();
+      cache.keep(path, stats, hex);
     }
-    cache.keep(path, stats, hex);
     return hex;
   };
 
   const addLink = (whole: string, path: string): void => {
-    const target = reading(whole, where, () => readlinkSync(join(root, whole), { encoding: "buffer" }));
+    const target = reading(whole, where, () => readlinkSync(`${root}/${whole}`, { encoding: "buffer" }));
     const end = isUtf8(target) ? reading(whole, where, () => linkEnd(root, whole)) : "outside";
     const refuse = (code: "FILE_OUTSIDE" | "FILE_UNREADABLE", what: string, fix: string) => {
       throw new FactoryError(code, `${quoted(whole)} ${what}`, { where, fix });
@@ -185,7 +187,7 @@ export function readTree(request: TreeRequest): Tree {
 
   /** @param path from the source, with `/` at its end if it is not empty */
   const walk = (folder: string, path: string, outer: TreeRules): void => {
-    const absolute = join(root, folder);
+    const absolute = `${root}/${folder}`;
     const found = reading(folder, where, () => readdirSync(absolute, { withFileTypes: true }));
     const odd = reading(folder, where, () => oddNames(absolute, found));
     const rules = outer.within(
@@ -215,7 +217,7 @@ export function readTree(request: TreeRequest): Tree {
     }
   };
 
-  const isFolder = reading(top, where, () => lstatSync(join(root, top))).isDirectory();
+  const isFolder = reading(top, where, () => lstatSync(`${root}/${top}`)).isDirectory();
   if (isFolder) {
     add("0755", NOTHING, "/");
     walk(top, "", request.rules);
