@@ -14,6 +14,8 @@ export interface Pattern {
   negated: boolean;
   /** What it matches: paths from the workspace's root. */
   matches: (path: string) => boolean;
+  /** Its parts, as far as they are names, `*` and `**`. */
+  parts: readonly string[];
 }
 
 /** Characters that mean something in a pattern, or in the regular expression that is made of it, or at a line's start. */
@@ -97,7 +99,42 @@ export function translated({ folder, text }: IgnoreLine, source: string): Patter
     text: `${line.negated ? "!" : ""}${keepSpaces(written.join("/"))}`,
     negated: line.negated,
     matches: matcherOf(whole),
+    parts: whole,
   };
+}
+
+/**
+ * Git lets in nothing in a folder that it leaves out, but Docker does where a later pattern says so. These patterns, put after
+ * all others, leave out what is in folders of a certain name, such as node_modules.
+ */
+export function closing(patterns: readonly Pattern[]): Pattern[] {
+  const lettingIn = patterns.filter(({ negated }) => negated);
+  if (lettingIn.length === 0) return [];
+  const names = new Set(lettingIn.map(({ parts }) => parts.at(-1)));
+  return patterns.flatMap((pattern): Pattern[] => {
+    const name = pattern.parts.at(-1) ?? "";
+    if (pattern.negated || name.includes("*") || names.has(name)) return [];
+    const { matches } = pattern;
+    return [
+      {
+        text: `${pattern.text}/**`,
+        negated: false,
+        matches: (path) => foldersOf(path).some((folder) => matches(folder)),
+        parts: [...pattern.parts, "**"],
+      },
+    ];
+  });
+}
+
+/** All folders above a path. */
+function foldersOf(path: string): string[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, at) => parts.slice(0, at + 1).join("/"));
+}
+
+/** Whether a pattern that lets something in may do so below a folder. */
+export function reachesBelow({ negated, parts }: Pattern, folder: string): boolean {
+  return negated && (parts.includes("**") || parts.length > folder.split("/").length);
 }
 
 /** Which patterns match a path or hold for a folder above it, and what they come to. */

@@ -1,6 +1,13 @@
 import { listed } from "../files/listing.ts";
 import { compareText } from "../model/compare.ts";
-import { dockerPattern, type Pattern, translated, verdictsOf } from "./docker-pattern.ts";
+import {
+  closing,
+  dockerPattern,
+  type Pattern,
+  reachesBelow,
+  translated,
+  verdictsOf,
+} from "./docker-pattern.ts";
 import type { Source } from "./source.ts";
 
 const texts = new WeakMap<Source, readonly string[]>();
@@ -39,22 +46,28 @@ function* entriesOf(source: Source): Iterable<Entry> {
 function linesOf(source: Source): string[] {
   const whole = source.path === "." ? "*" : dockerPattern(source.path);
   if (!source.isFolder) return [`!${whole}`];
-  const patterns: Pattern[] = source.lines.flatMap((line) => translated(line, source.path) ?? []);
+  const own = source.lines.flatMap((line) => translated(line, source.path) ?? []);
+  const last = closing(own);
+  const patterns: Pattern[] = [...own, ...last];
   const corrections: string[] = [];
   const verdicts = verdictsOf(patterns);
+  /** Whether some pattern may let in what is in a folder that is left out. */
+  const mayOpen = (folder: string): boolean =>
+    own.some((pattern) => reachesBelow(pattern, folder)) &&
+    !last.some(({ matches }) => matches(`${folder}/x`));
   /** For each folder on the way: its verdicts, and what a correction says of everything in it. */
   const way: { path: string; verdicts: ReturnType<typeof verdicts>; corrected: boolean | undefined }[] = [];
   for (const { path, isFolder, isDeclared } of entriesOf(source)) {
     while (way.length > 0 && !path.startsWith(`${way.at(-1)?.path}/`)) way.pop();
     const folder = way.at(-1);
-    const own = verdicts(path, folder?.verdicts);
-    const isLetIn = folder?.corrected ?? !own.excluded;
+    const verdict = verdicts(path, folder?.verdicts);
+    const isLetIn = folder?.corrected ?? !verdict.excluded;
     let corrected = folder?.corrected;
     if (isLetIn !== isDeclared) {
       corrections.push(`${isDeclared ? "!" : ""}${dockerPattern(path)}`);
       corrected = isDeclared;
-    }
-    if (isFolder && isDeclared) way.push({ path, verdicts: own, corrected });
+    } else if (!isDeclared && isFolder && mayOpen(path)) corrections.push(`${dockerPattern(path)}/**`);
+    if (isFolder && isDeclared) way.push({ path, verdicts: verdict, corrected });
   }
   return [`!${whole}`, ...patterns.map(({ text }) => text), ...corrections];
 }

@@ -80,12 +80,12 @@ function compile(entry: FolderEntry<Fragment>): Render {
   return render;
 }
 
-/** The path that `{{source "name"}}` means. @throws FactoryError SOURCE_*, FILE_* */
+/** The path that `{{source "name"}}` means; null if something stands in for it. @throws FactoryError SOURCE_*, FILE_* */
 function pathOfSource(
   catalog: Catalog,
   sources: Map<string, Source>,
   { wanted, declared, where }: { wanted: string; declared: readonly DeclaredSource[]; where: Place },
-): string {
+): string | null {
   const declaration = declared.find(({ name }) => name === wanted);
   if (!declaration) {
     throw new FactoryError("SOURCE_UNDECLARED", `there is no source \`${wanted}\``, {
@@ -94,7 +94,7 @@ function pathOfSource(
     });
   }
   const { path } = declaration;
-  if (path === null) return `sources/${wanted}`;
+  if (path === null) return null;
   const source = sourceOf(catalog, { ...declaration, path });
   sources.set(source.path, source);
   return source.path;
@@ -163,8 +163,9 @@ export function fragmentBody(
       },
       source: ([wanted], where) => {
         const path = pathOfSource(catalog, sources, { wanted: String(wanted), declared, where });
-        readable.add(path);
-        return path;
+        // What something stands in for may be any path: then copies are checked with a manifest that gives it.
+        readable.add(path ?? ".");
+        return path ?? `sources/${String(wanted)}`;
       },
     },
   );

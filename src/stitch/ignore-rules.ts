@@ -27,8 +27,8 @@ export function gitignoreLines(folder: string, text: string): IgnoreLine[] {
     .map((line) => ({ folder, text: line.replace(/\r$/, "") }));
 }
 
-/** A name as a pattern that means it alone; `?`, which the library cannot escape, means any one character. */
-const literal = (name: string): string => name.replace(/[\\[\]*]/g, "\\$&");
+/** A path as a pattern that means it alone. */
+const literal = (path: string): string => path.replace(/[\\[\]*?]/g, "\\$&");
 
 /** The parts of a line; undefined for a comment and an empty one. */
 export function readLine(text: string): { negated: boolean; anchored: boolean; body: string } | undefined {
@@ -53,23 +53,18 @@ function fromRoot({ folder, text }: IgnoreLine): string | undefined {
   return `${negated ? "!" : ""}${pattern}`;
 }
 
-/** Why a line cannot be used; undefined if it can. What git takes for a pattern that never matches is a problem here. */
-export function lineProblem(text: string): string | undefined {
-  try {
-    ignore({ ignoreCase: false }).add([text]).ignores("a");
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return "its brackets are not in pairs, or hold no range";
-    throw error;
-  }
-}
-
 /** How many answers the library keeps before it is made anew. */
 const MOST_ANSWERS = 50_000;
 
 function compile(lines: readonly IgnoreLine[]): Ignore {
   const patterns = lines.map(fromRoot).filter((one) => one !== undefined);
   return ignore({ ignoreCase: false }).add(patterns);
+}
+
+/** Whether lines leave out a file, or a folder that it lies in: its path is from the workspace's root. */
+export function leftOutBy(lines: readonly IgnoreLine[]): (path: string) => boolean {
+  let matcher: Ignore | undefined;
+  return (path) => (matcher ??= compile(lines)).ignores(path);
 }
 
 /**

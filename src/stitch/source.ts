@@ -7,7 +7,7 @@ import { readTree, type Tree } from "../files/read-tree.ts";
 import { isRefusal } from "../files/refused.ts";
 import { sha256Hex } from "../model/digest.ts";
 import { quoted } from "../model/visible.ts";
-import { gitignoreLines, type IgnoreLine, ignoreRules, lineProblem, OWN_LINES } from "./ignore-rules.ts";
+import { gitignoreLines, type IgnoreLine, ignoreRules, leftOutBy, OWN_LINES } from "./ignore-rules.ts";
 import { keep, ofCatalog } from "./memo.ts";
 
 /** A source as a manifest and a fragment together declare it. */
@@ -96,28 +96,7 @@ function readGitignore(root: string, folder: string, where: Place): readonly Ign
     throw unreadable(`cannot be read (${error.code})`, error);
   }
   if (!bytes) throw unreadable("is not a regular file of at most a mebibyte");
-  const lines = gitignoreLines(folder, bytes.toString());
-  for (const [at, { text }] of lines.entries()) {
-    const problem = lineProblem(text);
-    if (problem === undefined) continue;
-    throw new FactoryError("SOURCE_INVALID", `${quoted(text)} is not a pattern: ${problem}`, {
-      where: { file, line: at + 1 },
-      fix: "correct it, or leave out the source's `from_gitignore`",
-    });
-  }
-  return lines;
-}
-
-/** The lines of the declaration's own `ignore`, which start at the source. @throws FactoryError SOURCE_INVALID */
-function ownLines({ ignore, where }: DeclaredSource, path: string): IgnoreLine[] {
-  return ignore.map((text) => {
-    const problem = lineProblem(text);
-    if (problem === undefined) return { folder: path === "." ? "" : path, text };
-    throw new FactoryError("SOURCE_INVALID", `${quoted(text)} is not a pattern: ${problem}`, {
-      where,
-      fix: "write it as in a .gitignore, such as `node_modules` or `**/*.log`",
-    });
-  });
+  return gitignoreLines(folder, bytes.toString());
 }
 
 function read(catalog: Catalog, declaration: DeclaredSource & { path: string }): Source {
@@ -137,7 +116,7 @@ function read(catalog: Catalog, declaration: DeclaredSource & { path: string }):
     ...OWN_LINES,
     ...(from_gitignore ? folders.flatMap((folder) => readGitignore(root, folder, where)) : []),
   ];
-  const own = ownLines(declaration, path);
+  const own = ignore.map((text) => ({ folder: path === "." ? "" : path, text }));
   const nested: IgnoreLine[] = [];
   const below = (folder: string, names: readonly string[]): readonly IgnoreLine[] => {
     if (!from_gitignore || !names.includes(".gitignore")) return [];
@@ -179,14 +158,13 @@ function read(catalog: Catalog, declaration: DeclaredSource & { path: string }):
     );
   }
   const lines = [...outer, ...nested, ...own];
-  const final = ignoreRules(lines, () => [], []);
   return {
     ...tree,
     path,
     declared,
     where,
     lines,
-    leavesOut: (one) => final.ignores(one, false),
+    leavesOut: leftOutBy(lines),
     gitignores: from_gitignore ? folders.map((folder) => inFolder(folder, ".gitignore")) : [],
   };
 }

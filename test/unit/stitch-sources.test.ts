@@ -171,7 +171,6 @@ describe("a source", () => {
       MANIFEST,
       11,
     ],
-    ["no pattern", '{app: {path: services/web, ignore: ["a[/"]}}', undefined, "SOURCE_INVALID", MANIFEST, 11],
   ])("is a finding with %s", (_, declared, body, code, file, line) => {
     const root = withSource(
       declared,
