@@ -1,4 +1,5 @@
-import type { Fragment, Lock, Manifest, Plan, Pool, Product, Template } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 import type { Scheme } from "./schemes/scheme.ts";
 import type { SecretSettings } from "../model/secret.ts";
@@ -15,6 +16,8 @@ export interface Entry<T> {
   /** The file's path, relative to the workspace, with `/`. */
   file: string;
   place: PlaceOf;
+  /** Other documents that it takes something from: what a manifest extends. factory.yaml is not named. */
+  also?: readonly string[];
 }
 
 /**
@@ -51,6 +54,8 @@ export interface Catalog {
   /** factory.lock; null if there is none. */
   lock: () => Entry<Lock> | null;
   manifestIds: () => string[];
+  /** Whether a manifest is only there to be extended. @throws FactoryError UNKNOWN_MANIFEST */
+  isAbstract: (manifestId: string) => boolean;
   planIds: () => string[];
   poolIds: () => string[];
   productIds: () => string[];
@@ -60,7 +65,7 @@ export interface Catalog {
   fragmentScheme: (name: string) => Scheme;
   templateIds: () => string[];
   templateVersions: (id: string) => string[];
-  /** @throws FactoryError UNKNOWN_MANIFEST with a "did you mean" */
+  /** @throws FactoryError UNKNOWN_MANIFEST with a "did you mean"; MANIFEST_ABSTRACT */
   manifest: (id: string) => Entry<Manifest>;
   /** @throws FactoryError UNKNOWN_PLAN with a "did you mean" */
   plan: (id: string) => Entry<Plan>;

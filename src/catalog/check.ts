@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import type { Finding } from "../errors.ts";
-import type { Documents, Fragment, Manifest, Pool, Template } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Documents, Fragment, Pool, Template } from "../schemas/types.ts";
 import type { Entry, FolderEntry } from "./catalog.ts";
 import { checkCircles } from "./circles.ts";
 import { compareFindings, findingsOf } from "./document.ts";
@@ -109,7 +110,9 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
       })),
     );
 
-  const manifests = loadFiles("manifest", catalog.manifestIds);
+  const manifests = new Map(
+    collect(findings, [], catalog.manifestIds).map((id) => [id, catalog.loadManifest(id)]),
+  );
   const plans = loadFiles("plan", catalog.planIds);
   const products = loadFiles("product", catalog.productIds);
   const pools = loadFiles("pool", catalog.poolIds);
@@ -147,7 +150,8 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
 
   for (const [id, loaded] of manifests) {
     const own = [...loaded.findings, ...refer(() => checkManifestReferences(catalog, loaded))];
-    findings.push(...own, ...(own.length === 0 && render ? refer(() => render.manifest(id)) : []));
+    const renders = render && own.length === 0 && !catalog.isAbstract(id);
+    findings.push(...own, ...(renders ? refer(() => render.manifest(id)) : []));
   }
 
   findings.push(

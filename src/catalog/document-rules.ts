@@ -1,5 +1,5 @@
 import type { Finding } from "../errors.ts";
-import type { Documents, Fragment, Manifest, Plan, Ranges, Template } from "../schemas/types.ts";
+import type { Documents, Fragment, ManifestDocument, Plan, Ranges, Template } from "../schemas/types.ts";
 import { checkArgs } from "./arg-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import { parseTemplateRef } from "./names.ts";
@@ -54,7 +54,7 @@ function checkRanges(ranges: Sound<Ranges> | undefined, path: Path, place: Place
   return Object.entries(ranges ?? {}).flatMap(([name, range]) => checkRange(range, [...path, name], place));
 }
 
-function checkManifest(document: Sound<Manifest>, place: PlaceOf): Finding[] {
+function checkManifest(document: Sound<ManifestDocument>, place: PlaceOf): Finding[] {
   const { range } = parseTemplateRef(document.template ?? "") ?? {};
   return [
     ...checkRange(range, ["template"], place, SCHEMES.semver.isRange),

@@ -5,7 +5,7 @@ const { id, repository } = common.definitions;
 const ID = new RegExp(id.pattern, "u");
 const REPOSITORY = new RegExp(repository.pattern, "u");
 const VERSION = new RegExp(common.definitions.version.pattern, "u");
-const TEMPLATE_REF = new RegExp(manifest.properties.template.pattern, "u");
+const TEMPLATE_REF = new RegExp(manifest.definitions.template_ref.pattern, "u");
 
 /** Whether a text is an id, so that it may become part of a path. */
 export function isId(text: string): boolean {

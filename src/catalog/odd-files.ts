@@ -86,6 +86,8 @@ export function checkOddFiles(root: string, schemeOf: (fragment: string) => Sche
         const scheme = kind === "fragment" ? schemeOf(item.name) : SCHEMES.semver;
         for (const one of itemsOf(root, below, findings)) {
           if (one.kind === "folder" && isVersion(one.name, scheme)) continue;
+          // A body that versions share.
+          if (one.kind !== "folder" && one.name.endsWith(".hbs")) continue;
           const example = `name it after an exact version, such as ${scheme.examples.split(/,| or /)[0] ?? ""}`;
           const fix =
             kind === "fragment" ? `${example}, or say which \`scheme:\` its versions have` : example;

@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, posix, resolve } from "node:path";
 import { errorOf, FactoryError } from "../errors.ts";
 import { checkOwnFolders } from "../files/own-folders.ts";
 import type { ErrorCode, Finding } from "../errors.ts";
@@ -16,6 +16,7 @@ import { didYouMean } from "./suggest.ts";
 import { schemeOf, withOneScheme } from "./scheme-of.ts";
 import { SCHEMES } from "./schemes/schemes.ts";
 import { isVersion, sortVersions } from "./versions.ts";
+import { type WholeManifest, wholeManifest } from "./whole-manifest.ts";
 import { listed, quoted } from "../model/visible.ts";
 
 const SETTINGS_FILE = "factory.yaml";
@@ -49,6 +50,8 @@ export interface OpenCatalog extends Catalog {
   loadSettings: () => Loaded<Documents["workspace"]>;
   /** factory.local.yaml; null if there is none. */
   loadLocal: () => Loaded<Documents["local"]> | null;
+  /** A manifest with what it extends and the defaults filled in. @throws FactoryError if there is none */
+  loadManifest: (id: string) => WholeManifest;
   /** @throws FactoryError if there is no such document */
   loadFile: <K extends FileKind>(kind: K, id: string) => Loaded<Documents[K]>;
   /** @throws FactoryError if there is no such document */
@@ -105,12 +108,16 @@ function entryOf<T, E extends Entry<T>>(loaded: Loaded<T> & { entry?: E }): E {
   throw errorOf(loaded.findings);
 }
 
-/** The text of a folder's Dockerfile.hbs, or the findings that say why it cannot be read. */
+/**
+ * The text of a version's Dockerfile.hbs, or the findings that say why it cannot be read.
+ * @param shared the file that several versions share, such as `../common.hbs`; undefined for its own
+ */
 function readDockerfile(
   root: string,
   folder: string,
+  shared: string | undefined,
 ): { real: string; dockerfile: { file: string; text: string }; findings: Finding[] } {
-  const file = `${folder}/Dockerfile.hbs`;
+  const file = shared === undefined ? `${folder}/Dockerfile.hbs` : posix.join(folder, shared);
   try {
     const text = readText(root, file);
     return { real: realFolder(root, folder), dockerfile: { file, text }, findings: [] };
@@ -139,7 +146,7 @@ function loadVersion<K extends FolderKind>(
     [FOLDER_KINDS[kind].field]: id,
     version,
   });
-  const { real, dockerfile, findings } = readDockerfile(root, folder);
+  const { real, dockerfile, findings } = readDockerfile(root, folder, loaded.sound.dockerfile);
   if (entry && findings.length === 0) return { ...loaded, entry: { ...entry, folder: real, dockerfile } };
   return { ...loaded, findings: [...loaded.findings, ...findings] };
 }
@@ -209,6 +216,18 @@ export function openCatalog(root: string): OpenCatalog {
     if (ids(kind).includes(id)) return files(`${kind}/${id}`) as Loaded<Documents[K]>;
     throw unknown(FILE_KINDS[kind].unknown, `there is no ${kind} ${quoted(id)}`, id, ids(kind));
   };
+  const wholes = remember((id) =>
+    wholeManifest(loadFile("manifest", id), {
+      settings: settings(""),
+      manifest: (other) => (ids("manifest").includes(other) ? loadFile("manifest", other) : undefined),
+      ids: () => ids("manifest"),
+    }),
+  );
+  const loadManifest = (id: string): WholeManifest => {
+    // Its own error where there is none.
+    loadFile("manifest", id);
+    return wholes(id);
+  };
   const loadFolder = <K extends FolderKind>(kind: K, id: string, version: string) => {
     const code = FOLDER_KINDS[kind].unknown;
     if (!names(kind).includes(id)) throw unknown(code, `there is no ${kind} ${quoted(id)}`, id, names(kind));
@@ -236,7 +255,15 @@ export function openCatalog(root: string): OpenCatalog {
     fragmentScheme,
     templateIds: () => [...names("template")],
     templateVersions: (id) => versions("template", id),
-    manifest: (id) => entryOf(loadFile("manifest", id)),
+    isAbstract: (id) => loadFile("manifest", id).sound.abstract === true,
+    manifest: (id) => {
+      const { sound, place } = loadFile("manifest", id);
+      if (!sound.abstract) return entryOf(loadManifest(id));
+      throw new FactoryError("MANIFEST_ABSTRACT", `the manifest ${quoted(id)} is only there to be extended`, {
+        where: place(["abstract"]),
+        fix: "name one of those that extend it, or remove `abstract`",
+      });
+    },
     plan: (id) => entryOf(loadFile("plan", id)),
     pool: (id) => entryOf(loadFile("pool", id)),
     product: (id) => entryOf(loadFile("product", id)),
@@ -244,6 +271,7 @@ export function openCatalog(root: string): OpenCatalog {
     template: (id, version) => entryOf(loadFolder("template", id, version)),
     loadSettings: () => settings(""),
     loadLocal,
+    loadManifest,
     loadFile,
     loadFolder,
   };

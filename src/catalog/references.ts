@@ -1,5 +1,6 @@
 import type { ErrorCode, Finding } from "../errors.ts";
-import type { Fragment, Manifest, Plan, Product } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment, Plan, Product } from "../schemas/types.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Loaded } from "./document.ts";
 import { parseTemplateRef } from "./names.ts";
@@ -9,7 +10,8 @@ import { isSomeRange, versionsIn } from "./versions.ts";
 import { listed, quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
-function unknownName(code: ErrorCode, what: string, name: string, known: readonly string[]): Finding {
+/** A finding about a name that does not exist, with the nearest one that does. */
+export function unknownName(code: ErrorCode, what: string, name: string, known: readonly string[]): Finding {
   const guess = didYouMean(name, known);
   return {
     code,

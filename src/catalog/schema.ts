@@ -1,5 +1,5 @@
 import type { ErrorObject } from "ajv";
-import type { Finding } from "../errors.ts";
+import type { Finding, Place } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
 import * as validators from "../schemas/validators.js";
 import { descriptionOf, fieldsOf, nameRule, schemasAt, wantedBy } from "./schema-words.ts";
@@ -113,13 +113,14 @@ function wrongValue(kind: Kind, error: ErrorObject, path: Path, parsed: ParsedYa
   };
 }
 
-function missingField(kind: Kind, field: string, path: Path, parsed: ParsedYaml): Finding {
+/** The finding about a field that a mapping lacks. */
+export function missingField(kind: Kind, path: Path, field: string, where: Place): Finding {
   const schemas = schemasAt(kind, [...path, field]);
   const inside = path.length === 0 ? "" : ` in \`${pathText(path)}\``;
   return {
     code: "SCHEMA_MISSING_FIELD",
     what: `the field \`${field}\` is missing${inside}`,
-    where: parsed.place(path),
+    where,
     fix: withDescription(`add \`${field}:\`, ${wantedBy(schemas)}`, descriptionOf(schemas)),
   };
 }
@@ -231,7 +232,7 @@ export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {
     if (entered.has(error.instancePath) && ["anyOf", "type"].includes(error.keyword)) continue;
     if (params.missingProperty !== undefined) {
       if (guessed.has(`${error.instancePath}/${params.missingProperty}`)) continue;
-      findings.push(missingField(kind, params.missingProperty, path, parsed));
+      findings.push(missingField(kind, path, params.missingProperty, parsed.place(path)));
       told.push(path);
     } else if (params.additionalProperty !== undefined) {
       const guess = guessField(kind, params.additionalProperty, path, parsed);

@@ -12,7 +12,10 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
   let hidden: FactoryError | undefined;
   const sources = [
     ...catalog.planIds().map((planId) => ({ planId })),
-    ...catalog.manifestIds().map((manifestId) => ({ manifestId })),
+    ...catalog
+      .manifestIds()
+      .filter((id) => !catalog.isAbstract(id))
+      .map((manifestId) => ({ manifestId })),
   ];
   for (const source of sources) {
     let planned: Planned;

@@ -9,7 +9,7 @@ const LIMITS = Object.entries<PlanFormat>(PLAN_FORMATS).flatMap(([name, { maxJob
 );
 
 export const planVerb: Verb = (act) =>
-  verb("plan", "expand plans, or one manifest, to cells; all plans if none is named", [
+  verb("plan", "expand plans, or one manifest, to cells; everything if none is named", [
     "factory plan baseline_core_light",
     "factory plan --reuse --since origin/main",
     "factory plan baseline_core_light --format bake -o docker-bake.hcl",

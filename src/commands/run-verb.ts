@@ -10,7 +10,12 @@ export const runVerb: Verb = (act) =>
   ])
     .addOption(manifestFlag().conflicts("plan"))
     .option("--plan <id>", "the plan")
-    .addOption(new Option("--all", "every plan of the workspace").conflicts(["plan", "manifestId"]))
+    .addOption(
+      new Option("--all", "every plan of the workspace, and every manifest without one").conflicts([
+        "plan",
+        "manifestId",
+      ]),
+    )
     .addOption(planningFlags.filter())
     .option("--cell <id>", "only this cell (repeatable)", repeated)
     .addOption(planningFlags.reuse())

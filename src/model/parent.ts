@@ -1,4 +1,4 @@
-import type { Manifest } from "../schemas/types.ts";
+import type { Manifest } from "./manifest.ts";
 
 /**
  * The host of references that stand for the images of manifests. `.invalid` is reserved (RFC 2606): no registry can have

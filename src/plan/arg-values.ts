@@ -1,7 +1,8 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { valueProblem } from "../catalog/value-rules.ts";
 import type { Finding } from "../errors.ts";
-import type { ArgDeclaration, Manifest, Plan, Value } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ArgDeclaration, Plan, Value } from "../schemas/types.ts";
 import { coerce } from "../stitch/args.ts";
 import type { Column } from "./axes.ts";
 import { axisFinder, type Constants } from "./conditions.ts";

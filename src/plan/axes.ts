@@ -6,7 +6,8 @@ import { listed } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { valueText } from "../model/value.ts";
-import type { LatestVersions, Manifest, Plan, Value, VersionAxis } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { LatestVersions, Plan, Value, VersionAxis } from "../schemas/types.ts";
 
 /** What varies between the cells of a plan, by the name that rules and `zip` use. */
 export interface Axis {

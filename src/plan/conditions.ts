@@ -3,7 +3,8 @@ import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { Finding, Place } from "../errors.ts";
 import { valueText } from "../model/value.ts";
-import type { CellSelector, Manifest, Plan, Value } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { CellSelector, Plan, Value } from "../schemas/types.ts";
 import type { Axis, Column } from "./axes.ts";
 import type { Nogood } from "./cover/model.ts";
 

@@ -6,7 +6,7 @@ import type { PlanRequest } from "./space.ts";
 export interface Named {
   planId?: string;
   manifestId?: string;
-  /** Every plan of the workspace. */
+  /** Every plan of the workspace, and every manifest that has none. */
   all?: boolean;
   /** `manifest=ID` or `product=ID`, for every plan. */
   filter?: readonly string[];
@@ -29,7 +29,7 @@ function filtered(catalog: OpenCatalog, filters: readonly string[]): Set<string>
   return new Set(manifests);
 }
 
-/** What to plan: one plan, one manifest by itself, or every plan. @throws FactoryError USAGE */
+/** What to plan: one plan, one manifest by itself, or everything. @throws FactoryError USAGE */
 export function requestsOf(catalog: OpenCatalog, named: Named): PlanRequest[] {
   const { planId, manifestId, all = false, filter = [] } = named;
   if (planId !== undefined && manifestId !== undefined) {
@@ -43,18 +43,42 @@ export function requestsOf(catalog: OpenCatalog, named: Named): PlanRequest[] {
     });
   if (planId !== undefined) return [{ planId }];
   if (manifestId !== undefined) return [{ manifestId }];
-  const known = catalog.planIds();
+  const known = everything(catalog);
   if (!all || known.length === 0) {
-    throw new FactoryError("USAGE", known.length === 0 ? "there are no plans" : "no plan is named", {
-      fix: `name one of: ${known.join(", ") || "(there are none)"}; or pass --manifest-id`,
+    const names = catalog.planIds();
+    throw new FactoryError("USAGE", known.length === 0 ? "there is nothing to plan" : "no plan is named", {
+      fix: `name one of: ${names.join(", ") || "(there are no plans)"}; or pass --manifest-id`,
     });
   }
   const wanted = filtered(catalog, filter);
-  const chosen = known.filter((id) => wanted?.has(catalog.plan(id).document.manifest_id) ?? true);
+  const chosen = known.filter(({ over }) => wanted?.has(over) ?? true);
   if (chosen.length === 0) {
     throw new FactoryError("USAGE", `no plan is over ${[...(wanted ?? [])].join(", ")}`, {
-      fix: `there are plans: ${known.join(", ")}`,
+      fix: `there are: ${known.map(nameOf).join(", ")}`,
     });
   }
-  return chosen.map((id) => ({ planId: id }));
+  return chosen.map(({ request }) => request);
+}
+
+interface Everything {
+  request: PlanRequest;
+  /** The manifest that it is over. */
+  over: string;
+}
+
+const nameOf = ({ request }: Everything): string =>
+  "planId" in request ? request.planId : request.manifestId;
+
+/** Every plan, then each manifest by itself that no plan is over, unless it says `planned: false`. */
+function everything(catalog: OpenCatalog): Everything[] {
+  const plans = catalog
+    .planIds()
+    .map((planId): Everything => ({ request: { planId }, over: catalog.plan(planId).document.manifest_id }));
+  const covered = new Set(plans.map(({ over }) => over));
+  const alone = catalog
+    .manifestIds()
+    .filter((id) => !covered.has(id) && !catalog.isAbstract(id))
+    .filter((id) => catalog.manifest(id).document.planned !== false)
+    .map((manifestId): Everything => ({ request: { manifestId }, over: manifestId }));
+  return [...plans, ...alone];
 }

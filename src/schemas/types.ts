@@ -143,6 +143,14 @@ export type SourceCommand = string[];
  */
 export type GuardedSourceFor = Id[];
 /**
+ * Template id and version or range, such as `llm_factory@0.1.0`.
+ */
+export type TemplateRef = string;
+/**
+ * The image to start from, such as `debian:bookworm-slim`; `{name: NAME}`, one of `bases` in factory.yaml; or `{manifest: ID}`, the image of that manifest on the same platform.
+ */
+export type ManifestBase = ImageRef | NamedBase | ParentBase;
+/**
  * Exact versions; or a choice among the existing ones: a range, `{latest: 3}` for the highest three, `{latest-minor: 2}` for the highest of each of the highest two minor versions.
  */
 export type VersionAxis = Version[] | Range | LatestVersions;
@@ -172,7 +180,7 @@ export interface Documents {
   fragment: Fragment;
   local: Local;
   lock: Lock;
-  manifest: Manifest;
+  manifest: ManifestDocument;
   plan: Plan;
   pool: Pool;
   product: Product;
@@ -402,6 +410,10 @@ export interface Fragment {
    */
   scheme?: "semver" | "pep440" | "calver" | "opaque";
   summary?: Text;
+  /**
+   * A body that several versions share: a file beside their folders, such as `../common.hbs`. Default: Dockerfile.hbs in the folder.
+   */
+  dockerfile?: string;
   /**
    * Place in the Dockerfile: lower comes first.
    */
@@ -836,7 +848,7 @@ export interface LockedVersions {
 /**
  * manifests/<manifest_id>.yaml: what an image is made of.
  */
-export interface Manifest {
+export interface ManifestDocument {
   schema_version: SchemaVersion;
   /**
    * The manifest's id; the same as its file's name.
@@ -844,31 +856,25 @@ export interface Manifest {
   manifest_id: Id;
   summary?: Text;
   /**
-   * Template id and version or range, such as `llm_factory@0.1.0`.
+   * Another manifest: what is not said here is as it is there. It may not extend one itself.
    */
-  template: string;
+  extends?: Id;
   /**
-   * The image to start from, such as `debian:bookworm-slim`; or `{manifest: ID}`, the image of that manifest on the same platform.
+   * Whether it is only there to be extended: then it need not be whole, and is never planned or run. Default: false.
    */
-  base: ImageRef | ParentBase;
+  abstract?: boolean;
+  /**
+   * Whether `plan` and `run --all` include it although no plan is over it. Default: true.
+   */
+  planned?: boolean;
+  template?: TemplateRef;
+  base?: ManifestBase;
   platforms?: Platforms;
   /**
    * Version or range by fragment name.
    */
-  fragments: Ranges;
-  /**
-   * Values for the fragments' arguments: by name, or below a fragment's name if several fragments declare one: `app: {port: 80}`.
-   */
-  args?: {
-    [k: string]:
-      | string
-      | number
-      | boolean
-      | Scalar[]
-      | {
-          [k: string]: Value;
-        };
-  };
+  fragments?: Ranges;
+  args?: ManifestArgs;
   sources?: FileSources;
   /**
    * GPUs that the image's containers need, as in `docker run --gpus`: `all` or a number.
@@ -876,11 +882,30 @@ export interface Manifest {
   gpus?: "all" | number;
   smoke?: SmokeTests;
 }
+export interface NamedBase {
+  /**
+   * One of `bases` in factory.yaml.
+   */
+  name: Id;
+}
 export interface ParentBase {
   /**
    * The manifest whose image it starts from: the manifest by itself, on the same platform.
    */
   manifest: Id;
+}
+/**
+ * Values for the fragments' arguments: by name, or below a fragment's name if several fragments declare one: `app: {port: 80}`.
+ */
+export interface ManifestArgs {
+  [k: string]:
+    | string
+    | number
+    | boolean
+    | Scalar[]
+    | {
+        [k: string]: Value;
+      };
 }
 /**
  * control_plane/plans/<plan_id>.yaml: axes of versions over one manifest.
@@ -1364,6 +1389,10 @@ export interface Template {
   version: Semver;
   summary?: Text;
   /**
+   * A body that several versions share: a file beside their folders, such as `../common.hbs`. Default: Dockerfile.hbs in the folder.
+   */
+  dockerfile?: string;
+  /**
    * The secrets that Dockerfile.hbs uses, as in `RUN --mount=type=secret,id=…`. factory.yaml says where they come from.
    */
   secrets?: SecretIds;
@@ -1409,6 +1438,13 @@ export interface Workspace {
    */
   repository?: Repository;
   /**
+   * Base images by name, for `base: {name: NAME}` of manifests.
+   */
+  bases?: {
+    [k: string]: ImageRef;
+  };
+  defaults?: ManifestDefaults;
+  /**
    * The registry cache.
    */
   cache?: {
@@ -1446,4 +1482,16 @@ export interface Workspace {
   secrets?: Sources;
   ssh?: SshSources;
   network?: NetworkSources;
+}
+/**
+ * What manifests that do not say otherwise have. Fragments, arguments and sources are added one by one; smoke tests come before those of the manifest.
+ */
+export interface ManifestDefaults {
+  template?: TemplateRef;
+  base?: ManifestBase;
+  platforms?: Platforms;
+  fragments?: Ranges;
+  args?: ManifestArgs;
+  sources?: FileSources;
+  smoke?: SmokeTests;
 }

@@ -4,7 +4,8 @@ import { valueProblem } from "../catalog/value-rules.ts";
 import type { Finding, Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { entriesOf, isMap } from "../model/value.ts";
-import type { ArgDeclaration, Fragment, Manifest, Value } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ArgDeclaration, Fragment, Value } from "../schemas/types.ts";
 
 /** A list or map of scalars that a text writes as JSON; undefined if it writes something else. */
 function fromJson(text: string): Value | undefined {

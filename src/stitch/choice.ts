@@ -1,5 +1,6 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
-import type { Manifest, Template, Value } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Template, Value } from "../schemas/types.ts";
 import type { Piece } from "./piece.ts";
 
 /**

@@ -1,7 +1,8 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
-import type { Fragment, Manifest } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment } from "../schemas/types.ts";
 import { keep } from "./memo.ts";
 
 /** A fragment as people write it: `core@0.1.0`. */

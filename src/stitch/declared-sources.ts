@@ -1,7 +1,8 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError, type Finding, type Place } from "../errors.ts";
-import type { Fragment, Manifest } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment } from "../schemas/types.ts";
 import { label } from "./contracts.ts";
 import { sourcesNamed } from "./fragment-body.ts";
 import type { DeclaredSource } from "./source.ts";

@@ -2,7 +2,8 @@ import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import { compareText } from "../model/compare.ts";
 import type { ReadImage } from "../model/inputs.ts";
 import { manifestOfRef } from "../model/parent.ts";
-import type { Manifest, Template } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Template } from "../schemas/types.ts";
 
 export const RECIPE_KEY_LABEL = "io.factory.recipe-key";
 export const BUILD_KEY_LABEL = "io.factory.build-key";

@@ -2,7 +2,7 @@ import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { circleFinding, type InCircle } from "../catalog/circles.ts";
 import { errorOf, FactoryError, type Finding } from "../errors.ts";
 import { parentIn } from "../model/parent.ts";
-import type { Manifest } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
 
 const placeOf = ({ place }: Entry<Manifest>) => place(["base", "manifest"]);
 

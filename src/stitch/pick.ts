@@ -4,7 +4,8 @@ import { didYouMean } from "../catalog/suggest.ts";
 import { type Scheme, SCHEMES } from "../catalog/schemes/schemes.ts";
 import { versionsIn } from "../catalog/versions.ts";
 import type { Finding, Place } from "../errors.ts";
-import type { Fragment, Manifest, Template } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment, Template } from "../schemas/types.ts";
 import type { Choice, PickVersion } from "./choice.ts";
 import { keep, ofCatalog } from "./memo.ts";
 

@@ -6,7 +6,8 @@ import { joinRecipeKey, joinSuiteHash, listJson, policyJson, type ReadSource } f
 import type { SecretNeed } from "../model/secret.ts";
 import { declaredTests, hashedTests } from "../model/suite.ts";
 import { quoted } from "../model/visible.ts";
-import type { Manifest, Template, Value } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Template, Value } from "../schemas/types.ts";
 import { argsByName } from "./args.ts";
 import { type Chain, chainOf, emptyChain, type Prefix } from "./chain.ts";
 import type { Resolved } from "./choice.ts";

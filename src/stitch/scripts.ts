@@ -2,7 +2,8 @@ import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { readText } from "../catalog/read.ts";
 import { FactoryError } from "../errors.ts";
 import { sha256 } from "../model/digest.ts";
-import type { Fragment, Manifest } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment } from "../schemas/types.ts";
 import type { HashOf } from "../smoke/kinds/kind.ts";
 import { ofCatalog } from "./memo.ts";
 

@@ -1,7 +1,8 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import type { Fragment, Manifest, Template } from "../schemas/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Fragment, Template } from "../schemas/types.ts";
 import { label } from "./contracts.ts";
 
 function byOrder({ document: a }: FolderEntry<Fragment>, { document: b }: FolderEntry<Fragment>): number {

@@ -314,7 +314,12 @@ const DOCUMENTS: Record<string, Case> = {
 };
 const LINES: Record<string, Case> = {
   "no manifest": { argv: ["stitch"], code: "USAGE" },
-  "no plan": { files: { [PLAN]: null }, argv: ["plan"], code: "USAGE", what: "there are no plans" },
+  "nothing to plan": {
+    files: { [PLAN]: null, "manifests/demo.yaml": null },
+    argv: ["plan"],
+    code: "USAGE",
+    what: "there is nothing to plan",
+  },
   "a plan and a manifest": { argv: ["plan", "grid", "--manifest-id", "demo"], code: "USAGE" },
   "an unknown manifest": {
     argv: ["stitch", "--manifest-id", "dmeo"],

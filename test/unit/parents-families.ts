@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { OpenCatalog } from "../../src/catalog/open.ts";
 import { FactoryError } from "../../src/errors.ts";
-import type { Manifest } from "../../src/schemas/types.ts";
+import type { Manifest } from "../../src/model/manifest.ts";
 
 /** A manifest of a made-up family: what it writes into its image, and what it tests. */
 export interface Member {

@@ -1,7 +1,8 @@
 import { posix } from "node:path";
-import type { Catalog } from "../../catalog/catalog.ts";
+import type { Catalog, Entry } from "../../catalog/catalog.ts";
 import { FactoryError } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
+import type { Manifest } from "../../model/manifest.ts";
 import { declaredTests } from "../../model/suite.ts";
 import type { Source } from "../../stitch/source.ts";
 import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
@@ -166,6 +167,11 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
     return strategy !== "all" || zip !== undefined;
   };
 
+  /** The changed path that touches a manifest, or what it extends. */
+  const manifestTouched = ({ file, also = [] }: Entry<Manifest>): string | undefined => {
+    return [file, ...also].map(touching).find((path) => path !== undefined);
+  };
+
   const touched = (planned: PlannedCell): [Reason, Change][] => {
     const { cell, keys } = planned;
     const found: [Reason, Change][] = [];
@@ -193,7 +199,7 @@ export function affectedByFiles(cells: readonly PlannedCell[], files: ChangedFil
     }
     for (const [source, path] of sourcesTouched(planned)) add("FILES", `sources.${source}`, path);
     const manifest = catalog.manifest(cell.manifest_id);
-    add("POLICY", "manifest", touching(manifest.file));
+    add("POLICY", "manifest", manifestTouched(manifest));
     const scripts = [
       ...keys.fragments.flatMap(({ name, version }) => {
         const { document, folder } = catalog.fragment(name, version);

@@ -7,7 +7,7 @@ import { trailOf } from "./links.ts";
  * can be read. The scripts of fragments are in their folders.
  */
 function declaredPaths(catalog: OpenCatalog): string[] {
-  const manifests = catalog.manifestIds().map((id) => catalog.loadFile("manifest", id).sound);
+  const manifests = catalog.manifestIds().map((id) => catalog.loadManifest(id).sound);
   const scripts = manifests.flatMap(({ smoke = [] }) => smoke.flatMap((test) => test?.script?.path ?? []));
   const documents = [
     ...manifests,

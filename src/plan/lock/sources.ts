@@ -4,7 +4,8 @@ import { checkManifestReferences, checkPlanReferences } from "../../catalog/refe
 import { errorOf, type Finding } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
 import { ancestorsOf } from "../../stitch/parent-chain.ts";
-import type { Manifest, Plan } from "../../schemas/types.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { Plan } from "../../schemas/types.ts";
 import type { PlanRequest } from "../space.ts";
 
 /** What a function gives; its findings about the input go to `findings`. */
@@ -35,9 +36,8 @@ interface Sources {
  */
 export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): Sources {
   const findings: Finding[] = [];
-  const manifests = (manifestIds ?? catalog.manifestIds()).flatMap((id) =>
-    collect(findings, () => catalog.manifest(id)),
-  );
+  const all = () => catalog.manifestIds().filter((id) => !catalog.isAbstract(id));
+  const manifests = (manifestIds ?? all()).flatMap((id) => collect(findings, () => catalog.manifest(id)));
   // It is not known whose plan it is if it cannot be read: it only matters to those who ask for all.
   const ofPlans = manifestIds === undefined ? findings : [];
   const plans = catalog
