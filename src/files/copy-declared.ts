@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
+  futimesSync,
   lstatSync,
   lutimesSync,
   openSync,
@@ -11,7 +12,6 @@ import {
   readSync,
   type Stats,
   symlinkSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -87,15 +87,15 @@ export async function copyDeclared(root: string, file: ReadFile, to: string): Pr
         });
         if (copied % TURN < read) await othersTurn();
       }
+      if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changedSincePlanned(file.path, "changed");
+      writing(to, () => {
+        fchmodSync(copy, mode);
+        // The mtime that a build from the workspace itself would see.
+        futimesSync(copy, stats.atime, stats.mtime);
+      });
     } finally {
       closeSync(copy);
     }
-    if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changedSincePlanned(file.path, "changed");
-    writing(to, () => {
-      chmodSync(to, mode);
-      // The mtime that a build from the workspace itself would see.
-      utimesSync(to, stats.atime, stats.mtime);
-    });
   } finally {
     closeSync(descriptor);
   }
