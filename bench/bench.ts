@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup, hashing.
+// print, growth, pairwise, lookup, hashing, graph.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashing } from "./hashing.ts";
 import { compare, median, once } from "./measure.ts";
-import { type Bench, growth, lookup, pairwise, print } from "./planner.ts";
+import { type Bench, graph, growth, lookup, pairwise, print } from "./planner.ts";
 import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -261,6 +261,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   pairwise: { run: () => pairwise(bench), engine: false },
   lookup: { run: () => lookup(bench), engine: false },
   hashing: { run: () => hashing(bench), engine: false },
+  graph: { run: () => graph(bench), engine: false },
 };
 const wanted = process.argv.slice(2);
 const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;

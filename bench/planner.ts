@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCatalog } from "../src/catalog/open.ts";
 import { expand } from "../src/plan/expand.ts";
+import { writeFamily } from "./graph.ts";
 import { measureSizes } from "./covering-sizes.ts";
 import { writeManyRecords } from "./many-records.ts";
 import { compare, type Finished, median } from "./measure.ts";
@@ -161,7 +162,7 @@ export async function pairwise({ factory, nothing, report, say }: Bench): Promis
 const readPlan = (folder: string) =>
   JSON.parse(readFileSync(join(folder, "plan.json"), "utf8")) as {
     cells: { cell_id: string; build_key: string; verdict_key: string; tags: string[] }[];
-    summary: { actions: Record<string, number> };
+    summary: { cells: number; actions: Record<string, number> };
   };
 
 /** 10,000 cells looked up in 100,000 records. */
@@ -190,5 +191,23 @@ export async function lookup({ factory, report, say }: Bench): Promise<void> {
     say(
       `  the first time, which makes the index, took ${(cold.ms / (await plain()).ms).toFixed(1)} × the plan without --reuse`,
     );
+  });
+}
+
+/** 500 manifests that start from each other in six levels against as many that all start from an image. */
+export async function graph({ factory, report, say }: Bench): Promise<void> {
+  await inFolder(async (folder) => {
+    const [flat, six] = [join(folder, "flat"), join(folder, "graph")];
+    writeFamily(flat, 500, "flat");
+    writeFamily(six, 500, "graph");
+    const plan = (workspace: string) => () =>
+      factory(workspace, "plan", "--format", "json", "-o", "plan.json");
+    report(
+      "factory plan of 500 manifests in a graph of six levels",
+      "500 that start from an image",
+      await compare(5, plan(six), plan(flat)),
+      3,
+    );
+    say(`  ${readPlan(six).summary.cells} cells, ${readPlan(flat).summary.cells} cells`);
   });
 }
