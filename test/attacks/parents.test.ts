@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { checkWorkspace } from "../../src/catalog/check.ts";
+import { keysOf } from "../../src/model/inputs.ts";
 import { openImages } from "../../src/plan/bases.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { updateLock } from "../../src/plan/lock/draft.ts";
-import { stitch } from "../../src/stitch/stitch.ts";
+import { inputsProblems } from "../../src/records/proof/prove-inputs.ts";
+import type { FactoryRecord } from "../../src/schemas/types.ts";
+import { resolve } from "../../src/stitch/resolve.ts";
+import { cellInputs, stitch } from "../../src/stitch/stitch.ts";
 import { familyOf, LINE, manifestOn } from "../unit/parents-made.ts";
 import { findingsFrom, makeCatalog } from "../unit/workspace.ts";
 
+const DIGEST = `sha256:${"1".repeat(64)}`;
 const FAMILY = familyOf({ ubuntu: null, debian: "ubuntu" });
 const TEMPLATE = "templates/line/0.1.0/Dockerfile.hbs";
 const BODY = "fragments/word/0.1.0/Dockerfile.hbs";
@@ -74,5 +79,23 @@ describe("the image of a parent", () => {
       ["copy", `sha256:${"1".repeat(64)}`],
     ]);
     expect(dockerfile).toContain(`COPY --from=parent.invalid/ubuntu@sha256:${"1".repeat(64)} /words`);
+  });
+
+  it("8.3 is the one that a record names: another parent, or another key of it, is a false record", () => {
+    const catalog = makeCatalog(FAMILY);
+    const about = { platform: "linux/amd64", cell_id: "debian.linux-amd64", digestOf: () => DIGEST };
+    const inputs = cellInputs(catalog, resolve(catalog, "debian"), about);
+    const { parent } = inputs;
+    const record = { ...inputs, ...keysOf(inputs), base: { ref: "parent.invalid/ubuntu", digest: DIGEST } };
+    const problemsOf = (changes: object) =>
+      inputsProblems({ ...record, ...changes } as unknown as FactoryRecord, inputs).map(({ code }) => code);
+    expect(problemsOf({})).toEqual([]);
+    expect(problemsOf({ parent: { ...parent, manifest_id: "other" } })).toEqual(["INPUT_MISMATCH"]);
+    expect(problemsOf({ parent: { ...parent, build_key: DIGEST } })).toEqual(["INPUT_MISMATCH"]);
+    expect(problemsOf({ parent: undefined })).toEqual(["INPUT_MISMATCH"]);
+    const forged = { ...inputs, parent: { manifest_id: "ubuntu", build_key: DIGEST } };
+    expect(
+      inputsProblems({ ...record, parent: forged.parent } as unknown as FactoryRecord, forged),
+    ).not.toEqual([]);
   });
 });

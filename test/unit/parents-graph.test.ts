@@ -123,6 +123,8 @@ describe("planning a graph of manifests", () => {
               line.some((id) => tests.includes(id)) ? "retest" : "reuse",
             );
           else expect(cell.action, cell.cell_id).not.toBe("reuse");
+          const own = [...words, ...tests, ...gone].includes(cell.manifest_id);
+          if (builds && !own) expect(cell.reason, cell.cell_id).toBe("PARENT");
           if (cell.reason === "PARENT") {
             const cause = cell.changes[0]?.after?.split(".")[0] ?? "";
             expect(line.slice(1), cell.cell_id).toContain(cause);

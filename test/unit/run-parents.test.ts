@@ -178,6 +178,12 @@ describe("a run of cells that start from each other", () => {
     expect(world.held()).toEqual([]);
     const { problems } = await openStore(world.root).verify({});
     expect(problems).toEqual([]);
+    const again = await world.plan(LEAF, true);
+    expect(again.cells.map(({ cell }) => [cell.action, cell.reason, cell.changes[0]?.after])).toEqual([
+      ["build", "PARENT", idOf("c_root")],
+      ["build", "PARENT", idOf("c_root")],
+      ["build", "NEW", undefined],
+    ]);
   });
 
   it("blocks it as well, if the failure is what a plan declares", async () => {
@@ -194,6 +200,28 @@ expect: [{when: {word: 0.1.0}, result: fail, owner: "@us", reason: meant to, unt
       },
     });
     expect(value?.summary).toMatchObject({ fail: 1, error: 2, unexpected: 2 });
+  });
+
+  it("starts from the parent by itself, whatever other cells of it there are", async () => {
+    const world = worldIn(
+      familyIn(
+        { leaf: "root", root: null },
+        {
+          "control_plane/plans/roots.yaml":
+            "schema_version: 1\nplan_id: roots\nmanifest_id: root\naxes: {word: [0.2.0]}\n",
+          "fragments/word/0.2.0/fragment.yaml":
+            "schema_version: 1\nname: word\nversion: 0.2.0\norder: 10\nargs: {word: {type: string}}\n",
+          "fragments/word/0.2.0/Dockerfile.hbs": "RUN other\n",
+        },
+      ),
+    );
+    const requests = [{ planId: "roots" }, { manifestId: "leaf" }];
+    const { value } = await world.run(await world.plan(requests), { jobs: 1 });
+    const digest = value?.results.find(({ cell_id }) => cell_id === idOf("root"))?.image?.digest;
+    expect(value?.summary).toMatchObject({ pass: 3 });
+    expect(world.records("leaf")[0]).toMatchObject({ base: { digest } });
+    const again = await world.plan(requests, true);
+    expect(again.cells.map(({ cell }) => cell.action)).toEqual(["reuse", "reuse", "reuse"]);
   });
 
   it("refuses an image that was not built from the proven one", async () => {
@@ -313,8 +341,11 @@ describe("a run of what is partly proven", () => {
     const smokeTest = () => Promise.resolve({ status: "fail" as const, tests: [] });
     const ran = await world.run(await world.plan(LEAF, true), { deps: { smokeTest } });
     expect(statuses(ran)).toEqual(["a_leaf error", "b_mid fail", "c_root reused"]);
-    expect(ran.value?.results[0]).toMatchObject({ class: "blocked", expected: false });
+    expect(ran.value?.results[0]).toMatchObject({ class: "blocked", expected: false, image: null });
     expect(world.order()).toEqual([]);
+    expect([...world.images.tags.keys()].filter((tag) => tag.startsWith("f/a_leaf"))).toEqual([
+      tagOf("a_leaf"),
+    ]);
   });
 
   it("builds what was to be tested again, if its parent turns out to be gone", async () => {
