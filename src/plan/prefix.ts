@@ -1,6 +1,7 @@
 import { platformSlug } from "../model/platform.ts";
 import type { Prefix } from "../stitch/stitch.ts";
-import { tagOf, targetName, type PlannedCell } from "./cell.ts";
+import type { PlannedCell } from "./cell.ts";
+import { tagOf, targetName } from "./cell-names.ts";
 
 /** A chain of fragments on one platform that can be built by itself and that cells share. */
 export interface PrefixTarget {

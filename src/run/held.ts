@@ -5,7 +5,7 @@ import { removeTree } from "../files/folders.ts";
 import { readRegular } from "../files/read-regular.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { parseReference } from "../model/subject.ts";
-import { tagOf } from "../plan/cell.ts";
+import { tagOf } from "../plan/cell-names.ts";
 import type { Docker } from "../tools/docker.ts";
 import type { Lease } from "../tools/lease.ts";
 

@@ -4,7 +4,7 @@ import { checkWorkspace } from "../../src/catalog/check.ts";
 import { canonicalJson } from "../../src/model/digest.ts";
 import { keysOf } from "../../src/model/inputs.ts";
 import { entriesOf, valueText } from "../../src/model/value.ts";
-import { cellId } from "../../src/plan/cell.ts";
+import { cellId } from "../../src/plan/cell-names.ts";
 import { expand } from "../../src/plan/expand.ts";
 import type { Value } from "../../src/schemas/types.ts";
 import { cellInputs, stitch } from "../../src/stitch/stitch.ts";

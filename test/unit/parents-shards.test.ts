@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parentCellId, type Planned, type PlannedCell, withCell } from "../../src/plan/cell.ts";
+import { type Planned, type PlannedCell, withCell } from "../../src/plan/cell.ts";
+import { parentCellId } from "../../src/plan/cell-names.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { groupsOf } from "../../src/plan/shards/groups.ts";
 import { shard } from "../../src/plan/shards/shard.ts";

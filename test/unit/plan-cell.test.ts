@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cellId, tagOf, targetName } from "../../src/plan/cell.ts";
+import { cellId, tagOf, targetName } from "../../src/plan/cell-names.ts";
 import { platformSlug } from "../../src/model/platform.ts";
 
 const id = fc.stringMatching(/^[a-z][a-z0-9]{0,8}((_{1,2}|-)[a-z0-9]{1,8}){0,2}$/);

@@ -1,5 +1,6 @@
 import { createHclWriter } from "../../src/plan/formats/hcl.ts";
-import { cellId, type Cell, type PlannedCell, tagOf, targetName } from "../../src/plan/cell.ts";
+import type { Cell, PlannedCell } from "../../src/plan/cell.ts";
+import { cellId, tagOf, targetName } from "../../src/plan/cell-names.ts";
 import { cacheFrom, cacheTo } from "../../src/plan/prefix.ts";
 import { sha256 } from "./workspace.ts";
 

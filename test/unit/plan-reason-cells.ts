@@ -1,5 +1,6 @@
 import type { Attempt, Attempts, Inputs } from "../../src/plan/decide/attempts.ts";
-import { type Cell, type PlannedCell, targetName } from "../../src/plan/cell.ts";
+import type { Cell, PlannedCell } from "../../src/plan/cell.ts";
+import { targetName } from "../../src/plan/cell-names.ts";
 import { inputsOf } from "../../src/plan/decide/reason.ts";
 import { compareText } from "../../src/model/compare.ts";
 import { digestOf } from "../../src/model/digest.ts";

@@ -5,7 +5,7 @@ import type { Scheme } from "../../src/catalog/schemes/scheme.ts";
 import { SCHEMES } from "../../src/catalog/schemes/schemes.ts";
 import { isVersion, sortVersions, versionsIn } from "../../src/catalog/versions.ts";
 import { compareText } from "../../src/model/compare.ts";
-import { cellId } from "../../src/plan/cell.ts";
+import { cellId } from "../../src/plan/cell-names.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { keepLock } from "../../src/plan/lock/draft.ts";
 import { stitch } from "../../src/stitch/stitch.ts";
