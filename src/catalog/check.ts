@@ -7,7 +7,8 @@ import { checkCircles } from "./circles.ts";
 import { compareFindings, findingsOf } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { checkOddFiles } from "./odd-files.ts";
-import type { FileKind, FolderKind, OpenCatalog } from "./open.ts";
+import type { FileKind, FolderKind } from "./kinds-of-documents.ts";
+import type { OpenCatalog } from "./open.ts";
 import {
   checkFragmentReferences,
   checkManifestReferences,

@@ -1,7 +1,7 @@
 import type { Finding } from "../errors.ts";
 import { findingsOf } from "./document.ts";
 import { isId } from "./names.ts";
-import { FILE_KINDS, FOLDER_KINDS } from "./open.ts";
+import { FILE_KINDS, FOLDER_KINDS } from "./kinds-of-documents.ts";
 import { listFolder } from "./read.ts";
 import type { FolderItem } from "./read.ts";
 import { type Scheme, SCHEMES } from "./schemes/schemes.ts";

@@ -1,15 +1,16 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { dirname, join, posix, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { errorOf, FactoryError } from "../errors.ts";
 import { checkOwnFolders } from "../files/own-folders.ts";
-import type { ErrorCode, Finding } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
-import type { Catalog, Entry, FolderEntry } from "./catalog.ts";
-import { findingsOf, loadDocument } from "./document.ts";
+import type { Catalog, Entry } from "./catalog.ts";
+import { loadDocument } from "./document.ts";
 import type { Loaded } from "./document.ts";
+import { FILE_KINDS, type FileKind, FOLDER_KINDS, type FolderKind } from "./kinds-of-documents.ts";
+import { type LoadedFolder, loadVersion } from "./load-version.ts";
 import { isId } from "./names.ts";
-import { listFolder, readText, realFolder } from "./read.ts";
-import type { Kind } from "./schema.ts";
+import { listFolder } from "./read.ts";
 import { LOCAL_FILE, secretSettings } from "./secret-settings.ts";
 import { settingsOf } from "./settings.ts";
 import { didYouMean } from "./suggest.ts";
@@ -22,28 +23,6 @@ import { listed, quoted } from "../model/visible.ts";
 const SETTINGS_FILE = "factory.yaml";
 /** The file that `factory lock` writes, beside factory.yaml. */
 export const LOCK_FILE = "factory.lock";
-
-/** Kinds of documents that are one file each, and the folder and field that hold their id. */
-export const FILE_KINDS = {
-  manifest: { folder: "manifests", field: "manifest_id", unknown: "UNKNOWN_MANIFEST" },
-  plan: { folder: "control_plane/plans", field: "plan_id", unknown: "UNKNOWN_PLAN" },
-  pool: { folder: "control_plane/pools", field: "pool_id", unknown: "UNKNOWN_POOL" },
-  product: { folder: "control_plane/products", field: "product_id", unknown: "UNKNOWN_PRODUCT" },
-} as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
-
-/** Kinds of documents that have a folder per version. */
-export const FOLDER_KINDS = {
-  fragment: { folder: "fragments", field: "name", unknown: "UNKNOWN_FRAGMENT" },
-  template: { folder: "templates", field: "template_id", unknown: "UNKNOWN_TEMPLATE" },
-} as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;
-
-export type FileKind = keyof typeof FILE_KINDS;
-export type FolderKind = keyof typeof FOLDER_KINDS;
-
-/** A fragment or template, as far as it could be read. */
-interface LoadedFolder<T> extends Loaded<T> {
-  entry?: FolderEntry<T>;
-}
 
 /** A catalog that also gives documents with findings, as far as these can be used. */
 export interface OpenCatalog extends Catalog {
@@ -108,24 +87,6 @@ function entryOf<T, E extends Entry<T>>(loaded: Loaded<T> & { entry?: E }): E {
   throw errorOf(loaded.findings);
 }
 
-/**
- * The text of a version's Dockerfile.hbs, or the findings that say why it cannot be read.
- * @param shared the file that several versions share, such as `../common.hbs`; undefined for its own
- */
-function readDockerfile(
-  root: string,
-  folder: string,
-  shared: string | undefined,
-): { real: string; dockerfile: { file: string; text: string }; findings: Finding[] } {
-  const file = shared === undefined ? `${folder}/Dockerfile.hbs` : posix.join(folder, shared);
-  try {
-    const text = readText(root, file);
-    return { real: realFolder(root, folder), dockerfile: { file, text }, findings: [] };
-  } catch (error) {
-    return { real: folder, dockerfile: { file, text: "" }, findings: findingsOf(error) };
-  }
-}
-
 /** factory.lock. Nobody has to repair it by hand: `factory lock` writes a new one. */
 function readLock(root: string): Entry<Documents["lock"]> | null {
   const { entry, findings } = loadDocument("lock", root, LOCK_FILE, {});
@@ -133,22 +94,6 @@ function readLock(root: string): Entry<Documents["lock"]> | null {
   if (findings.some(({ code }) => code === "FILE_MISSING")) return null;
   const fix = "restore it from version control, or remove it and run `factory lock`";
   throw errorOf(findings.map((one) => (one.code.startsWith("FILE_") && one.fix ? one : { ...one, fix })));
-}
-
-function loadVersion<K extends FolderKind>(
-  kind: K,
-  root: string,
-  id: string,
-  version: string,
-): LoadedFolder<Documents[K]> {
-  const folder = `${FOLDER_KINDS[kind].folder}/${id}/${version}`;
-  const { entry, ...loaded } = loadDocument(kind, root, `${folder}/${kind}.yaml`, {
-    [FOLDER_KINDS[kind].field]: id,
-    version,
-  });
-  const { real, dockerfile, findings } = readDockerfile(root, folder, loaded.sound.dockerfile);
-  if (entry && findings.length === 0) return { ...loaded, entry: { ...entry, folder: real, dockerfile } };
-  return { ...loaded, findings: [...loaded.findings, ...findings] };
 }
 
 /**

@@ -9,7 +9,7 @@ import product from "../schemas/product.schema.json" with { type: "json" };
 import smoke from "../schemas/smoke.schema.json" with { type: "json" };
 import template from "../schemas/template.schema.json" with { type: "json" };
 import workspace from "../schemas/workspace.schema.json" with { type: "json" };
-import { listed } from "../model/visible.ts";
+import { brief, listed } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 /** The part of draft-07 that the schemas use. */
@@ -158,4 +158,16 @@ function oneSchema(schema: Schema): string | undefined {
 /** What a value has to be, in words: `a whole number from 0 to 1000`. Without the description. */
 export function wantedBy(schemas: readonly Schema[]): string {
   return schemas.map(oneSchema).find((words) => words !== undefined) ?? "another value";
+}
+
+/** A path as people write it: `smoke[0].http.port`. */
+export function pathText(path: Path): string {
+  let text = "";
+  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${brief(step)}`;
+  return text;
+}
+
+/** A fix with what the schema says of the field. */
+export function withDescription(fix: string, description: string): string {
+  return description === "" ? fix : `${fix} (${description})`;
 }

@@ -1,10 +1,19 @@
 import type { ErrorObject } from "ajv";
-import type { Finding, Place } from "../errors.ts";
+import type { Finding } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
 import * as validators from "../schemas/validators.js";
-import { descriptionOf, fieldsOf, nameRule, schemasAt, wantedBy } from "./schema-words.ts";
+import { missingField } from "./missing-field.ts";
+import {
+  descriptionOf,
+  fieldsOf,
+  nameRule,
+  pathText,
+  schemasAt,
+  wantedBy,
+  withDescription,
+} from "./schema-words.ts";
 import { didYouMean } from "./suggest.ts";
-import { brief, listed, quoted } from "../model/visible.ts";
+import { listed, quoted } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 import type { ParsedYaml } from "./yaml.ts";
 
@@ -39,13 +48,6 @@ function pathOf(pointer: string, value: unknown): Path {
   return path;
 }
 
-/** A path as people write it: `smoke[0].http.port`. */
-function pathText(path: Path): string {
-  let text = "";
-  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${brief(step)}`;
-  return text;
-}
-
 function subject(path: Path): string {
   return path.length === 0 ? "the document" : `\`${pathText(path)}\``;
 }
@@ -60,10 +62,6 @@ function shown(value: unknown): string {
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (at as Record<string | number, unknown>)[step], value);
-}
-
-function withDescription(fix: string, description: string): string {
-  return description === "" ? fix : `${fix} (${description})`;
 }
 
 function wrongValue(kind: Kind, error: ErrorObject, path: Path, parsed: ParsedYaml): Finding {
@@ -110,18 +108,6 @@ function wrongValue(kind: Kind, error: ErrorObject, path: Path, parsed: ParsedYa
     what: `${what}, which is not allowed here`,
     where,
     fix: withDescription(`wanted: ${wanted}`, description),
-  };
-}
-
-/** The finding about a field that a mapping lacks. */
-export function missingField(kind: Kind, path: Path, field: string, where: Place): Finding {
-  const schemas = schemasAt(kind, [...path, field]);
-  const inside = path.length === 0 ? "" : ` in \`${pathText(path)}\``;
-  return {
-    code: "SCHEMA_MISSING_FIELD",
-    what: `the field \`${field}\` is missing${inside}`,
-    where,
-    fix: withDescription(`add \`${field}:\`, ${wantedBy(schemas)}`, descriptionOf(schemas)),
   };
 }
 

@@ -5,7 +5,7 @@ import type { ManifestDocument, SmokeTest, Workspace } from "../schemas/types.ts
 import type { PlaceOf } from "./catalog.ts";
 import { compareFindings, type Loaded } from "./document.ts";
 import { unknownName } from "./references.ts";
-import { missingField } from "./schema.ts";
+import { missingField } from "./missing-field.ts";
 import type { Sound } from "./sound.ts";
 import type { Path } from "./yaml-value.ts";
 

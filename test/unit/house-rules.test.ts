@@ -12,7 +12,6 @@ const LONGER: Record<string, { lines: number; why: string }> = {
   "plan/axes.ts": { lines: 260, why: "reading axes and naming what is wrong in them go together" },
   "plan/cell.ts": { lines: 260, why: "what a cell is, and the names that are made of it" },
   "plan/conditions.ts": { lines: 260, why: "one small language: reading, testing, turning into masks" },
-  "plan/decide/decide.ts": { lines: 275, why: "the order of decisions is read from top to bottom" },
   "plan/expand.ts": { lines: 275, why: "one loop from combinations to cells, whose cost is shared" },
 };
 
@@ -26,9 +25,11 @@ const SHARED: Record<string, string> = {
   containers: "what smoke tests need of containers, and how the engine is asked",
   explain: "the verb, and why values cannot be combined",
   lock: "the verb, and the document",
+  manifest: "what an image is made of, and the list of its layers in the words of OCI",
   open: "of a workspace, and of a search",
   outcome: "of a smoke test, and of a run",
   resolve: "the stage, and what it calls",
+  settings: "of a workspace, and of the container of a smoke test",
   smoke: "the verb, the stage, what runs tests, and the words for them",
   sources: "of a lock, and of a recipe",
   table: "of stages, on the screen, and as a format",
