@@ -1,6 +1,6 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { valueProblem } from "../catalog/value-rules.ts";
-import type { Finding } from "../errors.ts";
+import { errorOf, type FactoryError, type Finding, type Place } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ArgDeclaration, Plan, Value } from "../schemas/types.ts";
 import { coerce } from "../stitch/args.ts";
@@ -91,4 +91,23 @@ export function argValueFindings(about: {
       },
     ];
   });
+}
+
+/** The place where a plan gives an argument a value: its axis, or else a row of `include`. */
+function placeOfArg({ document, place }: Entry<Plan>, name: string): Place {
+  const at = (document.include ?? []).findIndex(({ args }) => Object.hasOwn(args ?? {}, name));
+  const isAxis = Object.hasOwn(document.axes?.args ?? {}, name);
+  return place(isAxis || at < 0 ? ["axes", "args", name] : ["include", at, "args", name]);
+}
+
+/** Gives findings that a plan's value caused the place of that value. */
+export function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
+  const findings = error.findings;
+  if (!entry || !findings) return error;
+  return errorOf(
+    findings.map((one) => {
+      const name = one.where === undefined ? /argument `([^`]+)`/.exec(one.what)?.[1] : undefined;
+      return name === undefined ? one : { ...one, where: placeOfArg(entry, name) };
+    }),
+  );
 }

@@ -1,13 +1,14 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { Scheme } from "../catalog/schemes/scheme.ts";
-import { sortVersions, versionsIn } from "../catalog/versions.ts";
+import { sortVersions } from "../catalog/versions.ts";
 import { listed } from "../model/visible.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { valueText } from "../model/value.ts";
 import type { Manifest } from "../model/manifest.ts";
-import type { LatestVersions, Plan, Value, VersionAxis } from "../schemas/types.ts";
+import type { Plan, Value, VersionAxis } from "../schemas/types.ts";
+import { axisText, versionsOfAxis } from "./version-axis.ts";
 
 /** What varies between the cells of a plan, by the name that rules and `zip` use. */
 export interface Axis {
@@ -35,35 +36,6 @@ export interface Pins {
   ) => string | undefined;
   /** @param axis the axis as `axisText` writes it */
   axis: (name: string, axis: string) => readonly string[] | undefined;
-}
-
-/** A version axis in one line: `>=0.1 <1`, `latest: 3`, `latest-minor: 2 of >=0.1`. */
-export function axisText(axis: Exclude<VersionAxis, string[]>): string {
-  if (typeof axis === "string") return axis;
-  const { latest, "latest-minor": latestMinor, range } = axis;
-  const parts = [
-    ...(latest === undefined ? [] : [`latest: ${latest}`]),
-    ...(latestMinor === undefined ? [] : [`latest-minor: ${latestMinor}`]),
-  ];
-  return `${parts.join(", ")}${range === undefined ? "" : `${parts.length > 0 ? " of " : ""}${range}`}`;
-}
-
-/**
- * The existing versions that an axis means: `latest` and `latest-minor` count only releases, unless the range itself
- * names pre-releases. An explicit list keeps its order, which matters if it is zipped.
- * @param versions sorted by their scheme, lowest first
- */
-export function versionsOfAxis(axis: VersionAxis, versions: readonly string[], scheme: Scheme): string[] {
-  if (Array.isArray(axis)) return axis;
-  if (typeof axis === "string") return versionsIn(axis, versions, scheme);
-  const { latest, "latest-minor": latestMinor, range }: LatestVersions = axis;
-  let chosen = range === undefined ? versions.filter(scheme.isRelease) : versionsIn(range, versions, scheme);
-  if (latestMinor !== undefined) {
-    const highest = new Map<string, string>();
-    for (const version of chosen) highest.set(scheme.minorOf?.(version) ?? version, version);
-    chosen = [...highest.values()].slice(-latestMinor);
-  }
-  return latest === undefined ? chosen : chosen.slice(-latest);
 }
 
 function compareValues(a: Value, b: Value): number {

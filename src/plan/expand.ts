@@ -1,9 +1,9 @@
-import type { Catalog, Entry } from "../catalog/catalog.ts";
-import { errorOf, FactoryError, type Place } from "../errors.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { errorOf, FactoryError } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
 import { valueText } from "../model/value.ts";
-import type { CellInclude, Expectation, Plan, Value } from "../schemas/types.ts";
+import type { CellInclude, Expectation, Value } from "../schemas/types.ts";
 import { parentOf } from "../stitch/parents.ts";
 import { recipeOf } from "../stitch/recipe.ts";
 import { type Choice, resolve, type Resolved } from "../stitch/resolve.ts";
@@ -25,6 +25,7 @@ import {
   type Planned,
   type PlannedCell,
 } from "./cell.ts";
+import { placed } from "./arg-values.ts";
 import { cellId, parentCellId, tagOf, targetName } from "./cell-names.ts";
 import { duplicateFindings, unknownCellFindings } from "./cell-findings.ts";
 import { sortCells } from "./order.ts";
@@ -45,25 +46,6 @@ function chosenBy(columns: readonly Column[], row: readonly number[]): Map<strin
 
 /** Findings of contracts that remove an included row without making the plan wrong. */
 const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT", "PLATFORM_UNSUPPORTED"]);
-
-/** The place where a plan gives an argument a value: its axis, or else a row of `include`. */
-function placeOfArg({ document, place }: Entry<Plan>, name: string): Place {
-  const at = (document.include ?? []).findIndex(({ args }) => Object.hasOwn(args ?? {}, name));
-  const isAxis = Object.hasOwn(document.axes?.args ?? {}, name);
-  return place(isAxis || at < 0 ? ["axes", "args", name] : ["include", at, "args", name]);
-}
-
-/** Gives findings that a plan's value caused the place of that value. */
-function placed(error: FactoryError, entry: Entry<Plan> | null): FactoryError {
-  const findings = error.findings;
-  if (!entry || !findings) return error;
-  return errorOf(
-    findings.map((one) => {
-      const name = one.where === undefined ? /argument `([^`]+)`/.exec(one.what)?.[1] : undefined;
-      return name === undefined ? one : { ...one, where: placeOfArg(entry, name) };
-    }),
-  );
-}
 
 /** The value of an argument by its name, `port` or `app.port`; undefined if there is none. */
 function argOf({ pieces }: Resolved, name: string): Value | undefined {

@@ -2,7 +2,8 @@ import Handlebars from "handlebars";
 import { FactoryError, type Place } from "../errors.ts";
 import { VALUE_END, VALUE_START } from "./dockerfile.ts";
 import { loop, TEST_HELPERS, truthy } from "./branches.ts";
-import { BLOCKS, type Named, placeOf, restrict, type Scope } from "./template-language.ts";
+import { BLOCKS, restrict } from "./template-language.ts";
+import { type Named, placeOf, type Scope } from "./template-paths.ts";
 import { LIST_HELPERS } from "./list-words.ts";
 import { UnsafeValue, VALUE_HELPERS } from "./values.ts";
 

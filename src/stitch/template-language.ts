@@ -1,18 +1,16 @@
-import { FactoryError, type Place } from "../errors.ts";
+import type { Place } from "../errors.ts";
 import { didYouMean } from "../catalog/suggest.ts";
+import {
+  isPath,
+  type Kind,
+  type Loops,
+  type Named,
+  pathChecker,
+  placeOf,
+  refuser,
+  type Scope,
+} from "./template-paths.ts";
 import { VALUE_HELPERS } from "./values.ts";
-
-/** What a Dockerfile.hbs may name, by the kind of file it is. */
-export interface Scope {
-  /** The allowed first words of a path, each with its allowed second words, or null if it takes none. */
-  roots: Record<string, readonly string[] | null>;
-  /** Helpers of this kind of file beside the common ones, with the number of texts that each takes. */
-  helpers: Record<string, number>;
-  /** The paths that mean a list or a map: `args.packages`. All others mean a text, a number or a boolean. */
-  kinds: ReadonlyMap<string, "list" | "map">;
-  /** The lists whose declaration itself names items that start with `-`: `words` writes those. */
-  flags: ReadonlySet<string>;
-}
 
 /** Block helpers. */
 export const BLOCKS: ReadonlySet<string> = new Set(["if", "unless", "each"]);
@@ -31,21 +29,6 @@ const MAX_LOOPS = 3;
 
 type Node = hbs.AST.Node & { type: string };
 
-/** What `this` and `@key` mean at a place: the kinds of the enclosing `{{#each}}` blocks, outermost first. */
-type Loops = readonly ("list" | "map")[];
-
-/** The line and column (both from 1) of a node. */
-export function placeOf(file: string, node: hbs.AST.Node): Place {
-  return { file, line: node.loc.start.line, col: node.loc.start.column + 1 };
-}
-
-function isPath(node: hbs.AST.Node): node is hbs.AST.PathExpression {
-  return node.type === "PathExpression";
-}
-
-/** The texts that calls of a scope's own helpers have, each with its first place, by helper. */
-export type Named = Record<string, Map<string, Place>>;
-
 /**
  * Checks that a parsed Dockerfile.hbs uses only the closed language, and rewrites it to what is compiled: each bare
  * `{{path}}` to `{{plain path}}`, and `this` and `@key` to variables that only `{{#each}}` sets.
@@ -57,71 +40,10 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
   const helperNames = [...Object.keys(VALUE_HELPERS), "words", ...Object.keys(scope.helpers)];
   const shownHelpers = helperNames.filter((name) => name !== "plain");
 
-  const refuse = (
-    node: hbs.AST.Node,
-    code: "TEMPLATE_SYNTAX" | "TEMPLATE_HELPER",
-    what: string,
-    fix: string,
-  ): never => {
-    throw new FactoryError(code, what, { where: placeOf(file, node), fix });
-  };
+  const refuse = refuser(file);
+  const checkPath = pathChecker(file, scope, shownHelpers);
 
-  /** Checks a path, rewrites it if it is a loop's, and says what it means. */
-  const checkPath = (path: hbs.AST.PathExpression, loops: Loops): "scalar" | "list" | "map" => {
-    const isThis = path.original === "this";
-    if (isThis || path.original === "@key") {
-      const kind = loops.at(-1);
-      if (kind === undefined)
-        refuse(
-          path,
-          "TEMPLATE_SYNTAX",
-          `\`${path.original}\` only means something inside of {{#each}}`,
-          "such as {{#each args.packages}}{{this}}{{/each}}",
-        );
-      if (!isThis && kind !== "map")
-        refuse(path, "TEMPLATE_SYNTAX", "the items of a list have no `@key`", "use {{this}}");
-      Object.assign(path, { data: true, depth: 0, parts: [isThis ? "item" : "key"] });
-      return "scalar";
-    }
-    const [root = "", second, ...more] = path.parts.map(String);
-    if (path.depth > 0 || path.data || path.original.startsWith("this")) {
-      refuse(
-        path,
-        "TEMPLATE_SYNTAX",
-        `\`${path.original}\` is not part of the template language`,
-        "name a value in full, such as args.port",
-      );
-    }
-    if (!Object.hasOwn(scope.roots, root)) {
-      const known = [...Object.keys(scope.roots), ...shownHelpers];
-      const guess = didYouMean(root, known);
-      refuse(
-        path,
-        "TEMPLATE_HELPER",
-        `there is no helper and no value named \`${path.original}\` here`,
-        guess ? `did you mean \`${guess}\`?` : `there are: ${known.join(", ")}`,
-      );
-    }
-    const allowed = scope.roots[root];
-    if (allowed === null && second === undefined) return "scalar";
-    if (!allowed || second === undefined || more.length > 0 || !allowed.includes(second)) {
-      const names = (allowed ?? []).map((name) => `${root}.${name}`);
-      const guess = didYouMean(path.original, names);
-      throw new FactoryError(
-        root === "args" ? "ARG_UNDECLARED" : "TEMPLATE_HELPER",
-        `\`${path.original}\` is not declared`,
-        {
-          where: placeOf(file, path),
-          fix: guess
-            ? `did you mean \`${guess}\`?`
-            : `declare it under \`${root}:\` in fragment.yaml; declared: ${names.join(", ") || "none"}`,
-        },
-      );
-    }
-    return scope.kinds.get(`${root}.${second}`) ?? "scalar";
-  };
-
-  const wantScalar = (node: hbs.AST.Expression, kind: "scalar" | "list" | "map") => {
+  const wantScalar = (node: hbs.AST.Expression, kind: Kind) => {
     if (kind === "scalar" || !isPath(node)) return;
     const each = `{{#each ${node.original}}} … {{/each}}`;
     refuse(
@@ -134,7 +56,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
     );
   };
 
-  const wantList = (node: hbs.AST.Expression, kind: "scalar" | "list" | "map", by: string) => {
+  const wantList = (node: hbs.AST.Expression, kind: Kind, by: string) => {
     if (kind === "list") return;
     const shown = isPath(node) ? `\`${node.original}\`` : "this";
     refuse(
@@ -155,7 +77,7 @@ export function restrict(file: string, program: hbs.AST.Program, scope: Scope): 
   };
 
   /** A value or a condition, and what it means. */
-  const checkOperand = (node: hbs.AST.Expression, loops: Loops): "scalar" | "list" | "map" => {
+  const checkOperand = (node: hbs.AST.Expression, loops: Loops): Kind => {
     if (isPath(node)) return checkPath(node, loops);
     if (node.type === "SubExpression") {
       const call = node as hbs.AST.SubExpression;

@@ -5,10 +5,13 @@ import { canonicalJson } from "../../src/model/digest.ts";
 import { keysOf } from "../../src/model/inputs.ts";
 import { entriesOf, valueText } from "../../src/model/value.ts";
 import { cellId } from "../../src/plan/cell-names.ts";
+import { decide } from "../../src/plan/decide/decide.ts";
 import { expand } from "../../src/plan/expand.ts";
 import type { Value } from "../../src/schemas/types.ts";
 import { cellInputs, stitch } from "../../src/stitch/stitch.ts";
 import { resolve } from "../../src/stitch/resolve.ts";
+import { attemptAt, NOW, recordsOf } from "./plan-reason-cells.ts";
+import { scriptedPlaces } from "./scripted-places.ts";
 import { factory, type Files, findingsFrom, makeCatalog, makeWorkspace } from "./workspace.ts";
 
 const TODAY = { today: "2026-01-01" };
@@ -320,6 +323,52 @@ expect: [{when: {args: {packages: [git]}}, result: fail, owner: us, reason: none
     expect(entriesOf({ b: 1, a: 2 })).toEqual([
       ["a", 2],
       ["b", 1],
+    ]);
+  });
+});
+
+describe("what a plan says of a changed list", () => {
+  it("is its values before and after, by name; another order of a map is no change", async () => {
+    const cellWith = (args: Record<string, Value>) => {
+      const [cell] = expand(makeCatalog(manifest("")), { manifestId: "demo", args }, TODAY).cells;
+      if (!cell) throw new Error("there is no cell");
+      return cell;
+    };
+    const before = cellWith({ packages: ["git"], env: { A: "1", B: "2" } });
+    const options = {
+      attempts: recordsOf([attemptAt(before, 0)]),
+      now: NOW,
+      maxAge: () => null,
+      needPushed: false,
+      places: scriptedPlaces(),
+    };
+    const [same] = await decide([cellWith({ packages: ["git"], env: { B: "2", A: "1" } })], options);
+    expect(same?.cell.action).toBe("reuse");
+    const [after] = await decide([cellWith({ packages: ["git", "curl"], env: { A: "1", B: "2" } })], options);
+    expect(after?.cell).toMatchObject({ action: "build", reason: "ARGS" });
+    expect(after?.cell.changes).toContainEqual({
+      input: "args.packages",
+      before: '["git"]',
+      after: '["git","curl"]',
+    });
+    expect(after?.cell.changes.map(({ input }) => input)).not.toContain("args.env");
+  });
+});
+
+describe("a name of a plan that means two arguments", () => {
+  it.each([
+    ["axes: {args: {port: [80]}}", 4],
+    ["axes: {core: [0.1.0]}\ninclude: [{core: 0.1.0, args: {port: 80}}]", 5],
+  ])("is a finding with its place: %s", (lines, line) => {
+    const files = {
+      ...plan(lines),
+      "fragments/core/0.1.0/fragment.yaml":
+        "schema_version: 1\nname: core\nversion: 0.1.0\norder: 10\nargs: {port: {type: integer, default: 1}}\n",
+      "fragments/core/0.1.0/Dockerfile.hbs": "RUN x\n",
+    };
+    const findings = findingsFrom(() => expand(makeCatalog(files), { planId: "grid" }, TODAY));
+    expect(findings).toMatchObject([
+      { code: "ARG_AMBIGUOUS", where: { file: "control_plane/plans/grid.yaml", line } },
     ]);
   });
 });

@@ -10,9 +10,7 @@ const MOST_LINES = 250;
 const LONGER: Record<string, { lines: number; why: string }> = {
   "world.ts": { lines: 320, why: "everything real is wired in one place" },
   "plan/axes.ts": { lines: 260, why: "reading axes and naming what is wrong in them go together" },
-  "plan/cell.ts": { lines: 260, why: "what a cell is, and the names that are made of it" },
   "plan/conditions.ts": { lines: 260, why: "one small language: reading, testing, turning into masks" },
-  "plan/expand.ts": { lines: 275, why: "one loop from combinations to cells, whose cost is shared" },
 };
 
 /** Names that two folders may share, since the folder tells what is meant. */

@@ -2,7 +2,7 @@ import { renameSync, rmSync, symlinkSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCatalog } from "../../src/catalog/open.ts";
-import { axisText } from "../../src/plan/axes.ts";
+import { axisText } from "../../src/plan/version-axis.ts";
 import {
   axisKey,
   entriesOf,

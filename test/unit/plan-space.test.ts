@@ -1,7 +1,7 @@
 import { semver } from "../../src/catalog/schemes/semver.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { axisText, versionsOfAxis } from "../../src/plan/axes.ts";
+import { axisText, versionsOfAxis } from "../../src/plan/version-axis.ts";
 import { expand } from "../../src/plan/expand.ts";
 import { mergePlans } from "../../src/plan/graph.ts";
 import type { VersionAxis } from "../../src/schemas/types.ts";

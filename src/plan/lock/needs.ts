@@ -5,7 +5,7 @@ import { versionsIn } from "../../catalog/versions.ts";
 import { errorOf, type Finding, type Place } from "../../errors.ts";
 import { compareText } from "../../model/compare.ts";
 import type { Plan, Ranges, VersionAxis } from "../../schemas/types.ts";
-import { axisText, versionsOfAxis } from "../axes.ts";
+import { axisText, versionsOfAxis } from "../version-axis.ts";
 import { axisKey, type LockSubject, type LockValue, rangeKey, subjectKey } from "./lock.ts";
 import { distinct, sourcesOf } from "./sources.ts";
 
