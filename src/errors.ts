@@ -8,6 +8,7 @@ export const ERRORS = {
   // 2: bad input or usage
   USAGE: 2,
   WORKSPACE_NOT_FOUND: 2,
+  WORKSPACE_EXISTS: 2,
   FINDINGS: 2,
   FILE_UNREADABLE: 2,
   FILE_TOO_LARGE: 2,

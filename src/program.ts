@@ -2,6 +2,7 @@ import { Command, type CommanderError, type CommandUnknownOpts, Option } from "@
 import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
+import { initVerb } from "./commands/init-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
@@ -16,6 +17,7 @@ import { version } from "./version.ts";
 
 /** Every verb, in the order of the help. */
 const VERBS: readonly Verb[] = [
+  initVerb,
   validateVerb,
   stitchVerb,
   planVerb,

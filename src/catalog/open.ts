@@ -42,7 +42,7 @@ function isWorkspace(folder: string): boolean {
   return lstatSync(join(folder, SETTINGS_FILE), { throwIfNoEntry: false }) !== undefined;
 }
 
-const NAME_ONE = "name one with --workspace DIR or FACTORY_WORKSPACE";
+const NAME_ONE = "name one with --workspace DIR or FACTORY_WORKSPACE, or make one with `factory init`";
 
 /**
  * The nearest folder that has a factory.yaml, from the given one upward.
