@@ -8,6 +8,7 @@ export function exampleWorkspace(name: string): string {
   const from = join(repository, "examples", name);
   cpSync(from, root, {
     recursive: true,
+    verbatimSymlinks: true,
     filter: (path) => !/\/(\.factory|records)$/.test(path.slice(from.length)),
   });
   return root;

@@ -35,3 +35,28 @@ describeEngine("examples/service", () => {
     expect(factory(root, ["records", "verify"], env).status).toBe(0);
   });
 });
+
+describeEngine("examples/torch", () => {
+  it("builds what fits together", () => {
+    const root = exampleWorkspace("torch");
+    const env = { FACTORY_REPOSITORY: `${registry}/${uniqueName("example")}` };
+    onTestFinished(() => {
+      const tags = docker([
+        "image",
+        "ls",
+        "--format",
+        "{{.Repository}}:{{.Tag}}",
+        `${env.FACTORY_REPOSITORY}/serve`,
+      ]);
+      docker(["image", "rm", "--force", ...tags.trim().split("\n")]);
+    });
+    const ran = factory(root, ["run", "--plan", "matrix", "--platform", `linux/${arch}`, "--json"], env);
+    expect(ran.status, ran.stderr).toBe(0);
+    const { results } = JSON.parse(ran.stdout) as { results: { cell_id: string; status: string }[] };
+    expect(results.map(({ cell_id, status }) => `${cell_id} ${status}`)).toEqual(
+      ["cuda-12.1.torch-2.4.1", "cuda-12.4.torch-2.4.1", "cuda-12.4.torch-2.5.1"].map(
+        (chosen) => `serve.${chosen}.linux-${arch} pass`,
+      ),
+    );
+  });
+});

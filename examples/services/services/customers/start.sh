@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "customers is ready"
