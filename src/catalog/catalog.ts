@@ -33,6 +33,8 @@ export interface FolderEntry<T> extends Entry<T> {
 export interface Settings {
   repository: string;
   cache_repository: string | null;
+  /** Base images by name. */
+  bases: Readonly<Record<string, string>>;
   smoke: { memory_mb: number; pids: number; timeout_s: number };
   /** How old a passing record may be to be reused, as `30d`; null for any age. */
   max_age: string | null;

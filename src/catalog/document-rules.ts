@@ -101,10 +101,16 @@ function checkTemplate(document: Sound<Template>, place: PlaceOf): Finding[] {
   });
 }
 
+/** What a selector asks of a fragment's version: a range, or a list of ranges. */
+type Asked = string | (string | undefined)[] | undefined;
+
 function checkSelector(selector: object | undefined, path: Path, place: PlaceOf): Finding[] {
-  return Object.entries((selector ?? {}) as Record<string, string | undefined>).flatMap(([name, range]) =>
-    ["base", "platform", "args"].includes(name) ? [] : checkRange(range, [...path, name], place),
-  );
+  const asked = Object.entries((selector ?? {}) as Record<string, Asked>);
+  return asked.flatMap(([name, range]) => {
+    if (["base", "platform", "args"].includes(name)) return [];
+    if (!Array.isArray(range)) return checkRange(range, [...path, name], place);
+    return range.flatMap((one, at) => checkRange(one, [...path, name, at], place));
+  });
 }
 
 /** The ranges that the version axes of a plan name. */

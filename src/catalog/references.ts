@@ -137,18 +137,36 @@ function axisChoices(name: string, axis: unknown): VersionChoice[] {
   return range === undefined ? [] : [{ path: [...path, "range"], name, range }];
 }
 
+/** What a selector asks of a fragment's version: a range, or a list of ranges. */
+type Asked = string | (string | undefined)[] | undefined;
+
+/** The names of a plan's named axes, which selectors may use. */
+function namedAxes({ zip = [] }: Loaded<Plan>["sound"]): Set<string> {
+  return new Set(
+    zip.flatMap((one) => (one && !Array.isArray(one) && one.name !== undefined ? one.name : [])),
+  );
+}
+
 /** Every version or range that a plan names for a fragment, with its path. */
 function choicesOf({ sound }: Loaded<Plan>): VersionChoice[] {
   const choices: VersionChoice[] = [];
+  const named = namedAxes(sound);
   const add = (path: Path, ranges: object | undefined) => {
-    for (const [name, range] of Object.entries((ranges ?? {}) as Record<string, string | undefined>)) {
-      if (!NO_FRAGMENT.has(name)) choices.push({ path: [...path, name], name, range });
+    for (const [name, range] of Object.entries((ranges ?? {}) as Record<string, Asked>)) {
+      if (NO_FRAGMENT.has(name) || named.has(name)) continue;
+      if (!Array.isArray(range)) choices.push({ path: [...path, name], name, range });
+      else
+        for (const [at, one] of range.entries())
+          choices.push({ path: [...path, name, at], name, range: one });
     }
   };
   for (const [name, axis] of Object.entries(sound.axes ?? {})) {
     if (NO_FRAGMENT.has(name)) continue;
     choices.push({ path: ["axes", name], name, range: undefined }, ...axisChoices(name, axis));
   }
+  for (const [at, zip] of (sound.zip ?? []).entries())
+    if (zip && !Array.isArray(zip))
+      for (const [value, set] of Object.entries(zip.values ?? {})) add(["zip", at, "values", value], set);
   for (const [name, range] of Object.entries(sound.fixed ?? {}))
     choices.push({ path: ["fixed", name], name, range });
   for (const list of ["always", "include", "exclude"] as const)

@@ -5,7 +5,9 @@ import type { Manifest } from "../model/manifest.ts";
 import type { ArgDeclaration, Plan, Value } from "../schemas/types.ts";
 import { coerce } from "../stitch/args.ts";
 import type { Column } from "./axes.ts";
-import { axisFinder, type Constants } from "./conditions.ts";
+import type { Constants } from "./conditions.ts";
+import { namedZips } from "./zip-values.ts";
+import { axisFinder, type Condition, isNumberRange } from "./selectors.ts";
 
 type Path = readonly (string | number)[];
 
@@ -13,27 +15,47 @@ type Path = readonly (string | number)[];
 interface Named {
   /** `port`, or `app.port`. */
   name: string;
-  value: Value;
+  value: Condition;
   path: Path;
+  /** Whether a selector asks for it: then it may be a range, or a list of values. */
+  asked: boolean;
 }
 
 /** Every argument's value that a plan names. */
-function valuesOf({ axes, always, include, exclude, constraints, expect }: Plan): Named[] {
+function valuesOf(plan: Plan): Named[] {
+  const { axes, always, include, exclude, constraints, expect } = plan;
   const named: Named[] = [];
-  const add = (args: Readonly<Record<string, Value>> | undefined, path: Path) => {
+  const add = (args: Readonly<Record<string, Condition>> | undefined, path: Path, asked = true) => {
     for (const [name, value] of Object.entries(args ?? {}))
-      named.push({ name, value, path: [...path, name] });
+      named.push({ name, value, path: [...path, name], asked });
   };
   for (const [name, values] of Object.entries(axes?.args ?? {}))
-    for (const [at, value] of values.entries()) named.push({ name, value, path: ["axes", "args", name, at] });
-  for (const [list, cells] of Object.entries({ always, include, exclude }))
-    for (const [at, cell] of (cells ?? []).entries()) add(cell.args, [list, at, "args"]);
+    for (const [at, value] of values.entries())
+      named.push({ name, value, path: ["axes", "args", name, at], asked: false });
+  for (const { zip, at } of namedZips(plan))
+    for (const [value, { args }] of Object.entries(zip.values))
+      add(args, ["zip", at, "values", value, "args"], false);
+  for (const [list, cells] of Object.entries({ always, include }))
+    for (const [at, cell] of (cells ?? []).entries()) add(cell.args, [list, at, "args"], false);
+  for (const [at, cell] of (exclude ?? []).entries()) add(cell.args, ["exclude", at, "args"]);
   for (const [at, { when, then }] of (constraints ?? []).entries()) {
     add(when.args, ["constraints", at, "when", "args"]);
     add(then.args, ["constraints", at, "then", "args"]);
   }
   for (const [at, { when }] of (expect ?? []).entries()) add(when?.args, ["expect", at, "when", "args"]);
   return named;
+}
+
+/** What is wrong with a value by a declaration; of a condition that stands for several values, the first problem. */
+function problemOf({ value, asked }: Named, declaration: ArgDeclaration): ReturnType<typeof valueProblem> {
+  if (asked && isNumberRange(value) && declaration.type === "integer") return undefined;
+  const several = Array.isArray(value) && (declaration.type !== "list" || value.some(Array.isArray));
+  if (!asked || !several) return valueProblem(coerce(value as Value, declaration), declaration);
+  for (const [at, one] of (value as readonly Value[]).entries()) {
+    const problem = problemOf({ name: "", value: one, path: [], asked }, declaration);
+    if (problem) return { ...problem, at: [at, ...problem.at] };
+  }
+  return undefined;
 }
 
 /** A declaration of an argument, and what declares it. */
@@ -77,9 +99,10 @@ export function argValueFindings(about: {
       }));
     }),
   );
-  return named.flatMap(({ name, value, path }): Finding[] => {
+  return named.flatMap((one): Finding[] => {
+    const { name, path } = one;
     const own = declared.filter(({ by }) => by === name || by.endsWith(`.${name}`));
-    const problems = own.map(({ declaration }) => valueProblem(coerce(value, declaration), declaration));
+    const problems = own.map(({ declaration }) => problemOf(one, declaration));
     const [problem] = problems;
     if (!problem || problems.includes(undefined)) return [];
     return [
@@ -93,11 +116,15 @@ export function argValueFindings(about: {
   });
 }
 
-/** The place where a plan gives an argument a value: its axis, or else a row of `include`. */
+/** The place where a plan gives an argument a value: its axis, a value of a named one, or else a row of `include`. */
 function placeOfArg({ document, place }: Entry<Plan>, name: string): Place {
   const at = (document.include ?? []).findIndex(({ args }) => Object.hasOwn(args ?? {}, name));
-  const isAxis = Object.hasOwn(document.axes?.args ?? {}, name);
-  return place(isAxis || at < 0 ? ["axes", "args", name] : ["include", at, "args", name]);
+  if (Object.hasOwn(document.axes?.args ?? {}, name)) return place(["axes", "args", name]);
+  for (const { zip, at: index } of namedZips(document)) {
+    const [value] = Object.entries(zip.values).find(([, { args }]) => Object.hasOwn(args ?? {}, name)) ?? [];
+    if (value !== undefined) return place(["zip", index, "values", value, "args", name]);
+  }
+  return place(at < 0 ? ["axes", "args", name] : ["include", at, "args", name]);
 }
 
 /** Gives findings that a plan's value caused the place of that value. */

@@ -3,7 +3,7 @@ import { baseRef, manifestOfRef } from "../model/parent.ts";
 import { valueText } from "../model/value.ts";
 import type { Column } from "./axes.ts";
 import type { PlannedCell } from "./cell.ts";
-import { axisFinder } from "./conditions.ts";
+import { axisFinder } from "./selectors.ts";
 import type { Space } from "./space.ts";
 
 /** A base image on a platform, and where a plan or manifest asks for it. */
@@ -40,7 +40,11 @@ export function openImages(cells: readonly PlannedCell[]): ImageOn[] {
 function positionsOf(columns: readonly Column[], name: string, fallback: string) {
   const found = axisFinder(columns).get(name);
   if (!found) return [{ column: -1, at: -1, value: fallback }];
-  return found.axis.values.map((value, at) => ({ column: found.column, at, value: valueText(value) }));
+  return found.axis.values.map((value, at) => ({
+    column: found.column,
+    at,
+    value: value === undefined ? fallback : valueText(value),
+  }));
 }
 
 /**
@@ -50,11 +54,14 @@ function positionsOf(columns: readonly Column[], name: string, fallback: string)
 export function basesOf({ entry, manifest, columns, rules }: Space): BaseOn[] {
   const platforms = positionsOf(columns, "platform", "");
   const own = baseRef(manifest.document.base);
+  const baseAxis = axisFinder(columns).get("base")?.axis;
+  const bases = positionsOf(columns, "base", own);
   const placeOf = (ref: string): Place => {
     const at = entry?.document.axes?.base?.indexOf(ref) ?? -1;
-    return at < 0 || !entry ? manifest.place(["base"]) : entry.place(["axes", "base", at]);
+    if (at >= 0 && entry) return entry.place(["axes", "base", at]);
+    const path = bases.find(({ value, column }) => column >= 0 && value === ref) && baseAxis?.path;
+    return path && entry && ref !== own ? entry.place(path) : manifest.place(["base"]);
   };
-  const bases = positionsOf(columns, "base", own);
   const of = new Set([...bases, ...platforms].map(({ column }) => column));
   const about = rules.filter((rule) => rule.columns.every((column) => of.has(column)));
   const pairs: BaseOn[] = [];

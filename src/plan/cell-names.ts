@@ -5,6 +5,12 @@ import type { Value } from "../schemas/types.ts";
 
 const MAX_ID = 100;
 
+/** `_h` and the digits behind it. */
+const HASH_LENGTH = 10;
+
+/** A longer platform is cut as well: no real one is. */
+const MAX_PLATFORM = 50;
+
 /** A base or an argument's value that can be mistaken for nothing else. */
 const PLAIN = /^[a-z0-9_-]+$/;
 
@@ -25,7 +31,7 @@ function isAmbiguous([name, value]: readonly [string, Value]): boolean {
  * The id of a cell: the manifest, each chosen axis with its value (`core-0.1.0`, `args.port-8080`), the platform, joined
  * by `.`, which no name contains. It consists of `[a-z0-9._-]`. If it would be longer than 100 characters, lose a
  * difference or look like another cell's, as with each list or map, it is cut and ends in `_h` and 8 hex digits of its
- * sha256.
+ * sha256; the platform stays in front of that.
  */
 export function cellId(
   manifestId: string,
@@ -40,7 +46,15 @@ export function cellId(
   const whole = parts(valueSlug).join(".");
   const id = whole.toLowerCase().replace(/[^a-z0-9._-]/g, "-");
   if (id === whole && id.length <= MAX_ID && !chosen.some(isAmbiguous)) return id;
-  return `${id.slice(0, MAX_ID - 10)}_h${sha256Hex(parts(valueText).join("\n")).slice(0, 8)}`;
+  return `${shortened(id, platformSlug(platform))}_h${sha256Hex(parts(valueText).join("\n")).slice(0, 8)}`;
+}
+
+/** An id that leaves room for the hash: what is too much is taken out in front of the platform. */
+function shortened(id: string, slug: string): string {
+  const room = MAX_ID - HASH_LENGTH;
+  if (id.length <= room) return id;
+  if (slug.length > MAX_PLATFORM) return id.slice(0, room);
+  return `${id.slice(0, room - slug.length - 1).replace(/[._-]+$/, "")}.${slug}`;
 }
 
 /** The id of a manifest's cell by itself, which is what others start from. */

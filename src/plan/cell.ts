@@ -73,6 +73,8 @@ export interface Expected {
 export interface Cell {
   /** `<manifest>.<fragment>-<version>….<platform>`: what the plan chose, not what ranges resolved to. */
   cell_id: string;
+  /** The values of named axes, by the axis's name; missing if the plan has none. */
+  named?: Readonly<Record<string, string>>;
   manifest_id: string;
   /** The plans that ask for it, sorted; empty for a manifest by itself. */
   plan_ids: string[];

@@ -1,12 +1,12 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
-import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import type { Finding, Place } from "../errors.ts";
 import { valueText } from "../model/value.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CellSelector, Plan, Value } from "../schemas/types.ts";
-import type { Axis, Column } from "./axes.ts";
+import type { Column } from "./axes.ts";
 import type { Nogood } from "./cover/model.ts";
+import { axisFinder, type Condition, conditionsOf, conditionText, holds, schemesOf } from "./selectors.ts";
 
 /** What a rule says about one combination of values that it forbids. */
 export interface Rule extends Nogood {
@@ -16,38 +16,11 @@ export interface Rule extends Nogood {
   where: Place | undefined;
 }
 
-/** The scheme of a fragment's versions. */
-export type SchemeOf = (fragment: string) => Scheme;
-
 /** Values that are the same in every cell, by the name that an axis would have. */
 export type Constants = ReadonlyMap<string, Value>;
 
-/** The conditions of a selector by axis name; `args` is taken apart. */
-export function conditionsOf(selector: CellSelector): [string, Value][] {
-  const { args = {}, ...rest } = selector;
-  return [
-    ...(Object.entries(rest) as [string, string][]),
-    ...Object.entries(args).map(([name, value]): [string, Value] => [`args.${name}`, value]),
-  ];
-}
-
-/** Whether a value of an axis fulfils a condition: a version has to be in a range, anything else has to be equal. */
-export function holds(name: string, value: Value, condition: Value, schemeOf: SchemeOf): boolean {
-  if (name === "base" || name === "platform" || name.startsWith("args."))
-    return valueText(value) === valueText(condition);
-  return value === condition || schemeOf(name).satisfies(valueText(value), valueText(condition), true);
-}
-
 /** Tests of the values of some axes. A rule forbids a combination if all of them hold. */
 type Tests = ReadonlyMap<string, (value: Value) => boolean>;
-
-/** A finder of axes by name, with the column that each is in. */
-export function axisFinder(columns: readonly Column[]) {
-  const found = new Map<string, { axis: Axis; column: number }>();
-  for (const [column, { axes }] of columns.entries())
-    for (const axis of axes) found.set(axis.name, { axis, column });
-  return found;
-}
 
 /**
  * A forbidden combination as masks over the positions of columns. null if it can never occur, because of a constant or
@@ -69,7 +42,7 @@ function nogoodOf(
     }
     const { axis, column } = found;
     const mask = masks.get(column) ?? new Uint8Array(columns[column]?.size ?? 0).fill(1);
-    for (const [at, value] of axis.values.entries()) if (!test(value)) mask[at] = 0;
+    for (const [at, value] of axis.values.entries()) if (value === undefined || !test(value)) mask[at] = 0;
     masks.set(column, mask);
   }
   const sorted = [...masks].sort(([a], [b]) => a - b);
@@ -82,8 +55,8 @@ function forbidsAll({ values }: Nogood): boolean {
   return values.every((mask) => !mask.includes(0));
 }
 
-function textOf(conditions: readonly [string, Value][]): string {
-  return conditions.map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
+function textOf(conditions: readonly [string, Condition][]): string {
+  return conditions.map(([name, value]) => `${name} ${conditionText(value)}`).join(", ");
 }
 
 interface Sources {
@@ -103,7 +76,20 @@ function unknownNames(
 ): Finding[] {
   const finder = axisFinder(sources.columns);
   return conditionsOf(selector).flatMap(([name]): Finding[] => {
-    if (finder.has(name) || sources.constants.has(name)) return [];
+    const axis = finder.get(name)?.axis;
+    const open = axis?.values.findIndex((value) => value === undefined) ?? -1;
+    const by = sources.columns[finder.get(name)?.column ?? -1]?.axes[0];
+    if (open >= 0 && by) {
+      return [
+        {
+          code: "RULE_UNUSED",
+          what: `a rule asks for \`${name}\`, which \`${valueText(by.values[open] ?? "")}\` of \`${by.name}\` does not set`,
+          where: sources.entry.place([...path, "args", name.slice(5)]),
+          fix: `set it in each value of \`${by.name}\`, or name \`${by.name}\` in the rule`,
+        },
+      ];
+    }
+    if (axis || sources.constants.has(name)) return [];
     const known = [...new Set([...finder.keys(), ...sources.constants.keys()])];
     const guess = didYouMean(name, known);
     return [
@@ -123,7 +109,7 @@ function unknownNames(
 /** What `exclude` and `constraints` forbid. A rule that removes nothing or everything is a finding. */
 function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
   const { entry, columns, constants } = sources;
-  const schemeOf = sources.catalog.fragmentScheme;
+  const schemeOf = schemesOf(sources.catalog.fragmentScheme, columns);
   const finder = axisFinder(columns);
   const rules: Rule[] = [];
   const judge = (
@@ -159,7 +145,7 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
       conditions.map(([name, value]) => [name, (one: Value) => holds(name, one, value, schemeOf)]),
     );
     const nogood = nogoodOf(columns, finder, constants, tests);
-    const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, valueText(value)]));
+    const forbids = Object.fromEntries(conditions.map(([name, value]) => [name, conditionText(value)]));
     const what = `rule ${at + 1} of \`exclude\` removes ${textOf(conditions)}`;
     judge(nogood ? [{ ...nogood, forbids, what, where: entry.place(path) }] : [], {
       path,
@@ -185,10 +171,10 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
       const nogood = nogoodOf(columns, finder, constants, tests);
       if (!nogood) return [];
       const forbids = {
-        ...Object.fromEntries(conditions.map(([one, value]) => [one, valueText(value)])),
-        [name]: `not ${valueText(wanted)}`,
+        ...Object.fromEntries(conditions.map(([one, value]) => [one, conditionText(value)])),
+        [name]: `not ${conditionText(wanted)}`,
       };
-      const what = `rule ${at + 1} of \`constraints\`: ${textOf(conditions)} needs ${name} ${valueText(wanted)}${reason === undefined ? "" : ` (${reason})`}`;
+      const what = `rule ${at + 1} of \`constraints\`: ${textOf(conditions)} needs ${name} ${conditionText(wanted)}${reason === undefined ? "" : ` (${reason})`}`;
       return [{ ...nogood, forbids, what, where: entry.place(path) }];
     });
     judge(made, {

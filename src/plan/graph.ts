@@ -33,7 +33,7 @@ function clash(a: PlannedCell, b: PlannedCell): Finding | undefined {
     return {
       code: "CELL_DUPLICATE",
       what: `the cell \`${cell_id}\` differs between the plans ${plans}`,
-      fix: "vary the same axes in both plans, or set what differs under `fixed`, so that the ids differ too",
+      fix: "make what differs an axis of both plans, if need be of one value: ids do not name what is `fixed`",
     };
   }
   if (!sameExpectation(a.cell.expect, b.cell.expect)) {

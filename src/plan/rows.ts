@@ -32,7 +32,7 @@ function valueOf(cell: Cell, name: string): string | undefined {
     const value = cell.args[name.slice(5)];
     return value === undefined ? undefined : valueText(value);
   }
-  return cell.fragments[name];
+  return cell.fragments[name] ?? cell.named?.[name];
 }
 
 /** @param cells of one manifest */
@@ -52,6 +52,8 @@ export function commonOf(cells: readonly PlannedCell[]): Common {
     if (same((cell) => cell.fragments[name])) facts.push(`${name} ${first.cell.fragments[name]}`);
     else varying.push(name);
   }
+  for (const name of Object.keys(first.cell.named ?? {}))
+    if (!same((cell) => cell.named?.[name])) varying.push(name);
   const args = new Set<string>();
   for (const { cell } of cells) for (const name in cell.args) args.add(name);
   const argText = ({ args: own }: Cell, name: string) => {

@@ -1,5 +1,4 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
-import { versionsIn } from "../catalog/versions.ts";
 import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { baseRef } from "../model/parent.ts";
@@ -8,17 +7,12 @@ import type { Plan, Value } from "../schemas/types.ts";
 import type { Choice } from "../stitch/resolve.ts";
 import type { DigestOf } from "../stitch/stitch.ts";
 import type { Inputs } from "./decide/attempts.ts";
-import { type Axis, type Column, type Pins, readColumns } from "./axes.ts";
+import type { Axis, Column, Pins } from "./axes.ts";
+import { readColumns } from "./columns.ts";
+import { versionOf } from "./named-zip.ts";
 import { argValueFindings } from "./arg-values.ts";
-import {
-  axisFinder,
-  conditionsOf,
-  type Constants,
-  holds,
-  readRules,
-  type Rule,
-  type SchemeOf,
-} from "./conditions.ts";
+import { type Constants, readRules, type Rule } from "./conditions.ts";
+import { axisFinder, conditionsOf, holds, type SchemeOf, schemesOf } from "./selectors.ts";
 
 /** What to expand: a plan, or a manifest by itself. */
 export type PlanRequest = { planId: string } | ({ manifestId: string } & Pick<Choice, "set" | "args">);
@@ -60,10 +54,7 @@ function constantsOf(
   for (const [name, own] of Object.entries(manifest.fragments)) {
     if (varying.has(name)) continue;
     const range = Object.hasOwn(fixed, name) ? (fixed[name] ?? own) : own;
-    const versions = catalog.fragmentNames().includes(name) ? catalog.fragmentVersions(name) : [];
-    const version =
-      pins?.version("fragment", name, range, versions) ??
-      versionsIn(range, versions, catalog.fragmentScheme(name)).at(-1);
+    const version = versionOf(catalog, name, range, pins);
     if (version !== undefined) constants.set(name, version);
   }
   if (!varying.has("base")) constants.set("base", baseRef(manifest.base));
@@ -94,7 +85,9 @@ function expectFindings(
       const values =
         finder.get(name)?.axis.values ?? (constants.has(name) ? [constants.get(name) ?? ""] : []);
       const more = included.map((row) => row.get(name)).filter((value) => value !== undefined);
-      return [...values, ...more].some((value) => holds(name, value, condition, schemeOf));
+      return [...values, ...more].some(
+        (value) => value !== undefined && holds(name, value, condition, schemeOf),
+      );
     });
     if (!fits) {
       findings.push({
@@ -119,16 +112,19 @@ export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins 
   );
   const findings: Finding[] = [];
   const columns = entry
-    ? readColumns(catalog, entry, manifest.document, pins, findings)
+    ? readColumns({ catalog, entry, manifest: manifest.document, pins }, findings)
     : [platformColumn(manifest.document)];
   const fixed = entry ? (entry.document.fixed ?? {}) : (("set" in request ? request.set : undefined) ?? {});
   const constants = constantsOf(catalog, manifest.document, fixed, columns, pins);
   const sources = { catalog, entry, manifest, columns, constants };
-  const rules = findings.length > 0 ? [] : readRules(sources, findings);
+  const areSound = findings.length === 0;
+  const rules = areSound ? readRules(sources, findings) : [];
   const space = { entry, manifest, columns, rules, fixed };
-  if (entry) findings.push(...argValueFindings({ catalog, entry, manifest, columns, constants }));
+  if (entry && areSound) findings.push(...argValueFindings({ catalog, entry, manifest, columns, constants }));
   if (findings.length === 0)
-    findings.push(...expectFindings(space, { constants, today, schemeOf: catalog.fragmentScheme }));
+    findings.push(
+      ...expectFindings(space, { constants, today, schemeOf: schemesOf(catalog.fragmentScheme, columns) }),
+    );
   if (findings.length > 0) throw errorOf(findings);
   return space;
 }

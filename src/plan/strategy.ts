@@ -10,7 +10,7 @@ import { explainEmpty } from "./cover/explain.ts";
 import type { Model } from "./cover/model.ts";
 import { createSolver, enumerate } from "./cover/solver.ts";
 import { verifyCoverage } from "./cover/verify.ts";
-import { axisFinder, conditionsOf } from "./conditions.ts";
+import { axisFinder, conditionsOf } from "./selectors.ts";
 import type { Space } from "./space.ts";
 
 /** A position in each column: one cell of the product. */
@@ -83,7 +83,10 @@ function same(a: Value | undefined, b: Value | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && valueText(a) === valueText(b));
 }
 
-/** The row of a plan that has these inputs; undefined if an axis does not have one of the values. */
+/**
+ * The row of a plan that has these inputs; undefined if an axis does not have one of the values. Of the values of a named
+ * axis that fit, it is the one that sets most.
+ */
 function rowOf(columns: readonly Column[], inputs: Inputs): number[] | undefined {
   const versions = new Map(inputs.fragments.map(({ name, version }) => [name, version]));
   const valueOf = (name: string): Value | undefined => {
@@ -94,9 +97,15 @@ function rowOf(columns: readonly Column[], inputs: Inputs): number[] | undefined
   };
   const row: number[] = [];
   for (const [at, { axes }] of columns.entries()) {
-    const found = positions(columns, at).find((position) =>
-      axes.every(({ name, values }) => valueOf(name) !== undefined && same(values[position], valueOf(name))),
+    const own = axes.filter(({ kind }) => kind !== "named");
+    const settingAt = (position: number) => own.filter(({ unset }) => unset?.[position] !== true);
+    const fitting = positions(columns, at).filter((position) =>
+      settingAt(position).every(
+        ({ name, values }) => valueOf(name) !== undefined && same(values[position], valueOf(name)),
+      ),
     );
+    const most = Math.max(...fitting.map((position) => settingAt(position).length));
+    const found = fitting.find((position) => settingAt(position).length === most);
     if (found === undefined) return undefined;
     row.push(found);
   }

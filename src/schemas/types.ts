@@ -159,6 +159,10 @@ export type VersionAxis = Version[] | Range | LatestVersions;
  */
 export type AxisName = string;
 /**
+ * An image reference; with `*` at its end, every reference that begins like it.
+ */
+export type BasePattern = string;
+/**
  * A time in hours, days or weeks: `12h`, `30d`, `8w`.
  */
 export type Age = string;
@@ -960,12 +964,12 @@ export interface Plan {
       | undefined;
   };
   /**
-   * Axes that move together, position by position, such as `[[core, light]]`; an argument's is named `args.port`.
+   * Axes that move together: `[[core, light]]`, position by position (an argument's is named `args.port`), or an axis with a name of its own whose values say what they set.
    *
    * @minItems 1
    * @maxItems 100
    */
-  zip?: AxisName[][];
+  zip?: (AxisName[] | NamedZip)[];
   fixed?: Ranges;
   platforms?: Platforms;
   /**
@@ -1020,6 +1024,42 @@ export interface LatestVersions {
   "latest-minor"?: number;
   range?: Range;
 }
+/**
+ * An axis with a name of its own, such as `{name: variant, values: {slim: {…}, full: {…}}}`.
+ */
+export interface NamedZip {
+  /**
+   * The name of the axis, as in `variant: slim`; also in the ids of cells. It is no fragment's name, nor `base`, `platform` or `args`.
+   */
+  name: Id;
+  /**
+   * What each value sets, by the value's name.
+   */
+  values: {
+    [k: string]: ZipValue;
+  };
+}
+/**
+ * What a value of a named axis sets: exact versions by fragment name, and optionally `base`, `platform` and `args`. The rest is as the manifest has it.
+ */
+export interface ZipValue {
+  /**
+   * A base image, or `{name: …}` of `bases` in factory.yaml.
+   */
+  base?: ImageRef | NamedBaseOfPlan;
+  platform?: Platform;
+  args?: Args;
+  [k: string]: Version | NamedBaseOfPlan | Args | undefined;
+}
+export interface NamedBaseOfPlan {
+  name: Id;
+}
+/**
+ * Argument values by name.
+ */
+export interface Args {
+  [k: string]: Value;
+}
 export interface TWise {
   t: number;
 }
@@ -1033,19 +1073,32 @@ export interface CellInclude {
   [k: string]: Version | Args | undefined;
 }
 /**
- * Argument values by name.
- */
-export interface Args {
-  [k: string]: Value;
-}
-/**
- * Versions or ranges by fragment name, and optionally `base`, `platform` and `args`. All of them must match.
+ * Versions, ranges or lists of them by fragment name, and optionally `base`, `platform` and `args`; of a named axis its values. All of them must match; of a list, any item.
  */
 export interface CellSelector {
-  base?: ImageRef;
-  platform?: Platform;
-  args?: Args;
-  [k: string]: Range | Args | undefined;
+  /**
+   * A base image, or all whose reference begins so: `debian:*`; or a list.
+   */
+  base?: BasePattern | BasePattern[];
+  /**
+   * A platform, or a list.
+   */
+  platform?: Platform | Platforms;
+  /**
+   * By argument: a value, a range of whole numbers such as `">=8000 <9000"`, or a list of these. The value of a list argument is meant as a whole.
+   */
+  args?: {
+    [k: string]: Value | Value[];
+  };
+  [k: string]:
+    | Range
+    | Range[]
+    | BasePattern[]
+    | Platforms
+    | {
+        [k: string]: Value | Value[];
+      }
+    | undefined;
 }
 export interface Constraint {
   when: CellSelector;

@@ -9,7 +9,7 @@ describeEngine("examples/python-images", () => {
     const root = temporaryFolder();
     writeFiles(root, filesBelow(join(project, "examples/python-images")));
     const repository = uniqueName("python-images");
-    const cell = "compile-3.13.1.post1.args.variant-dev.linux-amd64";
+    const cell = "compile-3.13.1.post1.variant-dev.linux-amd64";
     const image = `${repository}/python:${cell}`;
     removeImageAfterwards(image);
     const ended = await factory(root, ["run", "--plan", "python", "--cell", `python.${cell}`, "--json"], {
@@ -22,7 +22,7 @@ describeEngine("examples/python-images", () => {
       "python3 --version; python3 --modules; ls -d /src /usr/local/include 2>/dev/null; echo $TZ $LANG";
     const said = docker(["run", "--rm", "--network", "none", image, "sh", "-c", script]);
     expect(said.trim().split("\n")).toEqual([
-      ...["Python 3.13.1.post1", "json", "sqlite3", "ensurepip"],
+      ...["Python 3.13.1.post1", "json", "sqlite3", "tkinter", "ensurepip"],
       ...["/usr/local/include", "Etc/UTC C.UTF-8"],
     ]);
     expect((await factory(root, ["records", "verify"])).exitCode).toBe(0);

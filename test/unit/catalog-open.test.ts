@@ -53,16 +53,18 @@ describe("openCatalog", () => {
 
   it("fills in the settings' defaults", () => {
     const set =
-      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nreuse: {max_age: 30d}\nsmoke: {pids: 9}\n";
+      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nsmoke: {pids: 9}\n";
     expect(openCatalog(workspace()).settings()).toEqual({
       repository: "factory",
       cache_repository: null,
+      bases: {},
       max_age: null,
       smoke: { memory_mb: 512, pids: 256, timeout_s: 60 },
     });
     expect(openCatalog(workspace({ "factory.yaml": set })).settings()).toEqual({
       repository: "a/b",
       cache_repository: "c/d",
+      bases: { old: "debian:11" },
       max_age: "30d",
       smoke: { memory_mb: 512, pids: 9, timeout_s: 60 },
     });

@@ -21,9 +21,7 @@ describe("examples/python-images", () => {
     };
     expect(cells.map(({ cell_id }) => cell_id)).toEqual(
       ["3.12.8", "3.13.1.post1", "3.14.0"].flatMap((version) =>
-        ["dev", "full", "slim"].map(
-          (variant) => `python.compile-${version}.args.variant-${variant}.linux-amd64`,
-        ),
+        ["dev", "full", "slim"].map((variant) => `python.compile-${version}.variant-${variant}.linux-amd64`),
       ),
     );
     expect(Object.keys(cells[0]?.fragments ?? {})).toEqual(["compile", "runtime", "locale", "timezone"]);

@@ -9,7 +9,6 @@ const MOST_LINES = 250;
 /** Longer files, how long each may be, and why it is one idea all the same. */
 const LONGER: Record<string, { lines: number; why: string }> = {
   "world.ts": { lines: 320, why: "everything real is wired in one place" },
-  "plan/axes.ts": { lines: 260, why: "reading axes and naming what is wrong in them go together" },
   "plan/conditions.ts": { lines: 260, why: "one small language: reading, testing, turning into masks" },
 };
 

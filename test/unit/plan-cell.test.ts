@@ -91,10 +91,21 @@ describe("cellId", () => {
     for (const one of ids) expect(one.length).toBeLessThanOrEqual(100);
   });
 
-  it("ends in a hash where it is cut", () => {
-    expect(cellId("m", [["core", `1.0.0-${"a".repeat(120)}`]], "linux/amd64")).toMatch(
-      /^m\.core-1\.0\.0-a+_h[a-f0-9]{8}$/,
-    );
+  it("ends in its platform and a hash where it is cut", () => {
+    const cut = (platform: string) => cellId("m", [["core", `1.0.0-${"a".repeat(120)}`]], platform);
+    expect(cut("linux/amd64")).toMatch(/^m\.core-1\.0\.0-a+\.linux-amd64_h[a-f0-9]{8}$/);
+    expect(cut("linux/amd64")).toHaveLength(100);
+    expect(cut("linux/arm/v7")).toMatch(/a\.linux-arm-v7_h[a-f0-9]{8}$/);
+    // No dot or dash is left over at the cut.
+    expect(cellId("m", [["core", `1.0.0-${"a.".repeat(60)}b`]], "linux/amd64")).toMatch(/a\.linux-amd64_h/);
+    expect(cut(`linux/${"x".repeat(200)}`)).toHaveLength(100);
+  });
+
+  it("does not change where it is not cut", () => {
+    const of = (length: number) => cellId("m", [["core", `1.0.0-${"a".repeat(length)}`]], "linux/amd64");
+    expect(of(75)).toBe(`m.core-1.0.0-${"a".repeat(75)}.linux-amd64`);
+    expect(of(75)).toHaveLength(100);
+    expect(of(76)).toMatch(/a\.linux-amd64_h[a-f0-9]{8}$/);
   });
 });
 

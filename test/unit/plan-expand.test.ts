@@ -96,6 +96,10 @@ describe("expand", () => {
         values: { core: "0.2.0", platform: "not linux/arm64" },
         what: "core@0.2.0 only works on linux/arm64",
       },
+      {
+        values: { platform: "linux/amd64" },
+        what: "is in no cell, since core@0.2.0 only works on linux/arm64",
+      },
     ]);
   });
 
