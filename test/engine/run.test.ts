@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
@@ -258,7 +258,7 @@ describeEngine("factory stitch", () => {
       const root = makeWorkspace({
         fragments: {
           core: { "0.1.0": { body: 'COPY {{file "words.txt"}} /words.txt' } },
-          top: { "0.1.0": { body: "COPY . /everything" } },
+          top: { "0.1.0": { body: "RUN touch /top" } },
         },
       });
       writeFileSync(join(root, "fragments", "core", "0.1.0", "words.txt"), "declared\n");
@@ -266,6 +266,8 @@ describeEngine("factory stitch", () => {
       const stitched = await factory(root, ["stitch", "--manifest-id", "app", "--json"]);
       expect(stitched.exitCode, stitched.stderr).toBe(0);
       const { path } = JSON.parse(stitched.stdout) as { path: string };
+      // A stage behind its own shows all that the builder got.
+      appendFileSync(join(root, path), "\nFROM image AS all\nCOPY . /everything\n");
       const files = (target: string) => {
         const tag = `${uniqueName("factory-test")}/${target}`;
         docker(["build", "-q", "-f", join(root, path), "--target", target, "-t", tag, root]);
@@ -286,7 +288,8 @@ describeEngine("factory stitch", () => {
         }
       };
       expect(files("core")).toEqual(["declared"]);
-      expect(files("image")).toEqual(["declared", "/everything/fragments/core/0.1.0/words.txt"]);
+      expect(files("image")).toEqual(["declared"]);
+      expect(files("all")).toEqual(["declared", "/everything/fragments/core/0.1.0/words.txt"]);
     },
   );
 });
