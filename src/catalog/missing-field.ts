@@ -14,3 +14,14 @@ export function missingField(kind: keyof Documents, path: Path, field: string, w
     fix: withDescription(`add \`${field}:\`, ${wantedBy(schemas)}`, descriptionOf(schemas)),
   };
 }
+
+/** The finding about a mapping that lacks all of the fields of which it has to have one. */
+export function missingOne(fields: readonly string[], path: Path, where: Place): Finding {
+  const names = fields.map((field) => `\`${field}\``).join(", ");
+  return {
+    code: "SCHEMA_MISSING_FIELD",
+    what: `\`${pathText(path)}\` has none of ${names}`,
+    where,
+    fix: "add one of them",
+  };
+}

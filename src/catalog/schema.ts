@@ -2,7 +2,8 @@ import type { ErrorObject } from "ajv";
 import type { Finding } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
 import * as validators from "../schemas/validators.js";
-import { missingField } from "./missing-field.ts";
+import { alternatives, decisive } from "./schema-errors.ts";
+import { missingField, missingOne } from "./missing-field.ts";
 import {
   descriptionOf,
   fieldsOf,
@@ -26,8 +27,6 @@ export interface SchemaResult {
   holes: Path[];
 }
 
-/** If a value breaks several rules at once, the first of these says the most. */
-const SAYS_MOST = ["anyOf", "type", "const", "enum", "pattern", "minLength", "maxLength"];
 const OF_TEXT = new Set(["pattern", "minLength", "maxLength"]);
 /** Rules about a whole list or mapping: its entries can be used even so. */
 const OF_THE_WHOLE = new Set(["required", "minProperties", "minItems", "maxItems", "uniqueItems", "format"]);
@@ -155,18 +154,6 @@ function withWrongEntries(errors: readonly ErrorObject[]): Set<string> {
   );
 }
 
-/** For each value the one error that says the most: the branches of an `anyOf`, for example, say less than the whole. */
-function decisive(errors: readonly ErrorObject[]): ErrorObject[] {
-  const rank = ({ keyword }: ErrorObject) =>
-    SAYS_MOST.includes(keyword) ? SAYS_MOST.indexOf(keyword) : SAYS_MOST.length;
-  const ofValue = new Map<string, ErrorObject>();
-  for (const error of errors) {
-    const best = ofValue.get(error.instancePath);
-    if (!best || rank(error) < rank(best)) ofValue.set(error.instancePath, error);
-  }
-  return [...ofValue.values()];
-}
-
 /** Whether an error is about a field's name: ajv gives the mapping's path for it, and a second error `propertyNames`. */
 function isAboutName(error: ErrorObject, value: unknown): boolean {
   return error.propertyName !== undefined || (OF_TEXT.has(error.keyword) && typeof value !== "string");
@@ -218,7 +205,14 @@ export function checkSchema(kind: Kind, parsed: ParsedYaml): SchemaResult {
     if (entered.has(error.instancePath) && ["anyOf", "type"].includes(error.keyword)) continue;
     if (params.missingProperty !== undefined) {
       if (guessed.has(`${error.instancePath}/${params.missingProperty}`)) continue;
-      findings.push(missingField(kind, path, params.missingProperty, parsed.place(path)));
+      const ways = alternatives(errors, error);
+      // Of the alternatives of a mapping, one is meant: what the others lack says nothing.
+      if (ways.length > 0 && told.some((one) => one.length === path.length && inside(one, path))) continue;
+      findings.push(
+        ways.length > 1
+          ? missingOne(ways, path, parsed.place(path))
+          : missingField(kind, path, params.missingProperty, parsed.place(path)),
+      );
       told.push(path);
     } else if (params.additionalProperty !== undefined) {
       const guess = guessField(kind, params.additionalProperty, path, parsed);

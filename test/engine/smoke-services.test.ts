@@ -154,7 +154,7 @@ describeEngine("smoke tests of real services", () => {
         },
         {
           id: "broken",
-          timeout_s: 5,
+          timeout_s: 60,
           services: {
             web: { argv: ["echo broken; exit 4"], wait_for: { log: { contains: "up" } } },
           },
@@ -163,7 +163,7 @@ describeEngine("smoke tests of real services", () => {
       ]);
       expect(results.asks?.status).toBe("pass");
       expect(results.never).toMatchObject({ status: "error" });
-      expect(results.never?.actual).toMatch(/^not within 2 s: it exited with 1/);
+      expect(results.never?.actual).toMatch(/^not within 2 s: /);
       expect(results.broken).toMatchObject({ status: "fail" });
       expect(results.broken?.actual).toMatch(/exited with 4; last lines "broken"/);
     } finally {
