@@ -1,4 +1,5 @@
 import { Command, type CommanderError, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { adoptVerb } from "./commands/adopt-verb.ts";
 import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
@@ -18,6 +19,7 @@ import { version } from "./version.ts";
 /** Every verb, in the order of the help. */
 const VERBS: readonly Verb[] = [
   initVerb,
+  adoptVerb,
   validateVerb,
   stitchVerb,
   planVerb,

@@ -27,6 +27,7 @@ import { createEngineApi } from "./tools/engine-api.ts";
 import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { sourceState } from "./tools/git.ts";
+import { buildLayers, type LayersOf } from "./tools/build-layers.ts";
 import { openLease } from "./tools/lease.ts";
 import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
@@ -65,6 +66,8 @@ export interface World {
     refs: readonly BaseRef[],
     options: { pull: boolean; signal?: AbortSignal },
   ) => Promise<Map<string, BaseResolution>>;
+  /** The layers that a plain build gives. */
+  buildLayers: LayersOf;
   /** Where the images that records prove are. */
   places: Places;
   /**
@@ -208,6 +211,7 @@ export function createWorld(
       for (const { message } of unreadable) note(`warning: ${message}`);
       return attempts;
     },
+    buildLayers: buildLayers(exec),
     workspaceAt: (root, ref) => workspaceAt(exec, root, ref),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,

@@ -1,13 +1,17 @@
 import {
-  closeSync,
+  chmodSync,
+  constants,
+  copyFileSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   renameSync,
   rmdirSync,
   rmSync,
-  writeSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { FactoryError } from "../errors.ts";
@@ -17,8 +21,15 @@ import { insideWorkspace } from "./own-folders.ts";
 import { removeTree } from "./folders.ts";
 import { isRefusal, writing } from "./refused.ts";
 
-/** Files by path from the workspace's root, with `/`. */
-type NewFiles = Readonly<Record<string, string | Uint8Array>>;
+/** What is written: a text, a copy of a file, a link, or an empty folder. */
+export type NewFile =
+  | string
+  | { kind: "copy"; of: string; executable: boolean }
+  | { kind: "link"; target: string }
+  | { kind: "folder" };
+
+/** By path from the workspace's root, with `/`. */
+type NewFiles = Readonly<Record<string, NewFile>>;
 
 /** Written last, so that an unfinished folder is never taken for a workspace. */
 const SETTINGS = "factory.yaml";
@@ -31,14 +42,23 @@ function exists(what: string): FactoryError {
   return new FactoryError("WORKSPACE_EXISTS", what, { fix: "name another folder" });
 }
 
-/** Writes a new file, never over another. @throws an error of the file system, EEXIST too */
-function writeNew(path: string, content: string | Uint8Array): void {
-  const descriptor = openSync(path, "wx", 0o644);
-  try {
-    const bytes = Buffer.from(content);
-    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
-  } finally {
-    closeSync(descriptor);
+/** Writes something new, never over something else. @throws an error of the file system, EEXIST too */
+function writeNew(path: string, content: NewFile): void {
+  if (typeof content === "string") {
+    writeFileSync(path, content, { flag: "wx", mode: 0o644 });
+    return;
+  }
+  switch (content.kind) {
+    case "folder":
+      return mkdirSync(path);
+    case "link":
+      return symlinkSync(content.target, path);
+    case "copy": {
+      copyFileSync(content.of, path, constants.COPYFILE_EXCL);
+      const { atime, mtime } = statSync(content.of);
+      chmodSync(path, content.executable ? 0o755 : 0o644);
+      return utimesSync(path, atime, mtime);
+    }
   }
 }
 
@@ -60,7 +80,7 @@ function addFiles(root: string, paths: readonly string[], files: NewFiles): void
       made.push(at);
     }
   } catch (error) {
-    for (const path of made) rmSync(path, { force: true });
+    for (const path of made) rmSync(path, { recursive: true, force: true });
     for (const folder of folders.reverse()) {
       try {
         rmdirSync(folder);

@@ -13,6 +13,8 @@ export interface Instruction {
   /** The line it starts on, from 1, and the last one before its here-documents. */
   line: number;
   end: number;
+  /** Its last line, from 1, with its here-documents. */
+  last: number;
   /** Whether a value determines where its here-documents start or end, or which flags it has. */
   shapedByValue: boolean;
   /** Why the text ends before the instruction does, or why its end cannot be determined. */
@@ -21,11 +23,11 @@ export interface Instruction {
 
 /** What BuildKit treats as white space: Unicode's White_Space without the newline. */
 const SPACE = "\\t\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-const BLANK_OR_COMMENT = new RegExp(`^[${SPACE}]*(#|$)`);
+export const BLANK_OR_COMMENT = new RegExp(`^[${SPACE}]*(#|$)`);
 const IS_SPACE = new RegExp(`[${SPACE}]`);
 const WORDS = new RegExp(`^[${SPACE}]*([^${SPACE}]+)[${SPACE}]*([\\s\\S]*)$`);
 /** A backslash that continues the line; two backslashes do not. */
-const CONTINUED = /(^|[^\\])\\[ \t]*$/;
+export const CONTINUED = /(^|[^\\])\\[ \t]*$/;
 const HEREDOC = /^\d*<<(-?)([^<]+)$/;
 const VALUE = /\u0001[^\u0002]*\u0002/g;
 const TAKES_HEREDOC = new Set(["RUN", "COPY", "ADD"]);
@@ -194,6 +196,7 @@ export function parseDockerfile(text: string): Instruction[] {
       rest,
       line,
       end: Math.min(at + 1, lines.length),
+      last: Math.min(at + 1, lines.length),
       shapedByValue: isShaped,
       unclear,
     };
@@ -205,6 +208,7 @@ export function parseDockerfile(text: string): Instruction[] {
       if (at >= lines.length) instruction.unclear = `no line \`${delimiter}\` ends the here-document`;
       else instruction.shapedByValue ||= holdsValue(lines[at] ?? "");
     }
+    instruction.last = Math.min(at + 1, lines.length);
     instructions.push(instruction);
   }
   return instructions;

@@ -66,3 +66,21 @@ describe("every word of the template language", () => {
     await expectPlan(workspace(), "language", "language");
   });
 });
+
+describe("Dockerfiles that are adopted", () => {
+  it.each<[string, number, string[]]>([
+    ["adopt-python", 0, ["3.11", "3.12", "3.13"].flatMap((one) => [`${one}/slim-bookworm/Dockerfile`, `${one}/alpine3.20/Dockerfile`])],
+    ["adopt-web", 0, ["services/billing/Dockerfile", "services/mail/Dockerfile"]],
+    ["adopt-one", 1, ["tiny.Dockerfile"]],
+  ])("become a workspace: %s", async (name, status, dockerfiles) => {
+    const root = temporaryFolder();
+    writeFiles(root, filesBelow(golden(name, "in")));
+    const adopted = factory(root, ["adopt", ...dockerfiles, "--out", "images"]);
+    expect(adopted.status, adopted.stderr).toBe(status);
+    expect(factory(join(root, "images"), ["validate"]).stdout).toMatch(/^valid: /);
+    const files = Object.entries(filesBelow(join(root, "images"))).filter(([path]) => !path.startsWith("sources/"));
+    const sources = Object.keys(filesBelow(join(root, "images"), ["sources"]));
+    const text = [adopted.stdout, ...sources.sort().map((path) => `${path}\n`), ...files.sort().map(([path, content]) => `\n==> ${path}\n${content}`)];
+    await expect(text.join("")).toMatchFileSnapshot(golden(name, "images.txt"));
+  });
+});
