@@ -34,7 +34,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^src/[^/]+/",
-        pathNot: `^src/(${stages}|ci|commands|files|model|schemas|screen|tools)/`,
+        pathNot: `^src/(${stages}|ci|commands|files|model|schemas|screen|solver|tools)/`,
       },
       to: {},
     },
@@ -51,6 +51,13 @@ module.exports = {
       severity: "error",
       from: { path: KINDS },
       to: { path: "^src/", pathNot: ["^src/(model/|schemas/|errors\\.ts$)", KINDS] },
+    },
+    {
+      name: "the-solver-stands-low",
+      comment: "it knows columns, values and rules, and no document",
+      severity: "error",
+      from: { path: "^src/solver/" },
+      to: { path: "^src/", pathNot: "^src/(solver/|model/|errors\\.ts$)" },
     },
     {
       name: "files-stand-low",
@@ -84,7 +91,7 @@ module.exports = {
       name: "pure-half-has-no-world",
       comment: "catalog, stitch and plan run without engine, network and git",
       severity: "error",
-      from: { path: "^src/(model|schemas|catalog|stitch|plan)/" },
+      from: { path: "^src/(model|schemas|solver|catalog|stitch|plan)/" },
       to: { path: "^(src/tools/|(node:)?(child_process|dgram|dns|http|http2|https|net|tls|undici)(/|$))" },
     },
     {

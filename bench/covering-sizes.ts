@@ -1,5 +1,5 @@
 import { cover } from "../src/plan/cover/cover.ts";
-import type { Nogood } from "../src/plan/cover/model.ts";
+import type { Nogood } from "../src/solver/model.ts";
 import { verifyCoverage } from "../src/plan/cover/verify.ts";
 
 /** A model with the number of rows that others publish for it. */

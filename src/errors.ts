@@ -44,7 +44,10 @@ export const ERRORS = {
   PARENT_CYCLE: 2,
   REQUIRES_VERSION: 2,
   CONFLICT: 2,
+  VERSIONS_CONTRADICT: 2,
+  SEARCH_TOO_LONG: 2,
   PLATFORM_UNSUPPORTED: 2,
+  BASE_UNSUPPORTED: 2,
   SLOT_CLAIMED_TWICE: 2,
   SLOT_DUPLICATE: 2,
   SLOT_EMPTY: 2,
@@ -167,6 +170,16 @@ export class FactoryError extends Error {
 
   get exitCode(): ExitCode {
     return ERRORS[this.code];
+  }
+}
+
+/** What a function gives; an error of one code that has no place gets one. */
+export function withPlace<T>(code: ErrorCode, where: Place | undefined, give: () => T): T {
+  try {
+    return give();
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code !== code || error.where) throw error;
+    throw new FactoryError(code, error.message, { where, fix: error.fix });
   }
 }
 

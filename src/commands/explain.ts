@@ -1,6 +1,7 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { baseText } from "../model/parent.ts";
+import { loweredText } from "../stitch/choice.ts";
 import type { Planned } from "../plan/cell.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
@@ -70,6 +71,7 @@ export async function explain(
     `  record   ${record_id ?? dim("none")}`,
     `  plans    ${cell.plan_ids.join(", ") || dim("none: the manifest by itself")}`,
     ...(expect ? [`  expected to fail until ${expect.until}: ${expect.reason} (${expect.owner})`] : []),
+    ...(cell.lowered ?? []).map((one) => `  version  ${loweredText(one)}`),
     ...(cell.parent === undefined ? [] : [`  parent   ${cell.parent}`]),
     `  base     ${baseText(cell.base.ref)}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
     `  recipe key   ${cell.recipe_key}`,

@@ -2,6 +2,7 @@ import { relative, resolve } from "node:path";
 import { insideWorkspace } from "../files/own-folders.ts";
 import { isStream, outputHolds, writeOutput } from "../files/write-output.ts";
 import { baseText } from "../model/parent.ts";
+import { loweredText } from "../stitch/choice.ts";
 import { stitch as render } from "../stitch/stitch.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { pairs } from "./pairs.ts";
@@ -34,6 +35,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
     base,
     images,
     fragments,
+    ...(stitched.lowered.length > 0 && { lowered: stitched.lowered }),
     args: stitched.args,
     recipe_key,
     build_key,
@@ -42,6 +44,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
     dockerfile,
   };
   const chosen = fragments.map(({ name, version }) => `${name}@${version}`).join(", ");
+  const why = stitched.lowered.map((one) => `\n             ${loweredText(one)}`).join("");
 
   if (options.check) {
     const changed = [
@@ -62,7 +65,7 @@ export async function stitch(context: Context, options: StitchOptions): Promise<
   if (!isStream(file)) await writeOutput(`${file}.dockerignore`, [dockerignore], context.signal);
   await writeOutput(file, [dockerfile], context.signal);
   return {
-    text: `${path}\n  fragments  ${chosen}\n  base       ${baseText(base.ref)}\n  recipe key ${recipe_key}`,
+    text: `${path}\n  fragments  ${chosen}${why}\n  base       ${baseText(base.ref)}\n  recipe key ${recipe_key}`,
     json,
   };
 }

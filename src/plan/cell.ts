@@ -1,5 +1,6 @@
 import type { Inputs, ReadImage } from "../model/inputs.ts";
 import type { Value } from "../schemas/types.ts";
+import type { Lowered } from "../stitch/choice.ts";
 import type { CellKeys, DigestOf, Stitched } from "../stitch/stitch.ts";
 
 /** What will be done about a cell. */
@@ -81,6 +82,8 @@ export interface Cell {
   platform: string;
   /** Version by fragment name, in the order of the Dockerfile. */
   fragments: Record<string, string>;
+  /** The fragments whose version was chosen to fit the others; missing if there are none. */
+  lowered?: readonly Lowered[];
   /** The image that the last stage starts from. */
   base: Readonly<{ ref: string; digest: string | null }>;
   /** The cell whose image is the base; missing if the base is no manifest's image. */

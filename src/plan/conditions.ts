@@ -5,7 +5,7 @@ import { valueText } from "../model/value.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CellSelector, Plan, Value } from "../schemas/types.ts";
 import type { Column } from "./axes.ts";
-import type { Nogood } from "./cover/model.ts";
+import type { Nogood } from "../solver/model.ts";
 import { axisFinder, type Condition, conditionsOf, conditionText, holds, schemesOf } from "./selectors.ts";
 
 /** What a rule says about one combination of values that it forbids. */
@@ -26,7 +26,7 @@ type Tests = ReadonlyMap<string, (value: Value) => boolean>;
  * A forbidden combination as masks over the positions of columns. null if it can never occur, because of a constant or
  * because no value fulfils one of the tests.
  */
-function nogoodOf(
+export function nogoodOf(
   columns: readonly Column[],
   finder: ReturnType<typeof axisFinder>,
   constants: Constants,
@@ -59,18 +59,20 @@ function textOf(conditions: readonly [string, Condition][]): string {
   return conditions.map(([name, value]) => `${name} ${conditionText(value)}`).join(", ");
 }
 
-interface Sources {
+export interface RuleSources {
   catalog: Catalog;
   /** null for a manifest by itself, which has no rules of its own. */
   entry: Entry<Plan> | null;
   manifest: Entry<Manifest>;
   columns: readonly Column[];
   constants: Constants;
+  /** Fragments whose range is solved anew for each cell, so that they have no version of their own. */
+  open: ReadonlySet<string>;
 }
 
 /** Names in a selector that are neither an axis nor a fragment, the base or the platform. */
 function unknownNames(
-  sources: Sources & { entry: Entry<Plan> },
+  sources: RuleSources & { entry: Entry<Plan> },
   selector: CellSelector,
   path: readonly (string | number)[],
 ): Finding[] {
@@ -89,7 +91,17 @@ function unknownNames(
         },
       ];
     }
-    if (axis || sources.constants.has(name)) return [];
+    if (axis || (sources.constants.has(name) && !sources.open.has(name))) return [];
+    if (sources.open.has(name)) {
+      return [
+        {
+          code: "RULE_UNUSED",
+          what: `a rule asks for \`${name}\`, whose range is solved for each cell`,
+          where: sources.entry.place([...path, name]),
+          fix: `make it an axis, such as \`${name}: "*"\``,
+        },
+      ];
+    }
     const known = [...new Set([...finder.keys(), ...sources.constants.keys()])];
     const guess = didYouMean(name, known);
     return [
@@ -106,8 +118,8 @@ function unknownNames(
   });
 }
 
-/** What `exclude` and `constraints` forbid. A rule that removes nothing or everything is a finding. */
-function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
+/** What the `exclude` and `constraints` of a plan forbid. A rule that removes nothing or everything is a finding. */
+export function ownRules(sources: RuleSources & { entry: Entry<Plan> }, findings: Finding[]): Rule[] {
   const { entry, columns, constants } = sources;
   const schemeOf = schemesOf(sources.catalog.fragmentScheme, columns);
   const finder = axisFinder(columns);
@@ -184,69 +196,4 @@ function ownRules(sources: Sources & { entry: Entry<Plan> }, findings: Finding[]
     });
   }
   return rules;
-}
-
-/** What the fragments' own `requires`, `conflicts` and `platforms` forbid. */
-function contractRules({ catalog, manifest, columns, constants }: Sources): Rule[] {
-  const finder = axisFinder(columns);
-  const rules: Rule[] = [];
-  const add = (
-    name: string,
-    version: string,
-    other: { name: string; test: (value: Value) => boolean; text: string },
-    what: string,
-  ) => {
-    const tests = new Map([
-      [name, (value: Value) => value === version],
-      [other.name, other.test],
-    ]);
-    const nogood = nogoodOf(columns, finder, constants, tests);
-    // If nothing in it varies, the manifest itself breaks the contract, and resolving it reports that.
-    if (!nogood || nogood.columns.length === 0) return;
-    const where = manifest.place(["fragments", name]);
-    rules.push({ ...nogood, forbids: { [name]: version, [other.name]: other.text }, what, where });
-  };
-  for (const name of Object.keys(manifest.document.fragments)) {
-    const axis = finder.get(name)?.axis;
-    const constant = constants.get(name);
-    const versions = axis ? axis.values : constant === undefined ? [] : [constant];
-    for (const version of versions as string[]) {
-      const { requires = {}, conflicts = {}, platforms } = catalog.fragment(name, version).document;
-      for (const [other, range] of Object.entries(requires)) {
-        if (!finder.has(other) && !constants.has(other)) continue;
-        const test = (value: Value) => !catalog.fragmentScheme(other).satisfies(valueText(value), range);
-        add(
-          name,
-          version,
-          { name: other, test, text: `not ${range}` },
-          `${name}@${version} requires ${other} ${range}`,
-        );
-      }
-      for (const [other, range] of Object.entries(conflicts)) {
-        const test = (value: Value) => catalog.fragmentScheme(other).satisfies(valueText(value), range);
-        add(
-          name,
-          version,
-          { name: other, test, text: range },
-          `${name}@${version} conflicts with ${other} ${range}`,
-        );
-      }
-      if (platforms) {
-        const test = (value: Value) => !platforms.includes(valueText(value));
-        const what = `${name}@${version} only works on ${platforms.join(", ")}`;
-        add(name, version, { name: "platform", test, text: `not ${platforms.join(", ")}` }, what);
-      }
-    }
-  }
-  return rules;
-}
-
-/**
- * All combinations that no cell may have: the plan's own rules merged with the fragments' contracts. What is wrong with the
- * plan's rules goes to `findings`.
- */
-export function readRules(sources: Sources, findings: Finding[]): Rule[] {
-  const { entry } = sources;
-  const own = entry ? ownRules({ ...sources, entry }, findings) : [];
-  return [...own, ...contractRules(sources)];
 }

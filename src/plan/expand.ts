@@ -5,15 +5,12 @@ import { valueText } from "../model/value.ts";
 import type { CellInclude, Value } from "../schemas/types.ts";
 import type { Coverage, LeftOut, Planned } from "./cell.ts";
 import { duplicateFindings, unknownCellFindings } from "./cell-findings.ts";
+import { fittingRows, ruledOut } from "./fitting-rows.ts";
 import { addChosen, cellMaker, chosenBy } from "./make-cell.ts";
 import { sortCells } from "./order.ts";
 import { axisFinder, conditionsOf } from "./selectors.ts";
 import { type Given, type PlanRequest, readSpace, type Space } from "./space.ts";
-import { chooseRows } from "./strategy.ts";
 import { unusedValues } from "./unused-values.ts";
-
-/** Findings of contracts that remove an included row without making the plan wrong. */
-const RULED_OUT = new Set(["REQUIRES_VERSION", "CONFLICT", "PLATFORM_UNSUPPORTED"]);
 
 /**
  * The rows that `include` adds, each once per platform.
@@ -66,25 +63,33 @@ export function expand(catalog: Catalog, request: PlanRequest, given: Given): Pl
   const { manifest_id } = manifest.document;
   const make = cellMaker(catalog, space, request, given);
 
-  const { rows, coverage } = chooseRows(space, (row) => make(chosenBy(columns, row)), given.proven);
-  const cells = rows.map((row) => make(chosenBy(columns, row)));
-  const left_out: LeftOut[] = rules
+  const { rows, cells, coverage, learned } = fittingRows(
+    space,
+    (row) => make(chosenBy(columns, row)),
+    given.proven,
+  );
+  const left_out: LeftOut[] = [...rules, ...learned]
     .filter(({ where }) => where?.file !== entry?.file)
     .map(({ forbids, what }) => ({ values: forbids, what }));
   const included = includedRows(space);
-  left_out.push(
-    ...unusedValues(space, rows, (name, value) =>
-      included.some((row) => row.has(name) && valueText(row.get(name) ?? "") === value),
-    ),
+  const alone = new Set(
+    left_out.flatMap(({ values }) => {
+      const [only, ...more] = Object.entries(values);
+      return only && more.length === 0 ? only.join("\n") : [];
+    }),
   );
+  const isSaid = (name: string, value: string) =>
+    alone.has(`${name}\n${value}`) ||
+    included.some((row) => row.has(name) && valueText(row.get(name) ?? "") === value);
+  left_out.push(...unusedValues({ columns, rules: [...rules, ...learned] }, rows, isSaid));
   for (const chosen of included) {
     try {
       cells.push(make(chosen));
     } catch (error) {
-      if (!(error instanceof FactoryError) || !error.findings?.every(({ code }) => RULED_OUT.has(code)))
-        throw error;
+      const found = ruledOut(error);
+      if (!found) throw error;
       const values = Object.fromEntries([...chosen].map(([name, value]) => [name, valueText(value)]));
-      left_out.push({ values, what: error.findings.map(({ what }) => what).join("; ") });
+      left_out.push({ values, what: found.map(({ what }) => what).join("; ") });
     }
   }
   const findings = [...duplicateFindings(cells, entry), ...unknownCellFindings(cells, entry)];

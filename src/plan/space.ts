@@ -1,4 +1,5 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
+import { versionsIn } from "../catalog/versions.ts";
 import { errorOf, type Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { baseRef } from "../model/parent.ts";
@@ -11,7 +12,8 @@ import type { Axis, Column, Pins } from "./axes.ts";
 import { readColumns } from "./columns.ts";
 import { versionOf } from "./named-zip.ts";
 import { argValueFindings } from "./arg-values.ts";
-import { type Constants, readRules, type Rule } from "./conditions.ts";
+import { type Constants, ownRules, type Rule } from "./conditions.ts";
+import { contractRules } from "./contract-rules.ts";
 import { axisFinder, conditionsOf, holds, type SchemeOf, schemesOf } from "./selectors.ts";
 
 /** What to expand: a plan, or a manifest by itself. */
@@ -39,6 +41,8 @@ export interface Space {
   rules: Rule[];
   /** Versions or ranges that replace the manifest's in every cell. */
   fixed: Readonly<Record<string, string>>;
+  /** Fragments whose range is solved anew for each cell: what they forbid is not among the rules. */
+  open: ReadonlySet<string>;
 }
 
 /** A plan's constants: the fragments that do not vary, at the version that they resolve to, and the base. */
@@ -61,9 +65,24 @@ function constantsOf(
   return constants;
 }
 
+/** The constants that are fragments with several versions to choose from. */
+function freeAmong(
+  catalog: Catalog,
+  { fragments }: Manifest,
+  fixed: Readonly<Record<string, string>>,
+  constants: Constants,
+): Set<string> {
+  const free = Object.entries(fragments).filter(([name, own]) => {
+    if (!constants.has(name)) return false;
+    const range = Object.hasOwn(fixed, name) ? (fixed[name] ?? own) : own;
+    return versionsIn(range, catalog.fragmentVersions(name), catalog.fragmentScheme(name)).length > 1;
+  });
+  return new Set(free.map(([name]) => name));
+}
+
 /** Findings about expectations that have ended, or that match no cell of the plan. */
 function expectFindings(
-  { entry, columns }: Space,
+  { entry, columns, open }: Space,
   { constants, today, schemeOf }: { constants: Constants; today: string; schemeOf: SchemeOf },
 ): Finding[] {
   if (!entry) return [];
@@ -82,6 +101,7 @@ function expectFindings(
     if (cell_id !== undefined || !when) return findings;
     const included = (entry.document.include ?? []).map((row) => new Map(conditionsOf(row)));
     const fits = conditionsOf(when).every(([name, condition]) => {
+      if (open.has(name)) return true;
       const values =
         finder.get(name)?.axis.values ?? (constants.has(name) ? [constants.get(name) ?? ""] : []);
       const more = included.map((row) => row.get(name)).filter((value) => value !== undefined);
@@ -118,8 +138,11 @@ export function readSpace(catalog: Catalog, request: PlanRequest, { today, pins 
   const constants = constantsOf(catalog, manifest.document, fixed, columns, pins);
   const sources = { catalog, entry, manifest, columns, constants };
   const areSound = findings.length === 0;
-  const rules = areSound ? readRules(sources, findings) : [];
-  const space = { entry, manifest, columns, rules, fixed };
+  const free = freeAmong(catalog, manifest.document, fixed, constants);
+  const contracts = areSound ? contractRules(sources, free) : { rules: [], open: new Set<string>() };
+  const { open } = contracts;
+  const own = entry && areSound ? ownRules({ ...sources, entry, open }, findings) : [];
+  const space = { entry, manifest, columns, rules: [...own, ...contracts.rules], fixed, open };
   if (entry && areSound) findings.push(...argValueFindings({ catalog, entry, manifest, columns, constants }));
   if (findings.length === 0)
     findings.push(

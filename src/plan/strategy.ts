@@ -6,9 +6,9 @@ import type { Inputs } from "./decide/attempts.ts";
 import type { Column } from "./axes.ts";
 import type { Coverage, PlannedCell } from "./cell.ts";
 import { cover, MAX_TUPLES, tupleCount } from "./cover/cover.ts";
-import { explainEmpty } from "./cover/explain.ts";
-import type { Model } from "./cover/model.ts";
-import { createSolver, enumerate } from "./cover/solver.ts";
+import { explainEmpty } from "../solver/explain.ts";
+import type { Model } from "../solver/model.ts";
+import { createSolver, enumerate } from "../solver/solver.ts";
 import { verifyCoverage } from "./cover/verify.ts";
 import { axisFinder, conditionsOf } from "./selectors.ts";
 import type { Space } from "./space.ts";
@@ -113,12 +113,16 @@ function rowOf(columns: readonly Column[], inputs: Inputs): number[] | undefined
 }
 
 /** Rows that records prove as they are today: the cell of such a row has the record's verdict key. */
-function provenRows(space: Space, cellOf: (row: Row) => PlannedCell, proven: readonly Inputs[]): number[][] {
+function provenRows(
+  space: Space,
+  cellOf: (row: Row) => PlannedCell | undefined,
+  proven: readonly Inputs[],
+): number[][] {
   const rows = new Map<string, number[]>();
   for (const inputs of proven) {
     const row = rowOf(space.columns, inputs);
     if (!row || rows.has(row.join())) continue;
-    if (cellOf(row).keys.verdict_key === inputs.verdict_key) rows.set(row.join(), row);
+    if (cellOf(row)?.keys.verdict_key === inputs.verdict_key) rows.set(row.join(), row);
   }
   return [...rows.values()].sort((a, b) => {
     const at = a.findIndex((value, index) => value !== b[index]);
@@ -129,12 +133,12 @@ function provenRows(space: Space, cellOf: (row: Row) => PlannedCell, proven: rea
 /**
  * The cells of a plan as rows: all allowed ones of the product, or enough of them that each allowed combination of `t`
  * axes' values is in one. The coverage is counted again from the rows.
- * @param cellOf makes the cell of a row
+ * @param cellOf makes the cell of a row; undefined if no versions fit
  * @throws FactoryError PLAN_EMPTY, PLAN_TOO_LARGE, STRATEGY_TOO_STRONG, SEED_IMPOSSIBLE
  */
 export function chooseRows(
   space: Space,
-  cellOf: (row: Row) => PlannedCell,
+  cellOf: (row: Row) => PlannedCell | undefined,
   proven: ((manifestId: string) => readonly Inputs[]) | undefined,
 ): { rows: Row[]; coverage: Coverage | null } {
   const { entry, columns, rules, manifest } = space;

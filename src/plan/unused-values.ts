@@ -1,7 +1,7 @@
 import { valueText } from "../model/value.ts";
 import type { LeftOut } from "./cell.ts";
-import { explainEmpty } from "./cover/explain.ts";
-import type { Nogood } from "./cover/model.ts";
+import { explainEmpty } from "../solver/explain.ts";
+import type { Nogood } from "../solver/model.ts";
 import type { Space } from "./space.ts";
 
 /** Of more values than this only the names are given: to find out why costs a search for each. */
@@ -10,12 +10,12 @@ const MAX_EXPLAINED = 50;
 /**
  * The values of axes that no cell has, each with the rules that together rule it out.
  * @param rows the cells of the axes
- * @param isIncluded whether a cell beside those has the value
+ * @param isSaid whether a value is named already, or a cell beside those has it
  */
 export function unusedValues(
   { columns, rules }: Pick<Space, "columns" | "rules">,
   rows: readonly (readonly number[])[],
-  isIncluded: (name: string, value: string) => boolean,
+  isSaid: (name: string, value: string) => boolean,
 ): LeftOut[] {
   const used = columns.map(({ size }) => new Uint8Array(size));
   for (const row of rows)
@@ -30,7 +30,7 @@ export function unusedValues(
       const values = Object.fromEntries(
         own.map(({ name, values }) => [name, valueText(values[position] ?? "")]),
       );
-      if (Object.entries(values).every(([name, value]) => isIncluded(name, value))) return [];
+      if (Object.entries(values).every(([name, value]) => isSaid(name, value))) return [];
       const others = new Uint8Array(size).fill(1);
       others[position] = 0;
       const only: Nogood[] = size > 1 ? [{ columns: [column], values: [others] }] : [];

@@ -441,6 +441,13 @@ export interface Fragment {
   conflicts?: Ranges;
   platforms?: Platforms;
   /**
+   * Repositories of base images this fragment works on, such as `debian` or `nvidia/cuda`, from any registry; if the base is a manifest's image, what that starts from. Default: every one.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  bases?: string[];
+  /**
    * The secrets that Dockerfile.hbs uses, as in `RUN --mount=type=secret,id=…`. factory.yaml says where they come from.
    */
   secrets?: SecretIds;

@@ -31,12 +31,29 @@ export interface Choice {
   pick?: PickVersion;
 }
 
+/** A fragment that does not have the version that its range alone would give, since that does not fit the others. */
+export interface Lowered {
+  name: string;
+  version: string;
+  /** The version that it would have by itself: the highest, or the one that a lock names. */
+  highest: string;
+  /** What that version does not meet, such as `light@0.2.0 requires core ~0.1`. */
+  because: string[];
+}
+
+/** A lowered version as people read it: `core 0.1.0, not 0.2.0, because light@0.2.0 requires core ~0.1`. */
+export function loweredText({ name, version, highest, because }: Lowered): string {
+  return `${name} ${version}, not ${highest}, because ${because.join(" and ")}`;
+}
+
 /** A manifest with every range resolved to one version. Its parts are shared: nobody may change them. */
 export interface Resolved {
   manifest: Entry<Manifest>;
   template: FolderEntry<Template>;
   /** The fragments with their values, in the order of the template's slots and thus of the Dockerfile. */
   pieces: readonly Piece[];
+  /** The fragments whose version was chosen to fit the others; empty for most. */
+  lowered: readonly Lowered[];
   /** How many of the first pieces are builders: stages of their own, in front of the base. */
   builders: number;
   /** What `{{base}}` means. */

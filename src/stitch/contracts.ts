@@ -3,6 +3,7 @@ import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Fragment } from "../schemas/types.ts";
+import { isOfFamily } from "./base-family.ts";
 import { keep } from "./memo.ts";
 
 /** A fragment as people write it: `core@0.1.0`. */
@@ -17,42 +18,68 @@ function allows(range: string, { document: { version, scheme = "semver" } }: Fol
   return keep(known, `${scheme} ${version} ${range}`, () => SCHEMES[scheme].satisfies(version, range));
 }
 
+/** A requirement or a conflict that the versions of two fragments do not meet. */
+interface Broken {
+  code: "REQUIRES_VERSION" | "CONFLICT";
+  /** Such as `light@0.2.0 requires core ~0.1`. */
+  what: string;
+  /** The fragment that says it, and the other one. */
+  between: readonly [string, string];
+}
+
+function brokenBy(
+  entry: FolderEntry<Fragment>,
+  byName: ReadonlyMap<string, FolderEntry<Fragment>>,
+): Broken[] {
+  const { name: own, requires = {}, conflicts = {} } = entry.document;
+  const broken = (code: Broken["code"], verb: string, ranges: Readonly<Record<string, string>>) =>
+    Object.entries(ranges).flatMap(([name, range]): Broken[] => {
+      const other = byName.get(name);
+      if (!other || allows(range, other) === (code === "REQUIRES_VERSION")) return [];
+      return [{ code, what: `${label(entry)} ${verb} ${name} ${range}`, between: [own, name] }];
+    });
+  return [
+    ...broken("REQUIRES_VERSION", "requires", requires),
+    ...broken("CONFLICT", "conflicts with", conflicts),
+  ];
+}
+
+function named(fragments: readonly FolderEntry<Fragment>[]): Map<string, FolderEntry<Fragment>> {
+  return new Map(fragments.map((entry) => [entry.document.name, entry]));
+}
+
+/** All requirements and conflicts among the fragments that their versions do not meet. */
+export function brokenContracts(fragments: readonly FolderEntry<Fragment>[]): Broken[] {
+  const byName = named(fragments);
+  return fragments.flatMap((entry) => brokenBy(entry, byName));
+}
+
 /** Requirements and conflicts among the chosen fragments. */
 export function checkContracts(
   fragments: readonly FolderEntry<Fragment>[],
   manifest: Entry<Manifest>,
   findings: Finding[],
 ): void {
-  const byName = new Map(fragments.map((entry) => [entry.document.name, entry]));
+  const byName = named(fragments);
   for (const entry of fragments) {
+    const where = manifest.place(["fragments", entry.document.name]);
     for (const [name, range] of Object.entries(entry.document.requires ?? {})) {
-      const other = byName.get(name);
-      if (!other) {
-        // A name whose range is not satisfied already has a finding of its own.
-        if (Object.hasOwn(manifest.document.fragments, name)) continue;
-        findings.push({
-          code: "REQUIRES_MISSING",
-          what: `${label(entry)} requires ${name} ${range}, which is not among the fragments`,
-          where: manifest.place(["fragments", entry.document.name]),
-          fix: `add \`${name}: "${range}"\` under \`fragments:\``,
-        });
-      } else if (!allows(range, other)) {
-        findings.push({
-          code: "REQUIRES_VERSION",
-          what: `${label(entry)} requires ${name} ${range}, and ${label(other)} is chosen`,
-          where: manifest.place(["fragments", entry.document.name]),
-          fix: `choose another version of ${name} or of ${entry.document.name}`,
-        });
-      }
-    }
-    for (const [name, range] of Object.entries(entry.document.conflicts ?? {})) {
-      const other = byName.get(name);
-      if (!other || !allows(range, other)) continue;
+      // A name whose range is not satisfied already has a finding of its own.
+      if (byName.has(name) || Object.hasOwn(manifest.document.fragments, name)) continue;
       findings.push({
-        code: "CONFLICT",
-        what: `${label(entry)} conflicts with ${name} ${range}, and ${label(other)} is chosen`,
-        where: manifest.place(["fragments", entry.document.name]),
-        fix: `choose another version of ${name} or of ${entry.document.name}`,
+        code: "REQUIRES_MISSING",
+        what: `${label(entry)} requires ${name} ${range}, which is not among the fragments`,
+        where,
+        fix: `add \`${name}: "${range}"\` under \`fragments:\``,
+      });
+    }
+    for (const { code, what, between } of brokenBy(entry, byName)) {
+      const other = byName.get(between[1]);
+      findings.push({
+        code,
+        what: `${what}, and ${other ? label(other) : between[1]} is chosen`,
+        where,
+        fix: `choose another version of ${between[1]} or of ${between[0]}`,
       });
     }
   }
@@ -105,5 +132,23 @@ export function platformFindings(
         fix: `it works on ${able.join(", ")}`,
       });
     }
+  }
+}
+
+/** Findings about fragments that do not work on a base. @param base the reference of an image, of no manifest */
+export function baseFindings(
+  { manifest, fragments }: { manifest: Entry<Manifest>; fragments: readonly FolderEntry<Fragment>[] },
+  base: string,
+  findings: Finding[],
+): void {
+  for (const entry of fragments) {
+    const { bases } = entry.document;
+    if (!bases || isOfFamily(base, bases)) continue;
+    findings.push({
+      code: "BASE_UNSUPPORTED",
+      what: `${label(entry)} does not work on ${base}`,
+      where: manifest.place(["base"]),
+      fix: `it works on ${bases.join(", ")}`,
+    });
   }
 }

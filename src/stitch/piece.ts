@@ -46,7 +46,8 @@ function once<T>(make: () => T): () => T {
 
 /** Digest of what a fragment adds to an image: its contract without tests and texts, its Dockerfile.hbs, its files. */
 function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files }: Body): FragmentDigest {
-  const { name, version, scheme, from, args, requires, conflicts, platforms, reuse, secrets, ssh } = document;
+  const { name, version, scheme, from, args, requires, conflicts, platforms, bases, reuse, secrets, ssh } =
+    document;
   const digest = digestOf({
     scheme: "factory/fragment/2",
     name,
@@ -56,6 +57,7 @@ function fragmentDigest({ document, dockerfile }: FolderEntry<Fragment>, { files
     conflicts: conflicts ?? {},
     platforms: platforms ?? null,
     reuse: reuse ?? null,
+    ...(bases && { bases }),
     ...(secrets && { secrets }),
     ...(ssh && { ssh }),
     ...(scheme && { versions: scheme }),

@@ -13,6 +13,7 @@ import { derivedLabels, recipeLabels } from "./labels.ts";
 import { parentOf } from "./parents.ts";
 import { recipeOf, recipeText, sourcesOf } from "./recipe.ts";
 import { type Choice, resolve, type Resolved } from "./resolve.ts";
+import type { Lowered } from "./choice.ts";
 import { scriptText } from "./scripts.ts";
 import type { Source } from "./source.ts";
 
@@ -23,6 +24,8 @@ export { firstOf, keysFor } from "./keys.ts";
 /** A manifest rendered to a Dockerfile, with its keys. */
 export interface Stitched extends CellKeys {
   manifest_id: string;
+  /** The fragments whose version was chosen to fit the others. */
+  lowered: readonly Lowered[];
   tests: DeclaredTest[];
   readonly dockerfile: string;
   /** The same without digests and without the labels that depend on them: the recipe key is over this. */
@@ -68,6 +71,7 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
   return {
     manifest_id,
     ...keys,
+    lowered: resolved.lowered,
     tests: effectiveTests(
       pieces.map(({ entry: { document, folder } }) => ({ ...document, folder })),
       smoke,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { expand } from "../../src/plan/expand.ts";
 import { cellId } from "../../src/plan/cell-names.ts";
+import { stitch } from "../../src/stitch/stitch.ts";
 import { type Files, findingsFrom, makeCatalog } from "../unit/workspace.ts";
 
 const TODAY = { today: "2026-11-26" };
@@ -9,6 +10,55 @@ const plan = (lines: string): Files => ({
   "control_plane/plans/grid.yaml": `schema_version: 1\nplan_id: grid\nmanifest_id: demo\n${lines}`,
 });
 const expanded = (lines: string) => expand(makeCatalog(plan(lines)), { planId: "grid" }, TODAY);
+
+/** A search that needs more tries than there is time for: so many in a row, all different, with one value too few. */
+const PIGEONS = 13;
+
+describe("hard questions", () => {
+  it("8.9 a plan whose rules take too long to decide ends with an error", () => {
+    const names = Array.from({ length: PIGEONS }, (_, at) => `p${at}`);
+    const holes = Array.from({ length: PIGEONS - 1 }, (_, at) => at);
+    const args = names.map((name) => `${name}: {type: integer, default: 0}`).join(", ");
+    const exclude = names.flatMap((a, at) =>
+      names.slice(at + 1).flatMap((b) => holes.map((hole) => `{args: {${a}: ${hole}, ${b}: ${hole}}}`)),
+    );
+    const files = {
+      "fragments/app/0.1.0/fragment.yaml": `schema_version: 1\nname: app\nversion: 0.1.0\norder: 30\nargs: {${args}}\n`,
+      "fragments/app/0.1.0/Dockerfile.hbs": "RUN app\n",
+      "manifests/demo.yaml":
+        "schema_version: 1\nmanifest_id: demo\ntemplate: plain@~0.1\nbase: debian:12\nfragments: {core: 0.1.0, app: 0.1.0}\n",
+      ...plan(
+        `axes: {args: {${names.map((name) => `${name}: [${holes.join(", ")}]`).join(", ")}}}\nstrategy: pairwise\nexclude: [${exclude.slice(0, 1000).join(", ")}]\n`,
+      ),
+    };
+    const findings = findingsFrom(() => expand(makeCatalog(files), { planId: "grid" }, TODAY));
+    expect(findings).toMatchObject([
+      { code: "SEARCH_TOO_LONG", where: { file: "control_plane/plans/grid.yaml" } },
+    ]);
+  }, 120_000);
+
+  it("8.9 ranges that take too long to solve end with an error", () => {
+    const names = Array.from({ length: PIGEONS }, (_, at) => `p${at}`);
+    const versions = Array.from({ length: PIGEONS - 1 }, (_, at) => `${at + 1}.0.0`);
+    const files: Record<string, string | null> = {
+      "control_plane/plans/grid.yaml": null,
+      "templates/plain/0.1.0/template.yaml": `schema_version: 1\ntemplate_id: plain\nversion: 0.1.0\nslots: [${names.map((name) => `{name: ${name}}`).join(", ")}]\n`,
+      "templates/plain/0.1.0/Dockerfile.hbs": `FROM {{base}} AS base\n\n${names.map((name) => `{{slot "${name}"}}\n\n`).join("")}FROM {{last}} AS image\n{{labels}}\n`,
+      "manifests/demo.yaml": `schema_version: 1\nmanifest_id: demo\ntemplate: plain@0.1.0\nbase: debian:12\nfragments: {${names.map((name) => `${name}: "*"`).join(", ")}}\n`,
+    };
+    for (const [at, name] of names.entries())
+      for (const version of versions) {
+        const others = names.filter((other) => other !== name).map((other) => `${other}: ${version}`);
+        files[`fragments/${name}/${version}/fragment.yaml`] =
+          `schema_version: 1\nname: ${name}\nversion: ${version}\norder: ${at}\nconflicts: {${others.join(", ")}}\n`;
+        files[`fragments/${name}/${version}/Dockerfile.hbs`] = "RUN x\n";
+      }
+    const catalog = makeCatalog(files);
+    expect(findingsFrom(() => stitch(catalog, "demo"))).toMatchObject([
+      { code: "SEARCH_TOO_LONG", where: { file: "manifests/demo.yaml" } },
+    ]);
+  }, 120_000);
+});
 
 describe("named axes", () => {
   it.each([

@@ -183,7 +183,10 @@ const DOCUMENTS: Record<string, Case> = {
     at: `${MANIFEST}:7`,
   },
   "a requirement in another version": {
-    files: change(CORE, "order:", "requires: {app: '>=1'}\norder:"),
+    files: {
+      ...change(CORE, "order:", "requires: {app: '>=1'}\norder:"),
+      ...change(MANIFEST, "core: ~0.1", "core: 0.1.1"),
+    },
     code: "REQUIRES_VERSION",
     at: `${MANIFEST}:7`,
     validates: false,
@@ -195,7 +198,10 @@ const DOCUMENTS: Record<string, Case> = {
     validates: false,
   },
   "a conflict": {
-    files: change(CORE, "order:", "conflicts: {app: '*'}\norder:"),
+    files: {
+      ...change(CORE, "order:", "conflicts: {app: '*'}\norder:"),
+      ...change(MANIFEST, "core: ~0.1", "core: 0.1.1"),
+    },
     code: "CONFLICT",
     at: `${MANIFEST}:7`,
   },

@@ -9,7 +9,6 @@ const MOST_LINES = 250;
 /** Longer files, how long each may be, and why it is one idea all the same. */
 const LONGER: Record<string, { lines: number; why: string }> = {
   "world.ts": { lines: 320, why: "everything real is wired in one place" },
-  "plan/conditions.ts": { lines: 260, why: "one small language: reading, testing, turning into masks" },
 };
 
 /** Names that two folders may share, since the folder tells what is meant. */

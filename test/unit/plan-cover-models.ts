@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Model, Nogood } from "../../src/plan/cover/model.ts";
+import type { Model, Nogood } from "../../src/solver/model.ts";
 
 /** A rule by what it forbids: for each column the values. */
 function nogood(sizes: readonly number[], forbids: Record<number, readonly number[]>): Nogood {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { explainEmpty } from "../../src/plan/cover/explain.ts";
-import { createSolver, enumerate } from "../../src/plan/cover/solver.ts";
+import { explainEmpty } from "../../src/solver/explain.ts";
+import { createSolver, enumerate } from "../../src/solver/solver.ts";
 import {
   allowedRows,
   breaks,

@@ -62,6 +62,11 @@ describe("versions", () => {
   });
 });
 
+/** The manifest with an exact version of core, which leaves nothing to solve. */
+const EXACT: Files = {
+  "manifests/demo.yaml": SMALL["manifests/demo.yaml"]?.replace("core: ~0.1", "core: 0.1.1") ?? null,
+};
+
 describe("slots and contracts", () => {
   it.each([
     [
@@ -115,13 +120,13 @@ describe("slots and contracts", () => {
     ],
     [
       "a requirement in another version",
-      fragment("core", "0.1.1", "order: 10\nrequires: {app: '>=2'}\n"),
+      { ...fragment("core", "0.1.1", "order: 10\nrequires: {app: '>=2'}\n"), ...EXACT },
       "REQUIRES_VERSION",
       "manifests/demo.yaml:7:19",
     ],
     [
       "a conflict",
-      fragment("core", "0.1.1", "order: 10\nconflicts: {app: '<2'}\n"),
+      { ...fragment("core", "0.1.1", "order: 10\nconflicts: {app: '<2'}\n"), ...EXACT },
       "CONFLICT",
       "manifests/demo.yaml:7:19",
     ],

@@ -33,7 +33,7 @@ const DIGEST = `sha256:${"ab".repeat(32)}`;
 
 /** The long way: the whole Dockerfile is checked, keys and digests are those of whole objects. */
 function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target: Target) {
-  const { manifest, template, pieces, base: ref } = resolve(catalog, id, choice);
+  const { manifest, template, pieces, lowered, base: ref } = resolve(catalog, id, choice);
   const { manifest_id, summary, smoke, gpus = null } = manifest.document;
   const { platform = null, digestOf: ask = () => null } = target;
   const digest = /@(sha256:.*)$/.exec(ref)?.[1] ?? (ref === "scratch" ? null : ask(ref, platform ?? ""));
@@ -115,6 +115,7 @@ function stitchPlainly(catalog: OpenCatalog, id: string, choice: Choice, target:
       limits: catalog.settings().smoke,
     }),
     tests,
+    lowered,
     recipeText,
     dockerignore: ["*", ...[...allowed].sort(compareText).map((path) => `!${path}`), ""].join("\n"),
     prefixes: chain.map(({ name, version }, at) => ({
@@ -313,8 +314,10 @@ describe("what cells share", () => {
             copied,
             contents,
             files: own,
+            lowered,
             ...rest
           } = expected;
+          expect(whole.lowered).toEqual(lowered);
           expect(keys).toEqual(rest);
           const { dockerfile, labels, unlabelled, reads, args, ...more } = whole;
           expect(more).toEqual(expected);

@@ -1,11 +1,11 @@
 import { createDraw } from "./draw.ts";
 import { createBuilder } from "./greedy.ts";
-import type { Model, Row } from "./model.ts";
+import type { Model, Row } from "../../solver/model.ts";
 import { closeForbidden, closePlace, closeRow, openAll } from "./open.ts";
-import { createPropagation } from "./propagation.ts";
+import { createPropagation } from "../../solver/propagation.ts";
 import { type Held, reduce } from "./reduce.ts";
-import { compileRules } from "./nogoods.ts";
-import { createSolver, type Solver } from "./solver.ts";
+import { compileRules } from "../../solver/nogoods.ts";
+import { createSolver, type Solver } from "../../solver/solver.ts";
 import { MAX_STRENGTH, type Places, placesOf } from "./tuples.ts";
 
 export { MAX_TUPLES, tupleCount } from "./tuples.ts";

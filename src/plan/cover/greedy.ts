@@ -1,7 +1,7 @@
 import type { Draw } from "./draw.ts";
 import type { Open } from "./open.ts";
-import type { Propagation } from "./propagation.ts";
-import { permits, type Rules } from "./nogoods.ts";
+import type { Propagation } from "../../solver/propagation.ts";
+import { permits, type Rules } from "../../solver/nogoods.ts";
 import { placeIn } from "./tuples.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { Propagation } from "./propagation.ts";
-import type { Rules } from "./nogoods.ts";
+import type { Propagation } from "../../solver/propagation.ts";
+import type { Rules } from "../../solver/nogoods.ts";
 import { placeIn, type Places } from "./tuples.ts";
 
 /** Which combinations still have to be covered. */

@@ -1,6 +1,6 @@
 import { alone, change, costOf, type Counts, countRows, removeRow } from "./counts.ts";
-import type { Values } from "./model.ts";
-import { permits, type Rules } from "./nogoods.ts";
+import type { Values } from "../../solver/model.ts";
+import { permits, type Rules } from "../../solver/nogoods.ts";
 import type { Places } from "./tuples.ts";
 import type { Draw } from "./draw.ts";
 

@@ -1,5 +1,5 @@
-import type { Model, Row } from "./model.ts";
-import { createSolver } from "./solver.ts";
+import type { Model, Row } from "../../solver/model.ts";
+import { createSolver } from "../../solver/solver.ts";
 
 /** A combination of values: `values[i]` in `columns[i]`. */
 export interface Tuple {

@@ -1,4 +1,5 @@
 import type { Model } from "./model.ts";
+import type { Budget } from "./propagation.ts";
 import { createSolver } from "./solver.ts";
 
 /**
@@ -8,11 +9,11 @@ import { createSolver } from "./solver.ts";
  * Rules are left out half by half, so that two among thousands are found in few questions
  * [Junker: QuickXplain: preferred explanations and relaxations for over-constrained problems, 2004].
  */
-export function explainEmpty(model: Model): number[] | undefined {
+export function explainEmpty(model: Model, budget?: Budget): number[] | undefined {
   const { sizes, forbidden } = model;
   const open = sizes.map(() => -1);
   const possible = (rules: readonly number[]) =>
-    createSolver({ sizes, forbidden: rules.flatMap((at) => forbidden[at] ?? []) }).feasible(open);
+    createSolver({ sizes, forbidden: rules.flatMap((at) => forbidden[at] ?? []) }, budget).feasible(open);
   const all = forbidden.map((_, at) => at);
   if (possible(all)) return undefined;
   if (!possible([])) return [];

@@ -1,5 +1,5 @@
 import type { Model, Row, Values } from "./model.ts";
-import { createPropagation } from "./propagation.ts";
+import { type Budget, createPropagation } from "./propagation.ts";
 import { compileRules, permitsAll } from "./nogoods.ts";
 
 /** Answers what a model allows. Rows have as many entries as the model has columns. */
@@ -15,11 +15,15 @@ export interface Solver {
   feasible: (partial: Values) => boolean;
 }
 
-/** Searches by propagation and backtracking. Nothing is enumerated beforehand, and nothing is remembered between calls. */
-export function createSolver(model: Model): Solver {
+/**
+ * Searches by propagation and backtracking. Nothing is enumerated beforehand, and nothing is remembered between calls.
+ * Its answers throw FactoryError SEARCH_TOO_LONG where they would take too long.
+ * @param budget shared by all its answers. Default: one for each
+ */
+export function createSolver(model: Model, budget?: Budget): Solver {
   const { sizes } = model;
   const rules = compileRules(model);
-  const state = createPropagation(rules);
+  const state = createPropagation(rules, budget);
   const decide = (partial: Values, prefer: Values): boolean => {
     if (rules.contradiction) return false;
     for (let column = 0; column < sizes.length; column += 1) {

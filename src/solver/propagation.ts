@@ -1,3 +1,5 @@
+import { FactoryError } from "../errors.ts";
+import { grouped } from "../model/count.ts";
 import type { Values } from "./model.ts";
 import type { Rules } from "./nogoods.ts";
 
@@ -16,15 +18,26 @@ export interface Propagation {
   search: (prefer: Values) => boolean;
 }
 
+/** How many decisions a search may still take; several searches may share it. */
+export interface Budget {
+  left: number;
+}
+
+/** Decisions of one search, if nobody says how many it may take. */
+const MAX_DECISIONS = 2_000_000;
+
 /**
  * Forward checking with a trail: a decision removes what conflicts with it, and a column with one value left is also a
  * decision [Haralick, Elliott: Increasing tree search efficiency for constraint satisfaction problems, 1980]. The search
  * takes the column with the fewest values for its conflicts first (dom/wdeg) [Boussemart, Hemery, Lecoutre, Sais:
  * Boosting systematic search by weighting constraints, 2004]; its weights begin anew each time, so that what it gives
  * depends on nothing but the question.
+ * @param budget shared with other searches. Default: one for each search
  * @param rules compiled: no column of theirs has a single value yet, so there is nothing to propagate at first
  */
-export function createPropagation(rules: Rules): Propagation {
+export function createPropagation(rules: Rules, budget?: Budget): Propagation {
+  const steps = budget ?? { left: MAX_DECISIONS };
+  const most = steps.left;
   const { start, columnOf, bound, conflictStart, conflicts, long, longStart, longAt } = rules;
   const columns = start.length - 1;
   const ids = start[columns]!;
@@ -150,6 +163,13 @@ export function createPropagation(rules: Rules): Propagation {
       const value = step < 0 ? wanted : step;
       if (value < 0 || value >= size || !live[first + value]) continue;
       const mark = top;
+      steps.left -= 1;
+      if (steps.left < 0)
+        throw new FactoryError(
+          "SEARCH_TOO_LONG",
+          `whether the rules allow a combination was not known after ${grouped(most)} tries`,
+          { fix: "narrow ranges or axes, or remove rules: so many that depend on each other take too long" },
+        );
       if (assign(column, value) && descend(prefer)) return true;
       undo(mark);
       if (!remove(first + value) || !settle()) {
@@ -169,6 +189,7 @@ export function createPropagation(rules: Rules): Propagation {
     search: (prefer) => {
       if (rules.contradiction) return false;
       weights.fill(0);
+      if (!budget) steps.left = MAX_DECISIONS;
       return descend(prefer);
     },
   };
