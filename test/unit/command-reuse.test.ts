@@ -5,7 +5,9 @@ import { plan } from "../../src/commands/plan.ts";
 import { planOf } from "../../src/commands/planning.ts";
 import { run } from "../../src/commands/run.ts";
 import { FactoryError } from "../../src/errors.ts";
+import { createMask } from "../../src/model/mask.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
+import { openSecrets } from "../../src/run/secrets.ts";
 import type { World } from "../../src/world.ts";
 import { BUILT, NOW, OWN_TAG, proven } from "./reuse-world.ts";
 import { scriptedPlaces } from "./scripted-places.ts";
@@ -35,6 +37,13 @@ async function context(): Promise<{ context: Context; said: string[]; asked: Abo
       store: openStore(root),
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
       sweep: () => Promise.resolve(),
+      secrets: openSecrets({
+        settings: () => catalog.secrets(),
+        obtain: () => Promise.reject(new Error("not in the test: a secret")),
+        isSet: () => false,
+        mask: createMask(),
+        note: () => undefined,
+      }),
       buildx: {
         platforms: () => Promise.reject(new FactoryError("ENGINE_UNREACHABLE", "no engine")),
       },
