@@ -7,12 +7,12 @@ import { makeFolderIn, removeTree } from "../files/folders.ts";
 import { type NewFile, writeWorkspace } from "../files/new-workspace.ts";
 import { quoted } from "../model/visible.ts";
 import { stitch } from "../stitch/stitch.ts";
-import { contextFiles } from "./context-files.ts";
 import { documentsOf, type ProposedManifest } from "./documents.ts";
 import type { Proposed } from "./proposed-fragment.ts";
-import { freeName, idOf, idsOf } from "./ids.ts";
+import { freeName, idsOf } from "./ids.ts";
 import { type NotCarried, type Outline, outlineOf } from "./outline.ts";
 import { parseOriginal, readOriginal } from "./original.ts";
+import { sourcesOf } from "./source-places.ts";
 import { proposeAll } from "./proposal.ts";
 import { type Difference, differencesOf } from "./prove.ts";
 
@@ -98,45 +98,9 @@ function templatesOf(images: readonly Image[]): {
   return { byImage, directives };
 }
 
-/** The files of the contexts that are copied, and where each image finds its own. */
-function sourcesOf(
-  images: readonly Image[],
-  paths: ReadonlyMap<string, readonly { path: string; line: number }[]>,
-  out: string,
-) {
-  const files: Record<string, NewFile> = {};
-  const byImage = new Map<string, string>();
-  const notCarried: NotCarried[] = [];
-  const taken = new Set<string>();
-  for (const context of new Set(images.map((one) => one.context))) {
-    const own = images.filter((one) => one.context === context && (paths.get(one.id) ?? []).length > 0);
-    const [first] = own;
-    if (!first) continue;
-    const name = freeName(
-      own.length === 1 ? first.id : idOf(context.split(/[\\/]/).at(-1) ?? "") || "context",
-      taken,
-    );
-    taken.add(name);
-    const folder = `sources/${name}`;
-    let count = 0;
-    for (const { id, file, path } of own) {
-      byImage.set(id, folder);
-      const named = paths.get(id) ?? [];
-      const found = contextFiles(
-        { context, dockerfile: path, skip: out },
-        named.map((one) => one.path),
-      );
-      for (const [below, one] of found.files) files[below === "" ? folder : `${folder}/${below}`] = one;
-      count += found.files.size;
-      for (const one of found.left) {
-        const line = (named.find((place) => place.path === one.path) ?? named[0])?.line ?? 1;
-        notCarried.push({ file, line, what: one.path, why: one.why });
-      }
-    }
-    // A source has to hold something.
-    if (count === 0) files[`${folder}/.keep`] = "";
-  }
-  return { files, byImage, notCarried };
+/** What a source leaves out does not matter to the instructions. */
+function withoutIgnore(manifest: ProposedManifest): ProposedManifest {
+  return manifest.source === null ? manifest : { ...manifest, source: { ...manifest.source, ignore: [] } };
 }
 
 /** Stitches each manifest and compares it with its original. Those that cannot be stitched are left out. */
@@ -148,8 +112,11 @@ function proveAll(
   const folder = makeFolderIn(tmpdir(), "factory-adopt-");
   try {
     // What a source holds does not matter to the instructions.
-    const sources = new Set(manifests.flatMap(({ source }) => source ?? []));
-    const folders = [...sources].map((path): [string, NewFile] => [`${path}/.keep`, ""]);
+    const sources = new Set(manifests.flatMap(({ source }) => source?.path ?? []));
+    const folders = [...sources].map((path): [string, NewFile] => [
+      path === "." ? "keep" : `${path}/keep`,
+      "",
+    ]);
     writeWorkspace(`${folder}/workspace`, { ...documents, ...Object.fromEntries(folders) }, { keep: false });
     const catalog = openCatalog(`${folder}/workspace`);
     const proof: Proof[] = [];
@@ -161,7 +128,10 @@ function proveAll(
         const text = stitch(catalog, id).unlabelled;
         const differences = differencesOf(
           { read: image.outline.original, terms: { platform, context: null } },
-          { read: parseOriginal(dockerfile, text), terms: { platform, context: source } },
+          {
+            read: parseOriginal(dockerfile, text),
+            terms: { platform, context: source === null || source.path === "." ? null : source.path },
+          },
         );
         proof.push({ dockerfile, manifest_id: id, same: differences.length === 0, differences });
       } catch (error) {
@@ -213,10 +183,10 @@ export function adopt(wanted: Wanted): Adopted {
       source: sources.byImage.get(id) ?? null,
     };
   });
-  const { proof, failed } = proveAll(manifests, byId, documentsOf(manifests, directives));
+  const { proof, failed } = proveAll(manifests, byId, documentsOf(manifests.map(withoutIgnore), directives));
   notCarried.push(...failed);
   manifests = manifests.filter(({ id }) => proof.some((one) => one.manifest_id === id));
-  const kept = new Set(manifests.flatMap(({ source }) => source ?? []));
+  const kept = new Set(manifests.flatMap(({ source }) => source?.path ?? []));
   const copied = Object.entries(sources.files).filter(([path]) =>
     kept.has(path.split("/").slice(0, 2).join("/")),
   );

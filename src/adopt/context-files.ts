@@ -20,7 +20,7 @@ const MOST_BYTES = 1 << 30;
 const IGNORE_LIMIT = 1 << 20;
 
 /** The .dockerignore that holds for a Dockerfile. */
-function ignoreText(context: string, dockerfile: string): string {
+export function ignoreText(context: string, dockerfile: string): string {
   for (const path of [`${dockerfile}.dockerignore`, join(context, ".dockerignore")]) {
     try {
       const file = readRegular(path, IGNORE_LIMIT);

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { SOURCE } from "./carry.ts";
+import type { InPlace } from "./in-place.ts";
 import type { Proposed } from "./proposed-fragment.ts";
 
 /** A manifest that is proposed. */
@@ -11,8 +12,8 @@ export interface ProposedManifest {
   base: string;
   platform: string | null;
   fragments: readonly Proposed[];
-  /** Where the files that it copies are, from the workspace's root; null if it copies none. */
-  source: string | null;
+  /** Where the files that it copies are, from the workspace's root, without what is ignored; null if it copies none. */
+  source: InPlace | null;
 }
 
 const TEMPLATE_VERSION = "0.1.0";
@@ -67,7 +68,11 @@ function manifestYaml({
     ...(platform !== null && { platforms: [platform] }),
     fragments: Object.fromEntries(fragments.map(({ name }) => [name, "~0.1"])),
     ...(args.length > 0 && { args: Object.fromEntries(args) }),
-    ...(source !== null && { sources: { [SOURCE]: { path: source } } }),
+    ...(source !== null && {
+      sources: {
+        [SOURCE]: { path: source.path, ...(source.ignore.length > 0 && { ignore: source.ignore }) },
+      },
+    }),
   });
 }
 

@@ -104,6 +104,38 @@ describe("a Dockerfile that is adopted", () => {
     expect(stitched(out, "a")).toContain("--mount=target=/src,source=sources/a ls");
   });
 
+  it.each([
+    [".", "services/web", "COPY services/web/a.txt /\nCOPY services/web /app"],
+    ["services/web", ".", "COPY ./a.txt /\nCOPY . /app"],
+  ])("leaves its context where it is if that is in the workspace's folder: %s", (folder, path, expected) => {
+    const root = temporaryFolder();
+    writeFiles(root, {
+      "services/web/Dockerfile": "FROM scratch\nCOPY a.txt /\nCOPY . /app\n",
+      "services/web/.dockerignore": "node_modules\n**/*.log\n!keep.log\n!deep/keep\n",
+      "services/web/a.txt": "a\n",
+      "services/web/node_modules/x.js": "x\n",
+    });
+    const out = join(root, folder);
+    const dockerfile = join(root, "services/web/Dockerfile");
+    const adopted = adopt({ dockerfiles: [{ file: "D", path: dockerfile }], context: null, out });
+    expect(adopted.proof.map(({ same }) => same)).toEqual([true]);
+    expect(adopted.notCarried.map(({ what }) => what)).toEqual(["!deep/keep of its .dockerignore"]);
+    expect(adopted.written.filter((one) => one.startsWith("sources"))).toEqual([]);
+    const { document } = openCatalog(out).manifest("web");
+    expect(document.sources?.app).toMatchObject({ path });
+    expect(document.sources?.app?.ignore?.slice(-4)).toEqual([
+      "/node_modules",
+      "**/*.log",
+      "!/keep.log",
+      "!/deep/keep",
+    ]);
+    expect(stitched(out, "web")).toContain(expected);
+    const { contents } = stitch(openCatalog(out), "web");
+    const files = contents.flatMap(({ pieces }) => pieces.map((one) => Buffer.from(one).toString()));
+    expect(files.join("")).toContain('"a.txt"');
+    expect(files.join("")).not.toMatch(/node_modules|manifests|factory/);
+  });
+
   it("is fast with 5,000 lines, and says nothing else", () => {
     const lines = Array.from({ length: 5000 }, (_, at) =>
       at % 3 === 0 ? `ENV A_${at}=${at}` : `RUN echo ${at}`,
