@@ -5,7 +5,15 @@ import type { PickVersion } from "../../src/stitch/choice.ts";
 import { isOfFamily } from "../../src/stitch/base-family.ts";
 import { resolve } from "../../src/stitch/resolve.ts";
 import { stitch } from "../../src/stitch/stitch.ts";
-import { errorFrom, type Files, factory, findingsFrom, makeCatalog, makeWorkspace } from "./workspace.ts";
+import {
+  errorFrom,
+  type Files,
+  factory,
+  findingsFrom,
+  makeCatalog,
+  makeWorkspace,
+  writeFiles,
+} from "./workspace.ts";
 
 const TODAY = { today: "2026-11-26" };
 
@@ -302,5 +310,32 @@ describe("a fragment for some bases", () => {
       "app@0.1.0 only works on debian",
       "is in no cell, since app@0.1.0 only works on debian",
     ]);
+  });
+});
+
+describe("a lock", () => {
+  it("keeps what is solved when later versions appear that would fit better", () => {
+    const files: Files = {
+      ...family(GPU),
+      "control_plane/plans/grid.yaml":
+        "schema_version: 1\nplan_id: grid\nmanifest_id: demo\naxes: {base: [scratch]}\n",
+      "manifests/demo.yaml":
+        'schema_version: 1\nmanifest_id: demo\ntemplate: plain@0.1.0\nbase: scratch\nfragments: {cuda: "*", torch: "*"}\n',
+    };
+    const root = makeWorkspace(files);
+    expect(factory(root, ["lock"])).toMatchObject({ status: 0 });
+    const later = family({ torch: { "3.0.0": { requires: { cuda: "~12.4" } } } });
+    writeFiles(
+      root,
+      Object.fromEntries(Object.entries(later).filter(([path]) => path.startsWith("fragments/"))),
+    );
+    const planned = (flags: string[]) =>
+      (
+        JSON.parse(factory(root, ["plan", "grid", "--json", ...flags]).stdout) as {
+          cells: { fragments: Record<string, string> }[];
+        }
+      ).cells[0]?.fragments;
+    expect(planned(["--locked"])).toEqual({ cuda: "12.1.0", torch: "2.1.0" });
+    expect(planned([])).toEqual({ cuda: "12.4.0", torch: "3.0.0" });
   });
 });
