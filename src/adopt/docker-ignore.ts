@@ -1,4 +1,4 @@
-const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+import { escaped } from "../model/pattern.ts";
 
 /** A pattern as a regular expression, as github.com/moby/patternmatcher makes it. */
 function regexOf(pattern: string): RegExp | undefined {
@@ -12,9 +12,9 @@ function regexOf(pattern: string): RegExp | undefined {
     else if (char === "?") source += "[^/]";
     else if (char === "\\") {
       at += 1;
-      source += quoted(pattern[at] ?? "");
+      source += escaped(pattern[at] ?? "");
     } else if (char === "[" || char === "]") source += char;
-    else source += quoted(char);
+    else source += escaped(char);
   }
   try {
     return new RegExp(`${source}$`, "su");
@@ -23,12 +23,17 @@ function regexOf(pattern: string): RegExp | undefined {
   }
 }
 
-/**
- * What a .dockerignore leaves out: the last pattern that matches a path, or a folder above it, counts.
- * @returns for a path from the context, with `/`, whether it is left out
- */
-export function dockerIgnored(text: string): (path: string) => boolean {
-  const patterns = text.split("\n").flatMap((line) => {
+/** A pattern of a .dockerignore, from the context, without slashes at its ends. */
+interface IgnorePattern {
+  /** The line as it is written. */
+  text: string;
+  negated: boolean;
+  body: string;
+}
+
+/** The patterns of a .dockerignore, in their order. */
+export function ignorePatterns(text: string): IgnorePattern[] {
+  return text.split("\n").flatMap((line) => {
     const clean = line.replace(/^\ufeff/, "").trim();
     if (clean === "" || clean.startsWith("#")) return [];
     const negated = clean.startsWith("!");
@@ -37,7 +42,17 @@ export function dockerIgnored(text: string): (path: string) => boolean {
       .trim()
       .replace(/^(\.?\/)+/, "")
       .replace(/\/+$/, "");
-    const regex = body === "" || body === "." ? undefined : regexOf(body);
+    return body === "" || body === "." ? [] : [{ text: clean, negated, body }];
+  });
+}
+
+/**
+ * What a .dockerignore leaves out: the last pattern that matches a path, or a folder above it, counts.
+ * @returns for a path from the context, with `/`, whether it is left out
+ */
+export function dockerIgnored(text: string): (path: string) => boolean {
+  const patterns = ignorePatterns(text).flatMap(({ negated, body }) => {
+    const regex = regexOf(body);
     return regex ? [{ negated, regex }] : [];
   });
   return (path) => {

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { isRefusal } from "../files/refused.ts";
+import { ignorePatterns } from "./docker-ignore.ts";
 import type { NotCarried } from "./outline.ts";
 
 /** A source that stays where it is. */
@@ -47,21 +48,12 @@ export function ignoreLines(
 ): { ignore: string[]; notCarried: NotCarried[] } {
   const ignore: string[] = path === "." ? OWN.map((name) => `/${name}`) : [];
   const notCarried: NotCarried[] = [];
-  for (const line of text.split("\n")) {
-    const clean = line.replace(/^\ufeff/, "").trim();
-    if (clean === "" || clean.startsWith("#")) continue;
-    const negated = clean.startsWith("!");
-    const body = clean
-      .slice(negated ? 1 : 0)
-      .trim()
-      .replace(/^(\.?\/)+/, "")
-      .replace(/\/+$/, "");
-    if (body === "" || body === ".") continue;
+  for (const { text: line, negated, body } of ignorePatterns(text)) {
     if (negated && body.includes("/"))
       notCarried.push({
         file,
         line: 1,
-        what: `${clean} of its .dockerignore`,
+        what: `${line} of its .dockerignore`,
         why: "a source lets in nothing in a folder that it leaves out: see whether this is such a folder",
       });
     ignore.push(`${negated ? "!" : ""}${body.startsWith("**/") ? body : `/${body}`}`);

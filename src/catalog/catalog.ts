@@ -58,6 +58,8 @@ export interface Catalog {
   manifestIds: () => string[];
   /** Whether a manifest is only there to be extended. @throws FactoryError UNKNOWN_MANIFEST */
   isAbstract: (manifestId: string) => boolean;
+  /** The ids of all others. */
+  imageIds: () => string[];
   planIds: () => string[];
   poolIds: () => string[];
   productIds: () => string[];

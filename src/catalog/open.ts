@@ -161,6 +161,7 @@ export function openCatalog(root: string): OpenCatalog {
     if (ids(kind).includes(id)) return files(`${kind}/${id}`) as Loaded<Documents[K]>;
     throw unknown(FILE_KINDS[kind].unknown, `there is no ${kind} ${quoted(id)}`, id, ids(kind));
   };
+  const isAbstract = (id: string) => loadFile("manifest", id).sound.abstract === true;
   const wholes = remember((id) =>
     wholeManifest(loadFile("manifest", id), {
       settings: settings(""),
@@ -200,10 +201,11 @@ export function openCatalog(root: string): OpenCatalog {
     fragmentScheme,
     templateIds: () => [...names("template")],
     templateVersions: (id) => versions("template", id),
-    isAbstract: (id) => loadFile("manifest", id).sound.abstract === true,
+    isAbstract,
+    imageIds: () => ids("manifest").filter((id) => !isAbstract(id)),
     manifest: (id) => {
-      const { sound, place } = loadFile("manifest", id);
-      if (!sound.abstract) return entryOf(loadManifest(id));
+      if (!isAbstract(id)) return entryOf(loadManifest(id));
+      const { place } = loadFile("manifest", id);
       throw new FactoryError("MANIFEST_ABSTRACT", `the manifest ${quoted(id)} is only there to be extended`, {
         where: place(["abstract"]),
         fix: "name one of those that extend it, or remove `abstract`",

@@ -13,10 +13,7 @@ async function findCell(context: Context, catalog: OpenCatalog, cellId: string, 
   let hidden: FactoryError | undefined;
   const sources = [
     ...catalog.planIds().map((planId) => ({ planId })),
-    ...catalog
-      .manifestIds()
-      .filter((id) => !catalog.isAbstract(id))
-      .map((manifestId) => ({ manifestId })),
+    ...catalog.imageIds().map((manifestId) => ({ manifestId })),
   ];
   for (const source of sources) {
     let planned: Planned;

@@ -1,5 +1,10 @@
 import { type Context, createContext, Script } from "node:vm";
 
+/** A text as a part of a regular expression that matches just it. */
+export function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+}
+
 /** How many milliseconds a regular expression may take on a text. */
 const PATTERN_MS = 1000;
 

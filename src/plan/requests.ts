@@ -76,8 +76,8 @@ function everything(catalog: OpenCatalog): Everything[] {
     .map((planId): Everything => ({ request: { planId }, over: catalog.plan(planId).document.manifest_id }));
   const covered = new Set(plans.map(({ over }) => over));
   const alone = catalog
-    .manifestIds()
-    .filter((id) => !covered.has(id) && !catalog.isAbstract(id))
+    .imageIds()
+    .filter((id) => !covered.has(id))
     .filter((id) => catalog.manifest(id).document.planned !== false)
     .map((manifestId): Everything => ({ request: { manifestId }, over: manifestId }));
   return [...plans, ...alone];

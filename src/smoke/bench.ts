@@ -1,6 +1,5 @@
 import { FactoryError } from "../errors.ts";
 import type { ImageInspect } from "../tools/docker.ts";
-import { createChain } from "./test-chain.ts";
 import { type Created, createContainer, release } from "./containers.ts";
 import { allowsSharing, createExecutor } from "./execute.ts";
 import { scriptPlace, type Tools } from "./kinds/kind.ts";
@@ -10,7 +9,8 @@ import { couldNotRun } from "./outcome.ts";
 import type { Peers } from "./peers.ts";
 import { createService } from "./service.ts";
 import type { PlannedTest, Setup } from "./setups.ts";
-import type { SmokeContext } from "./suite-run.ts";
+import { type SmokeContext, withSettings } from "./suite-run.ts";
+import { createChain } from "./test-chain.ts";
 
 /** Where the tests of one setup are run. */
 export interface Bench {
@@ -45,15 +45,13 @@ interface BenchParts {
 }
 
 /** What runs in the containers of a setup, once it is known which network they are in. */
-function openContainers(context: SmokeContext, { setup, image }: BenchParts) {
-  const { chain, tests, key } = setup;
+function openContainers(context: SmokeContext, { chain, tests }: Setup, mayShare: boolean) {
   const asked = tests.flatMap(({ check, timeoutMs }) => {
     const port = check && portOf(check);
     return port === undefined ? [] : [{ port, timeoutMs }];
   });
   const ports = [...new Set(asked.map(({ port }) => port))];
   const service = createService(context, ports, Math.max(0, ...asked.map(({ timeoutMs }) => timeoutMs)));
-  const mayShare = key === "" && allowsSharing(image, context.gpus);
   const executor = createExecutor(context, mayShare);
   const chained = chain && createChain(context, chain === "service" ? service.container : undefined);
   return {
@@ -72,8 +70,7 @@ export function openBench(context: SmokeContext, parts: BenchParts): Bench {
   const { settings, scripts, key, chain } = setup;
   const { docker, platform, signal } = context;
   const mayShare = key === "" && allowsSharing(image, context.gpus);
-  const limits = { ...context.limits, memory_mb: settings.memory_mb ?? context.limits.memory_mb };
-  const plain = { ...context, settings, limits };
+  const settled = withSettings(context, settings);
   let opened: ReturnType<typeof openContainers> | undefined;
 
   /** Its containers, when all that they need is there. */
@@ -86,7 +83,7 @@ export function openBench(context: SmokeContext, parts: BenchParts): Bench {
     const ready = await peers?.ready();
     if (ready && "outcome" in ready) return ready;
     const mounts = new Map(scripts.map((path) => [scriptPlace(path), copyOf(path)] as const));
-    opened ??= openContainers({ ...plain, mounts, network: ready?.network }, parts);
+    opened ??= openContainers({ ...settled, mounts, network: ready?.network }, setup, mayShare);
     return { opened };
   };
 
@@ -115,7 +112,7 @@ export function openBench(context: SmokeContext, parts: BenchParts): Bench {
         throw error;
       });
     },
-    limits,
+    limits: settled.limits,
   });
 
   const turn = ({ check }: PlannedTest) => check && turnOf(check, mayShare);

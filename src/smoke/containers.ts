@@ -84,7 +84,7 @@ function settled({ settings, mounts }: SmokeContext): { spec: Partial<ContainerS
 
 function specOf(context: SmokeContext, use: Use): ContainerSpec {
   const { limits, gpus, network } = context;
-  const memory = (context.settings.memory_mb ?? limits.memory_mb) * MIB;
+  const memory = limits.memory_mb * MIB;
   const ports = (use.ports ?? []).map((port) => `${port}/tcp`);
   const devices =
     gpus === undefined ? [] : [{ Driver: "", Count: gpus === "all" ? -1 : gpus, Capabilities: [["gpu"]] }];

@@ -3,7 +3,7 @@ import { createContainer, createNetwork, release } from "./containers.ts";
 import { endingOf } from "./ending.ts";
 import { couldNotRun, observed, type Outcome, outcomeOf } from "./outcome.ts";
 import { lastLines } from "./service-log.ts";
-import type { SmokeContext } from "./suite-run.ts";
+import { type SmokeContext, withSettings } from "./suite-run.ts";
 import { waitFor, waitText } from "./wait.ts";
 
 /** The words of an engine that does not have an image. */
@@ -27,9 +27,7 @@ async function start(
   { ids, timeoutMs }: { ids: string[]; timeoutMs: number },
 ): Promise<Outcome | null> {
   const { image, wait_for, ...settings } = service;
-  const { memory_mb = context.limits.memory_mb } = settings;
-  const limits = { ...context.limits, memory_mb };
-  const own: SmokeContext = { ...context, settings, limits, mounts: new Map(), gpus: undefined };
+  const own = { ...withSettings(context, settings), mounts: new Map<string, string>(), gpus: undefined };
   const expected = `the service ${name} ${wait_for ? `starts, and ${waitText(wait_for)}` : "starts"}`;
   // What the tested image does as a service is its own doing; another image says nothing about it.
   const bad = (actual: string) =>
@@ -56,7 +54,7 @@ async function start(
   const lines = await lastLines(own, id);
   if (ending.how === "killed") return couldNotRun(expected, `${ending.why}; ${lines}`);
   if (ending.how !== "exited") return bad(`not within ${timeoutMs / 1000} s: ${seen}; ${lines}`);
-  const memory = ending.outOfMemory ? `, it needed more than ${memory_mb} MiB of memory` : "";
+  const memory = ending.outOfMemory ? `, it needed more than ${own.limits.memory_mb} MiB of memory` : "";
   return bad(`it exited with ${ending.exitCode}${memory}; ${lines}`);
 }
 

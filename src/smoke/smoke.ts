@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { writeScript } from "../files/write-script.ts";
-import { sha256 } from "../model/digest.ts";
+import { sha256, sha256Hex } from "../model/digest.ts";
 import {
   type DeclaredTest,
   type SmokeLimits,
@@ -17,7 +17,7 @@ import { runCheck } from "./kinds/kinds.ts";
 import { couldNotRun, type Outcome } from "./outcome.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { loosened } from "./settings.ts";
-import { planTests, type PlannedTest, type Setup, setupsOf } from "./setups.ts";
+import { planTests, type PlannedTest, setupsOf } from "./setups.ts";
 import type { SmokeContext } from "./suite-run.ts";
 
 /** How many tests of one image run at once. */
@@ -59,39 +59,45 @@ function lifeOf(planned: readonly PlannedTest[]): number {
   return Math.ceil((CREATE_MS * 2 + planned.reduce((sum, { timeoutMs }) => sum + timeoutMs * 2, 0)) / 1000);
 }
 
-/** Makes private copies of scripts, each once. */
+/** Makes private copies of scripts. One that is made again takes the place of the one before, which stays where it is mounted. */
 function copier({ text, folder }: Scripts): (path: string) => string {
   return (path) => {
-    const file = join(folder(), `script-${createHash("sha256").update(path).digest("hex").slice(0, 16)}`);
+    const file = join(folder(), `script-${sha256Hex(path).slice(0, 16)}`);
     writeScript(file, text(path));
     return file;
   };
 }
 
-/** The benches of all tests. Setups with the same services share these. */
-function openBenches(
+/** A test, where it is run, and what to close after the last test that uses it. */
+interface Seated {
+  test: PlannedTest;
+  bench: Bench;
+  closers: readonly (() => void | Promise<void>)[];
+}
+
+/** All tests in their order, each at the bench of its setup. Setups with the same services share these. */
+function seat(
   context: SmokeContext,
   image: ImageInspect,
   planned: readonly PlannedTest[],
   scripts: Scripts,
-) {
-  const setups = setupsOf(planned);
-  const longest = (with_: Setup) => Math.max(...with_.tests.map(({ timeoutMs }) => timeoutMs));
+): Seated[] {
   const peersOf = new Map<string, Peers>();
-  const closers = new Map<PlannedTest, (() => void | Promise<void>)[]>();
-  const benches = new Map<PlannedTest, Bench>();
-  for (const setup of setups) {
+  const copyOf = copier(scripts);
+  const seated = setupsOf(planned).flatMap((setup) => {
     const { services } = setup.settings;
     const key = JSON.stringify(services);
-    const peers = services && (peersOf.get(key) ?? createPeers(context, services, longest(setup)));
+    const longestMs = Math.max(...setup.tests.map(({ timeoutMs }) => timeoutMs));
+    const peers = services && (peersOf.get(key) ?? createPeers(context, services, longestMs));
     if (peers) peersOf.set(key, peers);
-    const bench = openBench(context, { image, setup, peers, copyOf: copier(scripts) });
-    for (const test of setup.tests) {
-      benches.set(test, bench);
-      closers.set(test, [bench.closeOf(test), ...(peers ? [peers.close] : [])]);
-    }
-  }
-  return { benches, closers };
+    const bench = openBench(context, { image, setup, peers, copyOf });
+    return setup.tests.map((test) => ({
+      test,
+      bench,
+      closers: [bench.closeOf(test), ...(peers ? [peers.close] : [])],
+    }));
+  });
+  return seated.sort((a, b) => a.test.index - b.test.index);
 }
 
 /**
@@ -109,11 +115,10 @@ async function runTests(
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
   const image = await (request.inspected ??
     docker.inspectImage(request.image, { platform, signal: inner.signal }));
-  const { benches, closers } = openBenches(inner, image, planned, request.scripts);
 
   const results = new Map<number, TestResult>();
   const passed = new Set<string>();
-  const one = async (planned: PlannedTest, bench: Bench): Promise<void> => {
+  const one = async ({ test: planned, bench }: Seated): Promise<void> => {
     const { index, check, timeoutMs, settings, test } = planned;
     const { from, id, after } = test;
     const startedAt = clock.now();
@@ -134,10 +139,10 @@ async function runTests(
     onProgress?.(results.size, tests.length, `${from}/${id}`);
   };
 
-  const lanes = new Map<string | undefined, PlannedTest[]>();
-  for (const test of planned) {
-    const lane = benches.get(test)?.laneOf(test);
-    lanes.set(lane, [...(lanes.get(lane) ?? []), test]);
+  const lanes = new Map<string | undefined, Seated[]>();
+  for (const seated of seat(inner, image, planned, request.scripts)) {
+    const lane = seated.bench.laneOf(seated.test);
+    lanes.set(lane, [...(lanes.get(lane) ?? []), seated]);
   }
   const failures: unknown[] = [];
   const fail = (error: unknown) => {
@@ -145,10 +150,10 @@ async function runTests(
     stop.abort();
   };
   // The containers of a lane go as soon as its last test is done, while others run.
-  const runLane = async ([lane, members]: [string | undefined, PlannedTest[]]) => {
+  const runLane = async ([lane, members]: [string | undefined, Seated[]]) => {
     const limit = pLimit(lane === undefined ? AT_ONCE : 1);
-    await Promise.all(members.map((test) => limit(() => one(test, benches.get(test) as Bench)).catch(fail)));
-    for (const close of new Set(members.flatMap((test) => closers.get(test) ?? []))) await close();
+    await Promise.all(members.map((seated) => limit(() => one(seated)).catch(fail)));
+    for (const close of new Set(members.flatMap(({ closers }) => closers))) await close();
   };
   await Promise.all([...lanes].map(runLane));
   if (failures.length > 0) throw failures[0];

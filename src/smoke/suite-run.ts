@@ -28,3 +28,9 @@ export interface SmokeContext {
   /** Names of the networks that were made: they are removed when no container is left in them. */
   networks: string[];
 }
+
+/** The same for containers with these settings: their memory is the limit then. */
+export function withSettings(context: SmokeContext, settings: Settings): SmokeContext {
+  const { memory_mb = context.limits.memory_mb } = settings;
+  return { ...context, settings, limits: { ...context.limits, memory_mb } };
+}

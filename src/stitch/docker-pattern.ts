@@ -1,3 +1,4 @@
+import { escaped } from "../model/pattern.ts";
 import { type IgnoreLine, readLine } from "./ignore-rules.ts";
 
 /*
@@ -36,11 +37,9 @@ export function dockerPattern(path: string): string {
 /** Gitignore syntax that means the same to Docker: names with `*`, and `**` as a whole name. */
 const SHARED = /^[^\\[\]?\n\r\t]+$/;
 
-const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-
 /** Whether a name matches one part of a pattern. */
 function matchesName(part: string, name: string): boolean {
-  return new RegExp(`^${part.split("*").map(quoted).join("[^/]*")}$`, "su").test(name);
+  return new RegExp(`^${part.split("*").map(escaped).join("[^/]*")}$`, "su").test(name);
 }
 
 /** What a pattern of whole parts matches. */
@@ -48,7 +47,7 @@ function matcherOf(parts: readonly string[]): (path: string) => boolean {
   let source = "";
   for (const [at, part] of parts.entries()) {
     if (part === "**") source += "([^\\n]*\\/)?";
-    else source += part.split("*").map(quoted).join("[^/]*") + (at === parts.length - 1 ? "" : "\\/");
+    else source += part.split("*").map(escaped).join("[^/]*") + (at === parts.length - 1 ? "" : "\\/");
   }
   const regex = new RegExp(`^${source}$`, "u");
   return (path) => regex.test(path);

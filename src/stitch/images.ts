@@ -1,5 +1,6 @@
 import { compareText } from "../model/compare.ts";
 import type { ImageRole } from "../model/inputs.ts";
+import { escaped } from "../model/pattern.ts";
 import { type Instruction, parseDockerfile, withoutMarks } from "./dockerfile.ts";
 import { csvFields, takeFlags } from "./words.ts";
 
@@ -101,11 +102,9 @@ function pinned(ref: string, digest: string | null | undefined): string {
   return typeof digest !== "string" || ref.includes("@") || ref === "scratch" ? ref : `${ref}@${digest}`;
 }
 
-const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
 /** The lines of a reference, with `to` in place of its name. */
 function rewritten(lines: string, { kind, name }: Reference, to: string): string {
-  const ref = quoted(name);
+  const ref = escaped(name);
   switch (kind) {
     case "syntax":
       return lines.replace(new RegExp(`(=\\s*)${ref}(?=\\s|$)`), (_, before: string) => before + to);

@@ -217,6 +217,16 @@ describe("services beside a test", () => {
     ]);
   });
 
+  it("are used by their tests in the declared order, whatever else these set", async () => {
+    const { calls } = await run([
+      test("a", { services, user: "5" }),
+      test("b", { services }),
+      test("c", { services, user: "5" }),
+    ]);
+    const ran = calls.flatMap((call) => /^exec \S+ (.*)$/.exec(call)?.[1] ?? []);
+    expect(ran).toEqual(["a", "b", "c"]);
+  });
+
   it("are pulled once where the engine lacks them, and an error where they cannot be had", async () => {
     const pulled: string[] = [];
     let there = false;

@@ -36,8 +36,9 @@ interface Sources {
  */
 export function sourcesOf(catalog: Catalog, manifestIds?: readonly string[]): Sources {
   const findings: Finding[] = [];
-  const all = () => catalog.manifestIds().filter((id) => !catalog.isAbstract(id));
-  const manifests = (manifestIds ?? all()).flatMap((id) => collect(findings, () => catalog.manifest(id)));
+  const manifests = (manifestIds ?? catalog.imageIds()).flatMap((id) =>
+    collect(findings, () => catalog.manifest(id)),
+  );
   // It is not known whose plan it is if it cannot be read: it only matters to those who ask for all.
   const ofPlans = manifestIds === undefined ? findings : [];
   const plans = catalog

@@ -1,8 +1,8 @@
-import type { ScriptTest, TextMatch } from "../../schemas/types.ts";
+import type { ScriptTest } from "../../schemas/types.ts";
 import { type Kind, scriptPlace } from "./kind.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram, type Wanted, wantedOf } from "./run-program.ts";
 
-interface ScriptCheck {
+interface ScriptCheck extends Wanted {
   kind: "script";
   /** From the workspace's root. */
   path: string;
@@ -10,27 +10,17 @@ interface ScriptCheck {
   sha256: string;
   interpreter: string[];
   args: string[];
-  exit_code: number;
-  stdout: TextMatch | null;
-  stderr: TextMatch | null;
-  isolated?: true;
 }
 
 /** Runs a text file of the workspace, mounted read-only, as `command` runs argv. */
 export const script: Kind<ScriptTest, ScriptCheck> = {
-  form: (
-    { path, interpreter = [], args = [], exit_code = 0, stdout = null, stderr = null, isolated },
-    hashOf,
-  ) => ({
+  form: ({ path, interpreter = [], args = [], ...declared }, hashOf) => ({
     kind: "script",
     path,
     sha256: hashOf(path),
     interpreter,
     args,
-    exit_code,
-    stdout,
-    stderr,
-    ...(isolated ? { isolated } : {}),
+    ...wantedOf(declared),
   }),
   matches: ["stdout", "stderr"],
   script: ({ path }) => path,
