@@ -13,6 +13,7 @@ import { readLines } from "./files/read-lines.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
+import { isLoopback } from "./model/image-reference.ts";
 import { createMask, type Mask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
@@ -29,7 +30,8 @@ import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts"
 import { sourceState } from "./tools/git.ts";
 import { buildLayers, type LayersOf } from "./tools/build-layers.ts";
 import { openLease } from "./tools/lease.ts";
-import { isLoopback, registryAnswers, servedDigest } from "./tools/registry.ts";
+import type { Registries } from "./tools/oci/registries.ts";
+import { registryAnswers } from "./tools/oci/registry-answers.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
 import { version } from "./version.ts";
@@ -149,6 +151,10 @@ export function createWorld(
   const { owner } = lease;
   const smokeDeps = { docker, clock };
 
+  let known: Registries | undefined;
+  const registries = async () =>
+    (known ??= (await import("./tools/oci/registries.ts")).dockerRegistries({ env, exec, mask }));
+
   const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
     if (sbomWith === "syft") {
       const { makeSbomWithSyft } = await import("./sbom/syft.ts");
@@ -194,7 +200,7 @@ export function createWorld(
           throw error;
         }
       },
-      served: (ref) => servedDigest(ref, exec),
+      served: async (ref) => (await registries()).servedDigest(ref),
     },
     attempts: async (root, manifestIds, { note, strict }) => {
       const unreadable: FactoryError[] = [];

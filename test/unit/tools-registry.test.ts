@@ -2,8 +2,12 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { isLoopback, registryAnswers, servedDigest } from "../../src/tools/registry.ts";
-import type { ExecResult } from "../../src/tools/exec.ts";
+import { isLoopback } from "../../src/model/image-reference.ts";
+import { createMask } from "../../src/model/mask.ts";
+import type { Exec, ExecResult } from "../../src/tools/exec.ts";
+import { registryAnswers } from "../../src/tools/oci/registry-answers.ts";
+import { createRegistry } from "../../src/tools/oci/repository-client.ts";
+import { servedDigest as digestWith } from "../../src/tools/oci/served-digest.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
@@ -33,6 +37,12 @@ const docker =
     });
   };
 
+const servedDigest = (ref: string, exec: Exec) =>
+  digestWith(ref, {
+    open: createRegistry({ credentialsOf: () => Promise.resolve(null), now: Date.now, mask: createMask() }),
+    exec,
+  });
+
 describe("servedDigest", () => {
   it("is what the registry says of the tag", async () => {
     const asked: string[] = [];
@@ -53,7 +63,7 @@ describe("servedDigest", () => {
     [401, { stderr: "denied" }, undefined],
     [500, { timedOut: true, exitCode: null }, undefined],
     [200, { stderr: "denied" }, undefined],
-  ])("with %i asks docker, which has the log-ins: %j", async (status, answer, digest) => {
+  ])("with %i asks docker: %j", async (status, answer, digest) => {
     const host = await serve((_, response) => response.writeHead(status).end());
     expect(await servedDigest(`${host}/app:1`, docker(answer))).toBe(digest);
   });
