@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../../src/model/digest.ts";
 import { createMask } from "../../src/model/mask.ts";
 import { readChallenges } from "../../src/tools/oci/challenge.ts";
 import type { Credentials } from "../../src/tools/oci/credentials.ts";
@@ -62,6 +63,31 @@ describe("a token", () => {
     expect(service.got.map(({ headers }) => headers.authorization)).toEqual([basic, basic]);
     expect(service.got.map(({ url }) => new URL(url, "http://x").searchParams.getAll("scope"))).toEqual([
       ["repository:team/app:pull"],
+      ["repository:team/app:pull,push"],
+    ]);
+  });
+
+  it.each([
+    ["repository:team/app:pull", ["repository:team/app:pull"]],
+    ["repository:team/app:metadata_read,pull", ["repository:team/app:pull,metadata_read"]],
+    [
+      "registry:catalog:* repository:team/app2:pull",
+      ["registry:catalog:*", "repository:team/app2:pull", "repository:team/app:pull"],
+    ],
+    ["", ["repository:team/app:pull"]],
+  ])("is asked for with what the registry says, and what is wanted: %s", async (scope, scopes) => {
+    const { host, service } = await withTokens({ scope });
+    await clientOf(host).headManifest("1");
+    expect(service.got.map(({ url }) => new URL(url, "http://x").searchParams.getAll("scope"))).toEqual([
+      scopes,
+    ]);
+  });
+
+  it("for writing a blob is one, from the first look for it", async () => {
+    const { host, service, blobs } = await withTokens();
+    await clientOf(host).putBlob({ digest: sha256("x"), size: 1 }, Buffer.from("x"));
+    expect(blobs.size).toBe(1);
+    expect(service.got.map(({ url }) => new URL(url, "http://x").searchParams.getAll("scope"))).toEqual([
       ["repository:team/app:pull,push"],
     ]);
   });

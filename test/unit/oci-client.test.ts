@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/model/digest.ts";
-import { clientOf, refusalOf, refuse, serveHttp, serveRegistry, textOf } from "./oci-server.ts";
+import { clientOf, pretending, refusalOf, refuse, serveHttp, serveRegistry, textOf } from "./oci-server.ts";
 
 const MEDIA = "application/vnd.oci.image.manifest.v1+json";
 const MANIFEST = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA }));
@@ -177,9 +177,7 @@ describe("refusals", () => {
 
   it("say how to log in, and what a job of GitHub Actions lacks", async () => {
     const { host } = await serveHttp((_, response) => refuse(response, 403, "DENIED", "denied"));
-    const fetch: typeof globalThis.fetch = (url, init) =>
-      globalThis.fetch(String(url).replace("https://ghcr.io", `http://${host}`), init);
-    const client = clientOf("ghcr.io", { fetch });
+    const client = clientOf("ghcr.io", { fetch: pretending({ "https://ghcr.io": host }) });
     expect((await refusalOf(client.manifest("1"))).fix).toBe(
       "log in with `docker login ghcr.io`, with an account that may read there",
     );

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { sha256 } from "../../src/model/digest.ts";
 import { createMask } from "../../src/model/mask.ts";
 import type { Credentials } from "../../src/tools/oci/credentials.ts";
+import type { Fetch } from "../../src/tools/oci/exchange.ts";
 import { RegistryError } from "../../src/tools/oci/registry-error.ts";
 import type { RegistryDeps } from "../../src/tools/oci/connection.ts";
 import { createRegistry, type RepositoryClient } from "../../src/tools/oci/repository-client.ts";
@@ -135,6 +136,14 @@ export function clientOf(
   });
   return open({ host, repository: "team/app" });
 }
+
+/** A fetch for which some hosts, such as `https://registry.example`, are servers on loopback. */
+export const pretending =
+  (hosts: Record<string, string>): Fetch =>
+  (url, init) => {
+    const { origin, pathname, search } = new URL(url);
+    return fetch(`http://${hosts[origin] ?? "127.0.0.1:1"}${pathname}${search}`, init);
+  };
 
 /** The error that a registry led to, with all that a person may see of it. */
 export async function refusalOf(promise: Promise<unknown>): Promise<RegistryError & { shown: string }> {

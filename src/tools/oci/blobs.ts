@@ -3,6 +3,7 @@ import { sizeText } from "../../model/bytes.ts";
 import { isDigest } from "../../model/image-reference.ts";
 import { FactoryError } from "../../errors.ts";
 import { quoted } from "../../model/visible.ts";
+import type { Access } from "./authorization.ts";
 import type { Upload } from "./exchange.ts";
 import { leadsTo } from "./follow-redirects.ts";
 import { wrongAnswer } from "./registry-error.ts";
@@ -57,9 +58,12 @@ export function blobClient(connection: Connection): BlobClient {
   const wrong = (digest: string, why: string) =>
     wrongAnswer(`${nameOf(digest)} of ${host}/${repository} ${why}`);
 
-  const hasBlob: BlobClient["hasBlob"] = async (digest, { signal } = {}) => {
-    const answer = await ask({ method: "HEAD", url: at(`blobs/${checked(digest)}`), signal });
-    if (answer.status !== 200 && answer.status !== 404) throw await refused(answer, nameOf(digest));
+  const isThere = async (
+    digest: string,
+    { signal, actions }: Stoppable & { actions: Access["actions"] },
+  ): Promise<boolean> => {
+    const answer = await ask({ method: "HEAD", url: at(`blobs/${checked(digest)}`), signal }, actions);
+    if (answer.status !== 200 && answer.status !== 404) throw await refused(answer, nameOf(digest), actions);
     await answer.drop();
     return answer.status === 200;
   };
@@ -103,10 +107,10 @@ export function blobClient(connection: Connection): BlobClient {
 
   return {
     blob,
-    hasBlob,
-    putBlob: async ({ digest, size }, content, options = {}) => {
-      if (await hasBlob(digest, options)) return false;
-      const { signal } = options;
+    hasBlob: (digest, options) => isThere(digest, { ...options, actions: "pull" }),
+    putBlob: async ({ digest, size }, content, { signal } = {}) => {
+      // With the rights of who writes: some registries let nobody read what is not there yet.
+      if (await isThere(digest, { signal, actions: "pull,push" })) return false;
       const url = await openUpload(digest, signal);
       const pieces = content instanceof Uint8Array ? () => piecesOf(content) : content;
       const body: Upload = { size, pieces };

@@ -18,6 +18,17 @@ const RULES: readonly [RegExp, AskAgain, string][] = [
   [/^ENOTFOUND$/, "once", "correct the host, or see that it can be resolved from here"],
 ];
 
+/** Codes that are no words. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection broke off",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "its name cannot be resolved now",
+  ETIMEDOUT: "it does not answer",
+  UND_ERR_CONNECT_TIMEOUT: "it does not answer",
+  UND_ERR_SOCKET: "the connection broke off",
+};
+
 /** The code of an error of fetch, which stands in one of its causes; its message if there is none. */
 function codeOf(error: unknown): string {
   let at = error;
@@ -37,15 +48,13 @@ export function networkFailure(host: string, cause: unknown): RegistryError {
     "yes" as const,
     "see that it runs and can be reached from here",
   ];
-  return new RegistryError(
-    "REGISTRY_UNREACHABLE",
-    `${host} cannot be reached: ${visible(code).slice(0, 200)}`,
-    {
-      fix,
-      again,
-      cause,
-    },
-  );
+  const shown = visible(code).slice(0, 200);
+  const words = Object.hasOwn(WORDS, code) ? `${WORDS[code]} (${shown})` : shown;
+  return new RegistryError("REGISTRY_UNREACHABLE", `${host} cannot be reached: ${words}`, {
+    fix,
+    again,
+    cause,
+  });
 }
 
 /** A registry that says nothing for too long. */

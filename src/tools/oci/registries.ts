@@ -10,8 +10,15 @@ export interface Registries {
   servedDigest: (ref: string) => Promise<string | null | undefined>;
 }
 
+/** A look-up has another way to its answer, and does not wait long for this one. */
+const LOOK_UP = { answerMs: 4000, stallMs: 4000 };
+
 export function dockerRegistries(deps: CredentialDeps & { mask: Mask }): Registries {
   const { exec, mask } = deps;
-  const open = createRegistry({ credentialsOf: dockerCredentials(deps), now: Date.now, mask });
-  return { open, servedDigest: (ref) => servedDigest(ref, { open, exec }) };
+  const known = { credentialsOf: dockerCredentials(deps), now: Date.now, mask };
+  const quick = createRegistry({ ...known, patience: LOOK_UP });
+  return {
+    open: createRegistry(known),
+    servedDigest: (ref) => servedDigest(ref, { open: quick, exec }),
+  };
 }

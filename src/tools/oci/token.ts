@@ -19,7 +19,7 @@ export interface TokenRequest {
   host: string;
   challenge: Challenge;
   credentials: Credentials | null;
-  /** Asked for if the challenge does not say what to ask for. */
+  /** What is wanted: `repository:team/app:pull`. */
   scope: string;
   writes: boolean;
 }
@@ -54,27 +54,31 @@ function serviceOf({ host, challenge }: TokenRequest): URL {
   return url;
 }
 
-function questions({ challenge, scope }: TokenRequest): [string, string][] {
-  const service = challenge.params.get("service");
-  const scopes = (challenge.params.get("scope") ?? scope).split(" ").filter((one) => one !== "");
+/** What to ask for: what the challenge says, and what is wanted, which may be more. */
+function scopesOf({ challenge, scope }: TokenRequest): string[] {
+  const resource = scope.slice(0, scope.lastIndexOf(":") + 1);
+  const said = (challenge.params.get("scope") ?? "").split(" ").filter((one) => one !== "");
+  const actions = [scope, ...said.filter((one) => one.startsWith(resource))].flatMap((one) =>
+    one.slice(resource.length).split(","),
+  );
   return [
-    ...(service === undefined ? [] : ([["service", service]] as [string, string][])),
-    ...scopes.map((one): [string, string] => ["scope", one]),
+    ...said.filter((one) => !one.startsWith(resource)),
+    `${resource}${[...new Set(actions)].join(",")}`,
   ];
 }
 
 function requestFor(asked: TokenRequest): HttpRequest {
   const url = serviceOf(asked);
-  const { credentials } = asked;
+  const { credentials, challenge } = asked;
+  const service = challenge.params.get("service");
   if (credentials?.kind === "identity") {
     const form = new URLSearchParams([
       ["grant_type", "refresh_token"],
       ["client_id", "factory"],
       ["refresh_token", credentials.token],
-      ...questions(asked).filter(([name]) => name === "service"),
+      ["scope", scopesOf(asked).join(" ")],
     ]);
-    const scopes = questions(asked).filter(([name]) => name === "scope");
-    form.set("scope", scopes.map(([, one]) => one).join(" "));
+    if (service !== undefined) form.set("service", service);
     return {
       method: "POST",
       url,
@@ -82,7 +86,8 @@ function requestFor(asked: TokenRequest): HttpRequest {
       body: form.toString(),
     };
   }
-  for (const [name, value] of questions(asked)) url.searchParams.append(name, value);
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopesOf(asked)) url.searchParams.append("scope", scope);
   if (credentials?.kind !== "password") return { method: "GET", url };
   url.searchParams.set("account", credentials.username);
   return {
