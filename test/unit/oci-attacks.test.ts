@@ -231,6 +231,16 @@ describe("redirects", () => {
     expect(store.got.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
   });
 
+  it("to another host that asks for a token get nothing of a log-in to its service", async () => {
+    const service = await serveHttp((_, response) => response.end('{"token":"t"}'));
+    const store = await serveHttp((_, response) =>
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${service.host}/"` }).end(),
+    );
+    const { host } = await leading(`http://${store.host}/`);
+    expect((await refusalOf(read(host, { credentials: PASSWORD }))).code).toBe("REGISTRY_DENIED");
+    expect([store.got.length, service.got.length]).toEqual([1, 0]);
+  });
+
   it("to another host and back give no log-in any more", async () => {
     const back = { location: "" };
     const other = await serveHttp((_, response) => response.writeHead(302, back).end());
@@ -421,6 +431,16 @@ describe("secrets", () => {
       expect(error.shown).not.toContain(secret);
       expect(mask(`x ${secret} x`)).not.toContain(secret);
     }
+  });
+
+  it("of few characters are masked as they are sent", async () => {
+    const credentials = { kind: "password", username: "ada", password: "short" } as const;
+    const { host } = await serveHttp(({ headers }, response) => {
+      response.setHeader("www-authenticate", "Basic realm=x");
+      refuse(response, 401, "DENIED", `got ${headers.authorization}`);
+    });
+    const error = await refusalOf(clientOf(host, { credentials }).manifest("1"));
+    expect(error.message).toContain("DENIED got Basic ***");
   });
 
   it("of an identity are not in what is said of its refusal", async () => {

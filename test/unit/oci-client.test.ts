@@ -1,6 +1,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/model/digest.ts";
+import { exchange, PATIENCE } from "../../src/tools/oci/exchange.ts";
+import { networkFailure } from "../../src/tools/oci/network-failure.ts";
 import { clientOf, pretending, refusalOf, refuse, serveHttp, serveRegistry, textOf } from "./oci-server.ts";
 
 const MEDIA = "application/vnd.oci.image.manifest.v1+json";
@@ -106,6 +108,16 @@ describe("blobs", () => {
     await expect(put).rejects.toThrow("the disk is gone");
   });
 
+  it("that are not read to their end leave no connection open", async () => {
+    let closed = () => {};
+    const closes = new Promise<void>((done) => (closed = done));
+    const { host } = await serveHttp((_, response) => {
+      response.on("close", closed).write(bytes);
+    });
+    for await (const piece of clientOf(host).blob(blob, { most: 200_000 })) if (piece.length > 0) break;
+    await closes;
+  });
+
   it("go to another host where the registry says so, without its log-in", async () => {
     const store = await serveHttp((_, response) => response.writeHead(201).end());
     const { host } = await serveRegistry({
@@ -186,10 +198,41 @@ describe("refusals", () => {
 
   it("of a connection say what is wrong with it", async () => {
     const error = await refusalOf(clientOf("127.0.0.1:1").manifest("1"));
-    expect([error.code, error.again]).toEqual(["REGISTRY_UNREACHABLE", "yes"]);
+    expect([error.code, error.again]).toEqual(["REGISTRY_UNREACHABLE", "no"]);
+    expect(error.message).toBe("127.0.0.1:1 cannot be reached: bad port");
     const unknown = await refusalOf(clientOf("registry.invalid").manifest("1"));
     expect(unknown.code).toBe("REGISTRY_UNREACHABLE");
     expect(unknown.message).toMatch(/ENOTFOUND|EAI_AGAIN/);
+  });
+
+  it("of https where only http is spoken say so", async () => {
+    const { host } = await serveHttp((_, response) => response.end());
+    const request = { method: "GET", url: new URL(`https://${host}/`) } as const;
+    const error = await refusalOf(exchange(request, { fetch, patience: PATIENCE }));
+    expect([error.again, error.fix]).toEqual([
+      "no",
+      "registries are asked over https; over http only on loopback",
+    ]);
+  });
+
+  it.each([
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "no", "NODE_EXTRA_CA_CERTS"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "no", "NODE_EXTRA_CA_CERTS"],
+    ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "no", "NODE_EXTRA_CA_CERTS"],
+    ["CERT_HAS_EXPIRED", "no", "NODE_EXTRA_CA_CERTS"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "no", "NODE_EXTRA_CA_CERTS"],
+    ["ENOTFOUND", "once", "correct the host"],
+    ["EAI_AGAIN", "yes", "see that it runs"],
+    ["ECONNREFUSED", "yes", "see that it runs"],
+    ["ECONNRESET", "yes", "see that it runs"],
+    ["UND_ERR_CONNECT_TIMEOUT", "yes", "see that it runs"],
+    ["constructor", "yes", "see that it runs"],
+  ])("of a connection with %s are worth another try: %s", (code, again, fix) => {
+    const cause = new AggregateError([], "several", { cause: Object.assign(new Error("x"), { code }) });
+    const error = networkFailure("r.example", new TypeError("fetch failed", { cause }));
+    expect([error.code, error.again]).toEqual(["REGISTRY_UNREACHABLE", again]);
+    expect(error.message).toMatch(new RegExp(`^r.example cannot be reached: .*${code}\\)?$`));
+    expect(error.fix).toContain(fix);
   });
 });
 

@@ -174,7 +174,7 @@ describe("credential helpers", () => {
     ["echo leaked-secret; echo leaked-secret >&2; exit 1", "failed (1)"],
     ["echo leaked-secret", "did not answer with JSON"],
     ['echo \'{"Secret":"leaked-secret"}\'', "gave no name of a user"],
-    ['printf \'{"Username":"u","Secret":"leaked-secret%0300000d"}\' 0', "did not answer with JSON"],
+    ['printf \'{"Username":"u","Secret":"leaked-secret%0300000d"}\' 0', "said more than 262144 bytes"],
   ])("that fail do not have their output shown: %s", async (script, why) => {
     const error = await refused(lookUp({ credsStore: "bad" }, "ghcr.io", helper("bad", script)));
     expect(error.code).toBe("REGISTRY_LOGIN");

@@ -115,7 +115,7 @@ async function ofHelper(
   const { exitCode, stdout, timedOut, aborted } = await exec(program, ["get"], {
     input: `${server}\n`,
     timeoutMs: HELPER_MS,
-    maxBytes: MOST_ANSWER,
+    maxBytes: MOST_ANSWER + 1,
     signal,
   });
   if (aborted || signal?.aborted)
@@ -124,6 +124,7 @@ async function ofHelper(
   if (exitCode !== 0 && /credentials not found/i.test(stdout)) return null;
   const by = `${program} get`;
   const fix = `run \`${by}\` by hand with ${quoted(server)} as its input`;
+  if (stdout.length > MOST_ANSWER) throw refuse(`\`${by}\` said more than ${MOST_ANSWER} bytes`, fix);
   if (timedOut) throw refuse(`\`${by}\` did not end within ${HELPER_MS / 1000} s`, fix);
   if (exitCode !== 0) throw refuse(`\`${by}\` failed (${exitCode ?? "by a signal"})`, fix);
   let said: ReadonlyMap<string, unknown>;

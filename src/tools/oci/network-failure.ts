@@ -15,6 +15,7 @@ const RULES: readonly [RegExp, AskAgain, string][] = [
     "no",
     "registries are asked over https; over http only on loopback",
   ],
+  [/^bad port$/, "no", "give it another port: browsers and Node.js ask nothing of this one"],
   [/^ENOTFOUND$/, "once", "correct the host, or see that it can be resolved from here"],
 ];
 
