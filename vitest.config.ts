@@ -1,9 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 import { countingReporter } from "./test/reporter.ts";
 
 export default defineConfig({
   test: {
-    setupFiles: ["test/setup.ts"],
+    setupFiles: ["test/setup.ts", "test/alone.ts"],
     include: ["test/**/*.test.ts"],
     // These end a test that hangs. How long one takes depends on what else the machine does.
     testTimeout: 300_000,
@@ -11,5 +12,8 @@ export default defineConfig({
     reporters: ["default", countingReporter(process.env.FACTORY_REQUIRE_ENGINE === "1")],
     // Engine tests start builds and containers: two files at once is what two cores carry.
     maxWorkers: 2,
+    // test/alone.ts keeps the files of one process apart.
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
   },
 });
