@@ -70,6 +70,12 @@ export interface DockerDeps {
   api: EngineApi;
 }
 
+/**
+ * How often a tag is asked for. An engine moves a tag by removing and making it, so of two that move one at the same
+ * time, one may be told that it already exists.
+ */
+const TAG_TRIES = 10;
+
 /** Whether requests about images may name a platform: since API 1.49, which is Docker 28.1. */
 async function tellsPlatforms(api: EngineApi): Promise<boolean> {
   const [major = 0, minor = 0] = (await api.version()).split(".").map(Number);
@@ -122,7 +128,15 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
       const at = ref.lastIndexOf(":");
       const isTagged = at > ref.lastIndexOf("/");
       const query = { repo: isTagged ? ref.slice(0, at) : ref, tag: isTagged ? ref.slice(at + 1) : "latest" };
-      await api.json("POST", of(image, "/tag"), { query, signal });
+      for (let left = TAG_TRIES; ; left -= 1) {
+        try {
+          await api.json("POST", of(image, "/tag"), { query, signal });
+          return;
+        } catch (error) {
+          const isRace = error instanceof EngineRefusal && error.message.includes("already exists");
+          if (!isRace || left <= 1) throw error;
+        }
+      }
     });
 
   return {

@@ -62,6 +62,43 @@ const frame = (stream: number, text: string) => {
   return Buffer.concat([header, Buffer.from(text)]);
 };
 
+describe("a tag that another process moves at the same time", () => {
+  /** What an engine says whose tag came back between its removing and its making it. */
+  const RACE = "failed to create an image a:1 after deleting the existing one: AlreadyExists: already exists";
+  const dockerThatSays = async (answers: readonly (readonly [status: number, words: string])[]) => {
+    let asked = 0;
+    const { path } = await onSocket({
+      "POST /images/b/tag": (_request, response) => {
+        const [status, message] = answers[asked++] ?? [201, ""];
+        response.writeHead(status).end(status === 201 ? "" : JSON.stringify({ message }));
+      },
+    });
+    const exec = () => Promise.reject(new Error("not in the script"));
+    return { docker: createDocker({ exec, api: apiAt({ kind: "socket", path }) }), asked: () => asked };
+  };
+
+  it.each([500, 404, 409])("is asked for again, where the engine says so with %i", async (status) => {
+    const { docker, asked } = await dockerThatSays([
+      [status, RACE],
+      [status, RACE],
+    ]);
+    await docker.tagImage("b", "a:1");
+    expect(asked()).toBe(3);
+  });
+
+  it("ends as an error where that never stops", async () => {
+    const { docker, asked } = await dockerThatSays(Array.from({ length: 50 }, () => [500, RACE] as const));
+    await expect(docker.tagImage("b", "a:1")).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(asked()).toBe(10);
+  });
+
+  it("is asked for once where it fails for another reason", async () => {
+    const { docker, asked } = await dockerThatSays([[500, "no space left on device"]]);
+    await expect(docker.tagImage("b", "a:1")).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(asked()).toBe(1);
+  });
+});
+
 describe("the engine's API", () => {
   it("is spoken over a socket, in a version that both know", async () => {
     const { path, seen } = await onSocket({ "GET /containers/json": json([{ Id: "a" }]) });
