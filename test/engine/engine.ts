@@ -13,7 +13,10 @@ import { exec, execDuplex } from "../../src/tools/exec.ts";
 if (process.env.BUILDX_CONFIG === undefined && !isWritable(homedir())) {
   const folder = mkdtempSync(join(tmpdir(), "factory-buildx-"));
   process.env.BUILDX_CONFIG = folder;
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    delete process.env.BUILDX_CONFIG;
+    rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 function isWritable(folder: string): boolean {

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { familyOf } from "../unit/parents-made.ts";
 import { describeEngine, docker, temporaryFolder } from "./engine.ts";
 import { factory, imagesOfTest } from "./run-workspace.ts";
+import { tinyBase } from "./tiny-base.ts";
 
 /** A workspace of three manifests in a chain, of which plans ask for the lowest only. */
 function makeChain(repository: string): string {
@@ -89,7 +90,7 @@ describeEngine("a chain of manifests on the engine", () => {
 
     // Only the leaf changes, and somebody moves the tag of what it starts from.
     const proven = newest("middle").image.digest;
-    docker(["tag", "debian:bookworm-slim", `${repository}/middle:linux-amd64`]);
+    docker(["tag", tinyBase(), `${repository}/middle:linux-amd64`]);
     docker(["tag", proven, `${repository}/middle:kept`]);
     edit("manifests/leaf.yaml", "word: leaf", "word: new-leaf");
     expect((await run()).status).toEqual({ top: "reused", middle: "reused", leaf: "pass" });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { describeEngine, docker, registry, uniqueName } from "./engine.ts";
 import { factory, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
+import { tinyBase } from "./tiny-base.ts";
 
 interface RunDocument {
   results: {
@@ -22,14 +23,15 @@ interface PlanDocument {
 const smoke = (text: string) =>
   `smoke: [{id: there, command: {argv: [cat, /b], stdout: {contains: "${text}"}}}]\n`;
 
-/** Two cells, of which each is one small file more than Debian. */
-function workspace(repository = imagesOfTest()): string {
+/** Two cells, of which each is one small file more than its base. */
+function workspace(repository = imagesOfTest(), base = tinyBase()): string {
   const nonce = uniqueName("n");
   const body = (letter: string, version: string) => ({
     body: `RUN echo ${letter} ${version} ${nonce} > /${letter}`,
   });
   return makeWorkspace(
     {
+      base,
       fragments: {
         a: { "0.1.0": body("a", "0.1.0"), "0.2.0": body("a", "0.2.0") },
         b: { "0.1.0": body("b", "0.1.0") },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeEngine, docker, uniqueName } from "./engine.ts";
 import { factory, makeWorkspace } from "./run-workspace.ts";
+import { tinyBase } from "./tiny-base.ts";
 
 /** Processes on this machine whose command line holds a text. The engine's own children are on it too. */
 function processesWith(text: string): string[] {
@@ -31,6 +32,7 @@ describeEngine("an interrupted run", () => {
     async () => {
       const marker = `600.${randomInt(2 ** 40)}`;
       const root = makeWorkspace({
+        base: tinyBase(),
         fragments: { core: { "0.1.0": { body: "RUN true" }, "0.2.0": { body: `RUN sleep ${marker}` } } },
         plans: { both: "axes: {core: [0.1.0, 0.2.0]}\n" },
       });
@@ -62,6 +64,7 @@ describeEngine("an interrupted run", () => {
 
   test("at SIGINT in a smoke test: its containers are gone", { timeout: 600_000 }, async () => {
     const root = makeWorkspace({
+      base: tinyBase(),
       fragments: {
         core: {
           "0.1.0": { body: "RUN true", yaml: "smoke: [{id: slow, command: {argv: [sleep, '600']}}]\n" },
@@ -89,6 +92,7 @@ describeEngine("an interrupted run", () => {
     { timeout: 1_200_000 },
     async () => {
       const root = makeWorkspace({
+        base: tinyBase(),
         fragments: {
           core: {
             "0.1.0": {

@@ -54,6 +54,8 @@ export interface Parts {
   manifest?: string;
   plans?: Record<string, string>;
   cacheRepository?: string;
+  /** Default: debian:bookworm-slim. */
+  base?: string;
 }
 
 /** The label by which images are known that lost their name to a later one. Its value is the repository. */
@@ -77,7 +79,7 @@ export function imagesOfTest(host = ""): string {
 
 /** A workspace in a temporary folder, with one manifest `app`. Gives its folder. Call it inside a test. */
 export function makeWorkspace(
-  { fragments, manifest = "", plans = {}, cacheRepository }: Parts,
+  { fragments, manifest = "", plans = {}, cacheRepository, base = "debian:bookworm-slim" }: Parts,
   repository = imagesOfTest(),
 ): string {
   const root = temporaryFolder();
@@ -111,7 +113,7 @@ export function makeWorkspace(
   }
   write(
     "manifests/app.yaml",
-    `schema_version: 1\nmanifest_id: app\ntemplate: app@0.1.0\nbase: debian:bookworm-slim\nplatforms: [linux/amd64]\nfragments: {${names.map((name) => `${name}: "*"`).join(", ")}}\n${manifest}`,
+    `schema_version: 1\nmanifest_id: app\ntemplate: app@0.1.0\nbase: ${base}\nplatforms: [linux/amd64]\nfragments: {${names.map((name) => `${name}: "*"`).join(", ")}}\n${manifest}`,
   );
   for (const [id, text] of Object.entries(plans)) {
     write(`control_plane/plans/${id}.yaml`, `schema_version: 1\nplan_id: ${id}\nmanifest_id: app\n${text}`);

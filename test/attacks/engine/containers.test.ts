@@ -7,6 +7,7 @@ import { smokeTest } from "../../../src/smoke/smoke.ts";
 import { openLease } from "../../../src/tools/lease.ts";
 import { describeEngine, docker, uniqueName } from "../../engine/engine.ts";
 import { type Ended, factory, imagesOfTest, makeWorkspace, project } from "../../engine/run-workspace.ts";
+import { tinyBase } from "../../engine/tiny-base.ts";
 import {
   buildService,
   buildUpon,
@@ -35,6 +36,7 @@ function workspace() {
     `smoke: [{id: it, timeout_s: 200, command: ${JSON.stringify(command)}}]\n`;
   const root = makeWorkspace(
     {
+      base: tinyBase(),
       fragments: {
         core: {
           "0.1.0": { body, yaml: smoke(waits) },
@@ -151,7 +153,7 @@ describeEngine("A6 runs beside each other", () => {
     const [held = ""] = heldNotes(root);
     const [private_ = ""] = readFileSync(join(root, ".factory/held", held), "utf8").split("\n");
     const ref = private_.replace(/:.*/, ":core-0.1.0.linux-amd64");
-    docker(["image", "tag", "debian:bookworm-slim", ref]);
+    docker(["image", "tag", tinyBase(), ref]);
     docker(["image", "rm", ref]);
     docker(["exec", container, "touch", "/tmp/go"]);
     const { exitCode, stdout, stderr } = await run;

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { describeEngine, docker, registry, uniqueName } from "../../engine/engine.ts";
 import { canStartEngine, startEmptyEngine } from "../../engine/second-engine.ts";
 import { factory, imagesOfTest, makeWorkspace } from "../../engine/run-workspace.ts";
+import { tinyBase } from "../../engine/tiny-base.ts";
 import type { FactoryRecord, RunEvent } from "../../../src/schemas/types.ts";
 
 interface RunDocument {
@@ -17,10 +18,11 @@ interface RunDocument {
 
 const smoke = "smoke: [{id: there, command: {argv: [cat, /a]}}]\n";
 
-/** A workspace with one cell that is one small file more than Debian. */
-function workspace(more: { cacheRepository?: string } = {}, repository = imagesOfTest()) {
+/** A workspace with one cell that is one small file more than its base. */
+function workspace(more: { base?: string; cacheRepository?: string } = {}, repository = imagesOfTest()) {
   const root = makeWorkspace(
     {
+      base: tinyBase(),
       fragments: { a: { "0.1.0": { body: `RUN echo ${uniqueName("n")} > /a` } } },
       manifest: smoke,
       ...more,
@@ -108,7 +110,7 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
       expect(await actionOf()).toEqual(["reuse", null, "engine"]);
 
       // The tag is another image's in the engine, and in the registry.
-      docker(["image", "tag", "debian:bookworm-slim", ref]);
+      docker(["image", "tag", tinyBase(), ref]);
       docker(["image", "push", ref]);
       expect(await actionOf()).toEqual(["retag", "IMAGE", undefined]);
       expect((await rerun())?.status).toBe("reused");
@@ -121,7 +123,7 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
       docker(["image", "rm", "-f", digest]);
       expect(await actionOf()).toEqual(["reuse", null, "registry"]);
       // Overwritten there and gone here, nobody has it.
-      docker(["image", "tag", "debian:bookworm-slim", ref]);
+      docker(["image", "tag", tinyBase(), ref]);
       docker(["image", "push", ref]);
       docker(["image", "rm", ref]);
       expect(await actionOf()).toEqual(["build", "IMAGE", undefined]);
@@ -141,7 +143,7 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
         if (request.url === "/v2/") response.end("{}");
       });
       const host = await serve(server);
-      const { root } = workspace({ cacheRepository: `${host}/cache` });
+      const { root } = workspace({ base: "debian:bookworm-slim", cacheRepository: `${host}/cache` });
       const file = join(root, "events.ndjson");
       const ended = await factory(root, [...run, "--events", file], { env: { DOCKER_HOST: engine } });
       expect([0, 1], ended.stdout + ended.stderr).toContain(ended.exitCode);
