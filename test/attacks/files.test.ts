@@ -27,17 +27,30 @@ import { canMakeDevices, canMount, mountDisk } from "./machine.ts";
 const itWithDevices = it.skipIf(!canMakeDevices);
 const itWithMounts = it.skipIf(!canMount);
 
-/** Runs the program; one that hangs is killed, and its status is null. */
+const NOWHERE = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
+/** One that hangs is killed, and its status is null. */
+const BOUND = { timeout: 120_000, killSignal: "SIGKILL" } as const;
+
+/** Runs the program, within bounds. */
 function bounded(cwd: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...argv], {
     cwd,
-    env: cleanEnv({ DOCKER_HOST: "unix:///nowhere/docker.sock", ...env }),
+    env: cleanEnv({ ...NOWHERE, ...env }),
     encoding: "utf8",
-    timeout: 120_000,
-    killSignal: "SIGKILL",
     input: "",
+    ...BOUND,
   });
   return { status, stdout, stderr };
+}
+
+/** The same beside others. */
+async function boundedAtOnce(cwd: string, argv: readonly string[]) {
+  const child = spawn(process.execPath, [cli, ...argv], { cwd, env: cleanEnv(NOWHERE), ...BOUND });
+  child.stdin.end();
+  child.stdout.resume();
+  const said = text(child.stderr);
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, stderr: await said };
 }
 
 function fifo(path: string): void {
@@ -271,17 +284,19 @@ describe("what is no regular file", () => {
     it.each(PLACES)(
       "B1 at %s ends every command, with a clear error or without one",
       { timeout: 600_000 },
-      (place, commands) => {
-        const root = makeWorkspace();
-        const path = join(root, place);
-        mkdirSync(dirname(path), { recursive: true });
-        rmSync(path, { recursive: true, force: true });
-        make[kind]?.(path);
-        for (const argv of commands) {
-          const { status, stderr } = bounded(root, argv);
+      async (place, commands) => {
+        // Each meets it in a workspace of its own; what waits for it to answer does so beside the others.
+        const ends = commands.map(async (argv) => {
+          const root = makeWorkspace();
+          const path = join(root, place);
+          mkdirSync(dirname(path), { recursive: true });
+          rmSync(path, { recursive: true, force: true });
+          make[kind]?.(path);
+          const { status, stderr } = await boundedAtOnce(root, argv);
           expect([0, 1, 2, 3], `${argv.join(" ")}: ${stderr}`).toContain(status);
           expect(stderr).not.toContain("INTERNAL");
-        }
+        });
+        await Promise.all(ends);
       },
     );
   });
