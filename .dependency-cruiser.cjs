@@ -10,6 +10,7 @@ const STAGES = [
   "pipeline",
   "run",
   "adopt",
+  "library",
 ];
 const stages = STAGES.join("|");
 

@@ -4,6 +4,7 @@ import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
 import { initVerb } from "./commands/init-verb.ts";
+import { libraryVerb } from "./commands/library-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
@@ -25,6 +26,7 @@ const VERBS: readonly Verb[] = [
   planVerb,
   explainVerb,
   lockVerb,
+  libraryVerb,
   runVerb,
   smokeVerb,
   sbomVerb,

@@ -61,10 +61,33 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
   const named = options.workspace ?? (env.FACTORY_WORKSPACE || undefined);
   let catalog: Promise<OpenCatalog> | undefined;
 
-  const open = async (): Promise<OpenCatalog> => {
+  const world: Context["world"] = async () =>
+    (await import("./world.ts")).createWorld(env, {
+      mask: around.mask,
+      say: options.quiet ? () => undefined : around.say,
+      trace: options.verbose ? around.say : undefined,
+      signal: around.signal,
+    });
+
+  /** Fetches the libraries that are not there. */
+  const fetchMissing = async ({ root, libraries }: OpenCatalog): Promise<void> => {
+    if (libraries().every(({ source }) => source.oci === undefined)) return;
+    const { isUnpacked } = await import("./catalog/libraries.ts");
+    const missing = libraries().filter((one) => one.source.oci !== undefined && !isUnpacked(root, one));
+    if (missing.length === 0) return;
+    const { fetchLibraries } = await import("./library/fetch-library.ts");
+    const registries = await (await world()).registries();
+    await fetchLibraries(root, missing, registries, options.quiet ? () => undefined : around.say);
+  };
+
+  const open: Context["catalog"] = async ({ trust, fetch = true } = {}) => {
     const { findWorkspace, openCatalog } = await import("./catalog/open.ts");
-    const opened = openCatalog(named === undefined ? findWorkspace(cwd) : resolve(cwd, named));
-    return withRepositories(options.quiet ? opened : { ...opened, onProgress: around.say }, env);
+    const opened = openCatalog(named === undefined ? findWorkspace(cwd) : resolve(cwd, named), {
+      trust,
+      onProgress: options.quiet ? undefined : around.say,
+    });
+    if (fetch) await fetchMissing(opened);
+    return withRepositories(opened, env);
   };
 
   return {
@@ -76,14 +99,8 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     color,
     stderrColor,
     environment: buildEnvironment(env),
-    catalog: () => (catalog ??= open()),
-    world: async () =>
-      (await import("./world.ts")).createWorld(env, {
-        mask: around.mask,
-        say: options.quiet ? () => undefined : around.say,
-        trace: options.verbose ? around.say : undefined,
-        signal: around.signal,
-      }),
+    catalog: (how) => (catalog ??= open(how)),
+    world,
     now: Date.now,
     say: options.quiet ? () => undefined : around.say,
     get signal() {

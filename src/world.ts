@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { detectCi, runsInCi } from "./ci/detect.ts";
@@ -18,6 +17,7 @@ import { createMask, type Mask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
+import type { Registries as LibraryRegistries } from "./library/fetch-library.ts";
 import type { View } from "./screen/live-view.ts";
 import { openSecrets } from "./run/secrets.ts";
 import type { RunDeps } from "./run/types.ts";
@@ -25,6 +25,7 @@ import type { RunEvent } from "./schemas/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
 import { createEngineApi } from "./tools/engine-api.ts";
+import { sleep } from "./tools/sleep.ts";
 import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { sourceState } from "./tools/git.ts";
@@ -34,6 +35,7 @@ import type { Registries } from "./tools/oci/registries.ts";
 import { registryAnswers } from "./tools/oci/registry-answers.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
+import { sharedRegistries } from "./shared-registries.ts";
 import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
 
@@ -70,6 +72,8 @@ export interface World {
   ) => Promise<Map<string, BaseResolution>>;
   /** The layers that a plain build gives. */
   buildLayers: LayersOf;
+  /** Registries, for libraries. A try that is repeated is told to people. */
+  registries: () => Promise<LibraryRegistries>;
   /** Where the images that records prove are. */
   places: Places;
   /**
@@ -155,6 +159,8 @@ export function createWorld(
   const registries = async () =>
     (known ??= (await import("./tools/oci/registries.ts")).dockerRegistries({ env, exec, mask }));
 
+  const shared = sharedRegistries({ registries, sleep, say, signal: around.signal });
+
   const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
     if (sbomWith === "syft") {
       const { makeSbomWithSyft } = await import("./sbom/syft.ts");
@@ -218,7 +224,8 @@ export function createWorld(
       return attempts;
     },
     buildLayers: buildLayers(exec),
-    workspaceAt: (root, ref) => workspaceAt(exec, root, ref),
+    registries: shared,
+    workspaceAt: (root, ref) => workspaceAt(exec, root, ref, shared),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,
     owner,
@@ -237,11 +244,7 @@ export function createWorld(
         buildx,
         clock,
         store: openStore(catalog.root),
-        sleep: async (ms, signal) => {
-          await wait(ms, undefined, { signal }).catch((error: unknown) => {
-            if (!signal?.aborted) throw error;
-          });
-        },
+        sleep,
         every,
         secrets: openSecrets({
           settings: catalog.secrets,

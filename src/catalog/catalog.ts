@@ -1,6 +1,7 @@
 import type { Manifest } from "../model/manifest.ts";
-import type { Fragment, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
+import type { Fragment, LibrarySource, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
+import type { LibraryContent } from "./library-content.ts";
 import type { Scheme } from "./schemes/scheme.ts";
 import type { SecretSettings } from "../model/secret.ts";
 
@@ -26,7 +27,23 @@ export interface Entry<T> {
  */
 export interface FolderEntry<T> extends Entry<T> {
   folder: string;
+  /** The library that it is from; missing for the workspace's own. */
+  library?: LibraryOf;
   dockerfile: { file: string; text: string };
+}
+
+/** The library that a fragment or template is from. */
+export interface LibraryOf {
+  name: string;
+  /** The fragments in it, as they are called there. */
+  fragments: readonly string[];
+}
+
+/** A library as factory.yaml declares it: its source is either a path or an artifact. */
+export interface Library {
+  name: string;
+  source: LibrarySource;
+  where: Place;
 }
 
 /** The settings of factory.yaml, with every default filled in. */
@@ -53,6 +70,10 @@ export interface Catalog {
   settings: () => Settings;
   /** Where secrets come from: factory.yaml and factory.local.yaml. */
   secrets: () => SecretSettings;
+  /** The libraries that factory.yaml declares, sorted by name. */
+  libraries: () => readonly Library[];
+  /** What a library holds now. @throws FactoryError LIBRARY_*, FILE_* */
+  libraryContent: (library: Library) => LibraryContent;
   /** factory.lock; null if there is none. */
   lock: () => Entry<Lock> | null;
   manifestIds: () => string[];

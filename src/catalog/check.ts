@@ -123,7 +123,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
   findings.push(
     ...catalog.loadSettings().findings,
     ...(catalog.loadLocal()?.findings ?? []),
-    ...checkOddFiles(catalog.root, catalog.fragmentScheme),
+    ...collect(findings, [], () => checkOddFiles(catalog.root, catalog.fragmentScheme)),
   );
   for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
     findings.push(...own);

@@ -2,6 +2,7 @@ import type { Finding } from "../errors.ts";
 import type { Documents, Fragment, ManifestDocument, Plan, Ranges, Template } from "../schemas/types.ts";
 import { checkArgs } from "./arg-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
+import { checkLibraries } from "./library-rules.ts";
 import { parseTemplateRef } from "./names.ts";
 import type { Kind } from "./schema.ts";
 import { checkSources } from "./secret-rules.ts";
@@ -178,7 +179,10 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
   pool: () => [],
   product: () => [],
   template: checkTemplate,
-  workspace: (document, place) => checkSources(document, place, true),
+  workspace: (document, place) => [
+    ...checkSources(document, place, true),
+    ...checkLibraries(document.libraries, place),
+  ],
 };
 
 /**

@@ -30,16 +30,19 @@ function readDockerfile(
   }
 }
 
-/** Reads and checks one version of a fragment or template, with its body. */
+/**
+ * Reads and checks one version of a fragment or template, with its body.
+ * @param at the folder of all its versions, and its id in there
+ */
 export function loadVersion<K extends FolderKind>(
   kind: K,
   root: string,
-  id: string,
+  at: { folder: string; own: string },
   version: string,
 ): LoadedFolder<Documents[K]> {
-  const folder = `${FOLDER_KINDS[kind].folder}/${id}/${version}`;
+  const folder = `${at.folder}/${version}`;
   const { entry, ...loaded } = loadDocument(kind, root, `${folder}/${kind}.yaml`, {
-    [FOLDER_KINDS[kind].field]: id,
+    [FOLDER_KINDS[kind].field]: at.own,
     version,
   });
   const { real, dockerfile, findings } = readDockerfile(root, folder, loaded.sound.dockerfile);

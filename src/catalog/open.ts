@@ -4,11 +4,13 @@ import { errorOf, FactoryError } from "../errors.ts";
 import { checkOwnFolders } from "../files/own-folders.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Documents } from "../schemas/types.ts";
-import type { Catalog, Entry } from "./catalog.ts";
+import type { Catalog, Entry, Library } from "./catalog.ts";
 import { loadDocument } from "./document.ts";
 import type { Loaded } from "./document.ts";
 import { FILE_KINDS, type FileKind, FOLDER_KINDS, type FolderKind } from "./kinds-of-documents.ts";
 import { type LoadedFolder, loadVersion } from "./load-version.ts";
+import { declaredLibraries, openLibraries, type LibraryTrust } from "./libraries.ts";
+import { ofLibrary } from "./library-documents.ts";
 import { isId } from "./names.ts";
 import { listFolder } from "./read.ts";
 import { LOCAL_FILE, secretSettings } from "./secret-settings.ts";
@@ -23,6 +25,15 @@ import { listed, quoted } from "../model/visible.ts";
 const SETTINGS_FILE = "factory.yaml";
 /** The file that `factory lock` writes, beside factory.yaml. */
 export const LOCK_FILE = "factory.lock";
+
+export interface CatalogOptions {
+  /** What libraries have to be. Default: what factory.lock says. */
+  trust?: LibraryTrust;
+  /** Libraries in place of those that factory.yaml declares. */
+  libraries?: readonly Library[];
+  /** See Catalog. */
+  onProgress?: (text: string) => void;
+}
 
 /** A catalog that also gives documents with findings, as far as these can be used. */
 export interface OpenCatalog extends Catalog {
@@ -102,7 +113,10 @@ function readLock(root: string): Entry<Documents["lock"]> | null {
  * @throws FactoryError WORKSPACE_NOT_FOUND; FILE_OUTSIDE or FILE_UNREADABLE if `records` or `.factory` leads out of it or is
  * not a folder
  */
-export function openCatalog(root: string): OpenCatalog {
+export function openCatalog(
+  root: string,
+  { trust = "locked", onProgress, libraries: given }: CatalogOptions = {},
+): OpenCatalog {
   if (root.includes("\0") || !isWorkspace(root)) {
     throw new FactoryError("WORKSPACE_NOT_FOUND", `there is no ${SETTINGS_FILE} in ${quoted(root)}`, {
       fix: NAME_ONE,
@@ -117,18 +131,23 @@ export function openCatalog(root: string): OpenCatalog {
       return item !== "folder" && isId(id) ? [id] : [];
     }),
   );
-  const names = remember((kind) =>
-    listFolder(real, FOLDER_KINDS[kind as FolderKind].folder).flatMap(({ name, kind: item }) =>
-      item === "folder" && isId(name) ? [name] : [],
-    ),
-  );
-  const schemes = remember((name) => schemeOf(real, name));
+  const settings = remember(() => loadDocument("workspace", real, SETTINGS_FILE, {}));
+  const lock = remember(() => readLock(real));
+  const declared = remember(() => given ?? declaredLibraries(settings("")));
+  const libraries = openLibraries(real, {
+    declared: () => declared(""),
+    lock: () => lock(""),
+    trust,
+    onProgress: (text) => onProgress?.(text),
+  });
+  const names = remember((kind) => libraries.ids(kind as FolderKind));
+  const schemes = remember((name) => schemeOf(real, libraries.folderOf("fragment", name).folder));
   const fragmentScheme = (name: string) =>
     names("fragment").includes(name) ? schemes(name) : SCHEMES.semver;
   /** By kind/id; only for ids that exist. */
   const versionsOf = remember((key) => {
     const [kind, id] = key.split("/") as [FolderKind, string];
-    const items = listFolder(real, `${FOLDER_KINDS[kind].folder}/${id}`);
+    const items = listFolder(real, libraries.folderOf(kind, id).folder);
     const scheme = kind === "fragment" ? fragmentScheme(id) : SCHEMES.semver;
     return sortVersions(
       items.flatMap(({ name, kind: item }) => (item === "folder" && isVersion(name, scheme) ? [name] : [])),
@@ -138,13 +157,11 @@ export function openCatalog(root: string): OpenCatalog {
   const versions = (kind: FolderKind, id: string) =>
     names(kind).includes(id) ? [...versionsOf(`${kind}/${id}`)] : [];
 
-  const settings = remember(() => loadDocument("workspace", real, SETTINGS_FILE, {}));
   const local = remember(() => loadDocument("local", real, LOCAL_FILE, {}));
   const loadLocal = () =>
     local("").findings.some(({ code, where }) => code === "FILE_MISSING" && where?.file === LOCAL_FILE)
       ? null
       : local("");
-  const lock = remember(() => readLock(real));
   const files = remember((key) => {
     const [kind, id] = key.split("/") as [FileKind, string];
     return loadDocument(kind, real, `${FILE_KINDS[kind].folder}/${id}.yaml`, {
@@ -153,7 +170,9 @@ export function openCatalog(root: string): OpenCatalog {
   });
   const folders = remember((key) => {
     const [kind, id, version] = key.split("/") as [FolderKind, string, string];
-    const loaded = loadVersion(kind, real, id, version);
+    const at = libraries.folderOf(kind, id);
+    const own = loadVersion(kind, real, at, version);
+    const loaded = at.library ? ofLibrary(kind, own, at.library) : own;
     return kind === "fragment" ? withOneScheme(loaded, fragmentScheme(id)) : loaded;
   });
 
@@ -186,11 +205,14 @@ export function openCatalog(root: string): OpenCatalog {
 
   return {
     root: real,
+    onProgress,
     settings: () => settingsOf(entryOf(settings("")).document),
     secrets: () => {
       const own = loadLocal();
       return secretSettings([entryOf(settings("")), ...(own ? [entryOf(own)] : [])]);
     },
+    libraries: () => declared(""),
+    libraryContent: libraries.content,
     lock: () => lock(""),
     manifestIds: () => [...ids("manifest")],
     planIds: () => [...ids("plan")],

@@ -16,15 +16,15 @@ function ifReadable<T>(read: () => T[]): T[] {
   }
 }
 
-function versionFolders(root: string, name: string): string[] {
-  const items = ifReadable(() => listFolder(root, `fragments/${name}`));
+function versionFolders(root: string, folder: string): string[] {
+  const items = ifReadable(() => listFolder(root, folder));
   return items.flatMap((item) => (item.kind === "folder" && hasVersionForm(item.name) ? [item.name] : []));
 }
 
 /** The contract of the fragment's first version, by code unit, that can be read. */
-function firstContract(root: string, name: string): { file: string; text: string } | undefined {
-  for (const version of versionFolders(root, name)) {
-    const file = `fragments/${name}/${version}/fragment.yaml`;
+function firstContract(root: string, folder: string): { file: string; text: string } | undefined {
+  for (const version of versionFolders(root, folder)) {
+    const file = `${folder}/${version}/fragment.yaml`;
     const [text] = ifReadable(() => [readText(root, file)]);
     if (text !== undefined) return { file, text };
   }
@@ -34,10 +34,10 @@ function firstContract(root: string, name: string): { file: string; text: string
 /**
  * The scheme of a fragment's versions: what the first of them says, since all have to say the same. Most say nothing, and
  * then nothing is parsed.
- * @param name of a fragment that exists
+ * @param folder of a fragment that exists
  */
-export function schemeOf(root: string, name: string): Scheme {
-  const contract = firstContract(root, name);
+export function schemeOf(root: string, folder: string): Scheme {
+  const contract = firstContract(root, folder);
   if (!contract?.text.includes("scheme")) return SCHEMES.semver;
   const { scheme } = loadDocument("fragment", root, contract.file, {}).sound;
   return SCHEMES[scheme ?? "semver"];

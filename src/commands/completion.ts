@@ -39,7 +39,7 @@ export function completion(shell: string): Promise<CommandResult> {
 async function values(context: Context, name: string, command: CommandUnknownOpts): Promise<string[]> {
   const choices = command.options.find((option) => option.long === name)?.argChoices;
   if (choices) return [...choices];
-  const catalog = await context.catalog();
+  const catalog = await context.catalog({ fetch: false });
   if (name === "--manifest-id") return catalog.manifestIds();
   if (name === "--plan" || name === "plan-id") return catalog.planIds();
   if (name === "--platform") return ["all", "linux/amd64", "linux/arm64"];

@@ -1,3 +1,4 @@
+import type { LibraryTrust } from "../catalog/libraries.ts";
 import type { OpenCatalog } from "../catalog/open.ts";
 import type { Palette } from "../screen/palette.ts";
 import type { World } from "../world.ts";
@@ -29,8 +30,13 @@ export interface Context {
   stderrColor: boolean;
   /** Values that the environment passes to every build. */
   environment: Readonly<Record<string, string>>;
-  /** The workspace. @throws FactoryError WORKSPACE_NOT_FOUND */
-  catalog: () => Promise<OpenCatalog>;
+  /**
+   * The workspace. Libraries that it names and that are not there are fetched.
+   * @param options.trust what libraries have to be. Default: what factory.lock says
+   * @param options.fetch false if nothing may be fetched
+   * @throws FactoryError WORKSPACE_NOT_FOUND, LIBRARY_*
+   */
+  catalog: (options?: { trust?: LibraryTrust; fetch?: boolean }) => Promise<OpenCatalog>;
   /** The engine, the clock and the like. */
   world: () => Promise<World>;
   /** Milliseconds since 1970. */

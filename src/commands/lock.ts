@@ -23,7 +23,7 @@ const DIGEST = "sha256:".length + 12;
 
 function valueText({ kind }: LockChange, value: LockValue): string {
   if (typeof value !== "string") return value.join(", ");
-  return kind === "base" ? `${value.slice(0, DIGEST)}…` : value;
+  return kind === "base" || kind === "library" ? `${value.slice(0, DIGEST)}…` : value;
 }
 
 /** `core ~0.1: 0.1.0 → 0.1.1, touches core_smoke, llm_factory` */
@@ -34,16 +34,18 @@ function changeText(change: LockChange): string {
     fragment: `${name} ${at}`,
     axis: `axis ${name} (${at})`,
     base: `${name} (${at})`,
+    library: `library ${name} (${at})`,
   }[kind];
   if (before === null) return `${subject}: ${after === null ? "" : valueText(change, after)} (new)`;
   if (after === null) return `${subject}: ${valueText(change, before)} (no longer needed)`;
   const more = manifests.length - NAMES;
   const names = `${manifests.slice(0, NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-  return `${subject}: ${valueText(change, before)} → ${valueText(change, after)}, touches ${names}`;
+  return `${subject}: ${valueText(change, before)} → ${valueText(change, after)}, touches ${names || "no manifest"}`;
 }
 
 function changeJson({ kind, name, at, before, after, manifests }: LockChange) {
-  return { kind, name, [kind === "base" ? "platform" : "range"]: at, before, after, manifests };
+  const field = { template: "range", fragment: "range", axis: "range", base: "platform", library: "origin" };
+  return { kind, name, [field[kind]]: at, before, after, manifests };
 }
 
 function counted(count: number, one: string): string {
@@ -72,7 +74,7 @@ export async function lock(
   context: Context,
   { update, check, manifestId }: LockOptions,
 ): Promise<CommandResult> {
-  const catalog = await context.catalog();
+  const catalog = await context.catalog({ trust: update || check ? "any" : "kept" });
   const file = join(catalog.root, LOCK_FILE);
   const path = relative(context.cwd, file);
   const { bold, green, red, yellow, dim } = context.color;

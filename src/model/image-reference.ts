@@ -103,3 +103,8 @@ export function parseReference(text: string): ImageReference {
   if (tag !== null && !isTag(tag)) throw refuse(`${quoted(text)}: ${quoted(tag)} is not a tag`);
   return { host, repository, tag, digest };
 }
+
+/** The reference as text, without a scheme. `parseReference` reads it back. */
+export function referenceText({ host, repository, tag, digest }: ImageReference): string {
+  return `${host}/${repository}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@${digest}`}`;
+}

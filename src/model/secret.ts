@@ -17,7 +17,7 @@ export interface SecretNeed {
 /** Where a value comes from, as a document of the workspace says it. */
 export interface DeclaredSource {
   source: SecretSource;
-  /** Names of the fragments and templates that may ask for it; null for all. */
+  /** Names of the fragments and templates that may ask for it; null for all of the workspace's own. */
   only: readonly string[] | null;
   /** Whether a relative path in it may lead out of the workspace. */
   mayLeave: boolean;

@@ -6,7 +6,7 @@ import type { Prefix } from "../stitch/stitch.ts";
 import type { NamedBakeFile } from "./formats/bake-files.ts";
 import type { PlannedCell } from "./cell.ts";
 import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
-import { cacheRef, createSeenPrefixes, prefixTarget } from "./prefix.ts";
+import { cacheRef, createSeenPrefixes, prefixGroup, prefixTarget } from "./prefix.ts";
 
 /** What is looked at beside the cells. */
 export interface Emitted {
@@ -140,7 +140,7 @@ export function lint(
       if (!prefix || !isFirst(place, prefix)) continue;
       const owner = prefixText(prefix, platform);
       targets.claim(prefixTarget(prefix, platform), owner, false);
-      groups.add(`prefix-${prefix.fragment}`);
+      groups.add(prefixGroup(prefix.fragment));
       if (repository !== null) cache.claim(cacheRef(repository, prefix, platform), owner, platform);
     }
 

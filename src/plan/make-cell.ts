@@ -1,4 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
+import { splitArgName } from "../catalog/names.ts";
 import { FactoryError } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { compareText } from "../model/compare.ts";
@@ -43,7 +44,7 @@ export function addChosen(chosen: Map<string, Value>, axes: readonly Axis[], pos
 
 /** The value of an argument by its name, `port` or `app.port`; undefined if there is none. */
 function argOf({ pieces }: Resolved, name: string): Value | undefined {
-  const [own = "", fragment] = name.split(".").reverse();
+  const { fragment, own } = splitArgName(name);
   return pieces.find(
     ({ entry, args }) =>
       Object.hasOwn(args, own) && (fragment === undefined || entry.document.name === fragment),

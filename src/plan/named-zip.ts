@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { unknownName } from "../catalog/references.ts";
+import { splitArgName } from "../catalog/names.ts";
 import { versionsIn } from "../catalog/versions.ts";
 import type { Finding } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
@@ -30,7 +31,7 @@ export function versionOf(
 function otherwise({ catalog, manifest, pins }: PlanSources, name: string): Value | undefined {
   if (name === "base") return baseRef(manifest.base);
   if (!name.startsWith("args.")) return versionOf(catalog, name, manifest.fragments[name] ?? "", pins);
-  const [own = "", fragment] = name.slice("args.".length).split(".").reverse();
+  const { fragment, own } = splitArgName(name.slice("args.".length));
   const { args = {} } = manifest;
   if (fragment === undefined) return Object.hasOwn(args, own) ? (args[own] as Value) : undefined;
   const group = Object.hasOwn(args, fragment) ? args[fragment] : undefined;

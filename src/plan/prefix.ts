@@ -30,6 +30,11 @@ export function prefixTarget(prefix: Prefix, platform: string): string {
   return targetName(slug(prefix, platform));
 }
 
+/** The name of the bake group with all prefixes that end in a fragment. */
+export function prefixGroup(fragment: string): string {
+  return `prefix-${targetName(fragment)}`;
+}
+
 /** `cache-from` entries by repository and platform, then by fragment, version and id: a plan's cells share most of them. */
 const entries = new Map<string, Map<string, string>>();
 

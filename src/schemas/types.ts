@@ -136,12 +136,16 @@ export type SourceFile = string;
  */
 export type SourceCommand = string[];
 /**
- * The fragments and templates, by name, that may ask for it. Default: all of them.
+ * The id of a fragment or template: lower-case letters and digits, with `_` or `-` between them, at most 63 characters. One of a library has the library's name and a dot in front, as in `company.core`.
+ */
+export type SharedId = string;
+/**
+ * The fragments and templates, by name, that may ask for it. Default: all of the workspace, and none of a library.
  *
  * @minItems 1
  * @maxItems 1000
  */
-export type GuardedSourceFor = Id[];
+export type GuardedSourceFor = SharedId[];
 /**
  * Template id and version or range, such as `llm_factory@0.1.0`.
  */
@@ -846,6 +850,14 @@ export interface Lock {
       [k: string]: Sha256;
     };
   };
+  /**
+   * What libraries held, by name and then by where they come from.
+   */
+  libraries?: {
+    [k: string]: {
+      [k: string]: Sha256;
+    };
+  };
   lock_digest: Sha256;
 }
 /**
@@ -1244,12 +1256,12 @@ export interface FactoryRecord {
   source: RecordSource;
 }
 export interface RecordTemplate {
-  id: Id;
+  id: SharedId;
   version: Version;
   digest: Sha256;
 }
 export interface RecordFragment {
-  name: Id;
+  name: SharedId;
   version: Version;
   digest: Sha256;
 }
@@ -1503,6 +1515,12 @@ export interface Workspace {
   bases?: {
     [k: string]: ImageRef;
   };
+  /**
+   * Fragments and templates from elsewhere, by the name that comes before theirs: `core` of the library `company` is `company.core`.
+   */
+  libraries?: {
+    [k: string]: LibrarySource;
+  };
   defaults?: ManifestDefaults;
   /**
    * The registry cache.
@@ -1542,6 +1560,19 @@ export interface Workspace {
   secrets?: Sources;
   ssh?: SshSources;
   network?: NetworkSources;
+}
+/**
+ * Where a library is: one of `path` and `oci`.
+ */
+export interface LibrarySource {
+  /**
+   * A folder of the workspace that has `fragments/` or `templates/`, from the workspace's root: a submodule, or an installed package.
+   */
+  path?: string;
+  /**
+   * An OCI artifact by its digest, such as `registry.example/team/fragments:1.4@sha256:…`, as `factory library add` writes it; the tag is what `factory library update` looks for.
+   */
+  oci?: string;
 }
 /**
  * What manifests that do not say otherwise have. Fragments, arguments and sources are added one by one; smoke tests come before those of the manifest.

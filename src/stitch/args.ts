@@ -1,4 +1,5 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
+import { splitArgName } from "../catalog/names.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { valueProblem } from "../catalog/value-rules.ts";
 import type { Finding, Place } from "../errors.ts";
@@ -75,9 +76,7 @@ function nameFinding(
   manifestId: string,
   declarers: ReadonlyMap<string, readonly string[]>,
 ): Finding | undefined {
-  const dot = name.indexOf(".");
-  const fragment = dot < 0 ? undefined : name.slice(0, dot);
-  const own = name.slice(dot + 1);
+  const { fragment, own } = splitArgName(name);
   const known = declarers.get(own) ?? [];
   if (fragment !== undefined ? known.includes(fragment) : known.length === 1) return undefined;
   if (fragment === undefined && known.length > 1) {

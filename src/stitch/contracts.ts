@@ -1,4 +1,5 @@
 import type { Entry, FolderEntry } from "../catalog/catalog.ts";
+import { splitSharedId } from "../catalog/names.ts";
 import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -54,6 +55,25 @@ export function brokenContracts(fragments: readonly FolderEntry<Fragment>[]): Br
   return fragments.flatMap((entry) => brokenBy(entry, byName));
 }
 
+/** Findings about fragments of several libraries, or of one and of the workspace itself, that are called the same. */
+function twiceFindings(fragments: readonly FolderEntry<Fragment>[], manifest: Entry<Manifest>): Finding[] {
+  const byOwn = new Map<string, string>();
+  return fragments.flatMap(({ document: { name } }): Finding[] => {
+    const { own } = splitSharedId(name);
+    const first = byOwn.get(own);
+    if (first === undefined) byOwn.set(own, name);
+    if (first === undefined) return [];
+    return [
+      {
+        code: "FRAGMENT_TWICE",
+        what: `${first} and ${name} are both the fragment \`${own}\`, from two places`,
+        where: manifest.place(["fragments", name]),
+        fix: "keep one of the two",
+      },
+    ];
+  });
+}
+
 /** Requirements and conflicts among the chosen fragments. */
 export function checkContracts(
   fragments: readonly FolderEntry<Fragment>[],
@@ -61,6 +81,7 @@ export function checkContracts(
   findings: Finding[],
 ): void {
   const byName = named(fragments);
+  findings.push(...twiceFindings(fragments, manifest));
   for (const entry of fragments) {
     const where = manifest.place(["fragments", entry.document.name]);
     for (const [name, range] of Object.entries(entry.document.requires ?? {})) {

@@ -1,5 +1,6 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
-import { isId } from "../catalog/names.ts";
+import { isSharedId } from "../catalog/names.ts";
+import { namedBy } from "../catalog/library-documents.ts";
 import { FactoryError, type Place } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { ArgDeclaration, Fragment, Scalar, Value } from "../schemas/types.ts";
@@ -145,9 +146,9 @@ export function fragmentBody(
       words: list("words"),
       array: list("array"),
       stage: ([param], where) => {
-        const stage = String(param);
+        const stage = namedBy(entry, String(param));
         stages.push({ name: stage, where });
-        if (isId(stage)) return stage;
+        if (isSharedId(stage)) return stage;
         throw new FactoryError("STAGE_UNKNOWN", `${JSON.stringify(stage)} is not the name of a fragment`, {
           where,
           fix: "name a fragment whose stage comes before this one",

@@ -1,4 +1,5 @@
 import type { Catalog, FolderEntry } from "../catalog/catalog.ts";
+import { namedBy } from "../catalog/library-documents.ts";
 import { FactoryError } from "../errors.ts";
 import type { Template } from "../schemas/types.ts";
 import { withoutMarks } from "./dockerfile.ts";
@@ -130,6 +131,19 @@ function checkStages(frame: readonly Reference[], pieces: readonly Piece[], bodi
           fix: there
             ? "let it fill a slot further down, or correct the name"
             : `add ${name} to the manifest's fragments, or correct the name`,
+        },
+      );
+    }
+    const bare = references.find(
+      ({ kind, name }) => kind !== "from" && !order.includes(name) && order.includes(namedBy(entry, name)),
+    );
+    if (bare) {
+      throw new FactoryError(
+        "STAGE_UNKNOWN",
+        `${label} copies from ${bare.name}, which is called ${namedBy(entry, bare.name)} here`,
+        {
+          where: { file: entry.dockerfile.file },
+          fix: `write {{stage "${bare.name}"}} (line ${bare.line} of the rendered text): a library does not know its own name`,
         },
       );
     }

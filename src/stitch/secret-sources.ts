@@ -1,3 +1,4 @@
+import { splitSharedId } from "../catalog/names.ts";
 import { FactoryError } from "../errors.ts";
 import type { DeclaredSource, SecretNeed, SecretSettings } from "../model/secret.ts";
 import { quoted } from "../model/visible.ts";
@@ -30,7 +31,9 @@ export function sourceOf(need: SecretNeed, settings: SecretSettings): DeclaredSo
     );
   }
   const { only, where } = declared;
-  const refused = only === null ? [] : by.filter((label) => !only.includes(label.replace(/@.*$/, "")));
+  // What was written elsewhere gets a secret only if its name is given.
+  const mayAsk = (name: string) => only?.includes(name) ?? splitSharedId(name).library === null;
+  const refused = by.filter((label) => !mayAsk(label.replace(/@.*$/, "")));
   if (refused.length === 0) return declared;
   throw new FactoryError("SECRET_UNKNOWN", `${titleOf(need)} is not for ${refused.join(", ")}`, {
     where,

@@ -1,3 +1,5 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { exampleWorkspace } from "../unit/example.ts";
 import { factory } from "../unit/workspace.ts";
@@ -58,5 +60,41 @@ describeEngine("examples/torch", () => {
         (chosen) => `serve.${chosen}.linux-${arch} pass`,
       ),
     );
+  });
+});
+
+describeEngine("examples/shared", () => {
+  it("builds on a library in a folder, and the same from a registry", () => {
+    const root = exampleWorkspace("shared");
+    const env = { FACTORY_REPOSITORY: `${registry}/${uniqueName("example")}` };
+    onTestFinished(() => {
+      const tags = ["idle", "report"].map((id) => `${env.FACTORY_REPOSITORY}/${id}:linux-${arch}`);
+      docker(["image", "rm", "--force", ...tags]);
+    });
+    const run = () => factory(root, ["run", "--all", "--platform", `linux/${arch}`, "--json"], env);
+    const passed = (ran: ReturnType<typeof run>) => {
+      expect(ran.status, ran.stderr).toBe(0);
+      const { results } = JSON.parse(ran.stdout) as { results: { cell_id: string; status: string }[] };
+      expect(results.map(({ cell_id, status }) => `${cell_id} ${status}`)).toEqual([
+        `idle.linux-${arch} pass`,
+        `report.linux-${arch} pass`,
+      ]);
+    };
+    passed(run());
+    expect(factory(root, ["records", "verify"], env).status).toBe(0);
+
+    const to = `oci://${registry}/${uniqueName("library")}:1.0`;
+    const pushed = factory(join(root, "vendor/company"), ["library", "push", to]);
+    expect(pushed.status, pushed.stderr).toBe(0);
+    const settings = join(root, "factory.yaml");
+    const without = readFileSync(settings, "utf8").replace(/^libraries:\n(?: .*\n)+/m, "");
+    writeFileSync(settings, without);
+    rmSync(join(root, "vendor"), { recursive: true });
+    const added = factory(root, ["library", "add", "company", to]);
+    expect(added.status, added.stderr).toBe(0);
+    // As on a machine that has nothing but the commit.
+    rmSync(join(root, ".factory"), { recursive: true });
+    passed(run());
+    expect(factory(root, ["records", "verify"], env).status).toBe(0);
   });
 });

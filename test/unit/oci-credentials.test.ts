@@ -155,10 +155,6 @@ describe("credential helpers", () => {
     expect(await lookUp({ auths, credsStore: "own" }, "ghcr.io", bin)).toMatchObject({
       username: "user-of-ghcr.io",
     });
-    const hub = { credHelpers: { "https://index.docker.io/v1/": "own" } };
-    expect(await lookUp(hub, "docker.io", bin)).toMatchObject({
-      username: "user-of-https://index.docker.io/v1/",
-    });
     expect(await lookUp({ auths, credHelpers: { "quay.io": "own" } }, "ghcr.io", bin)).toEqual(ADA);
   });
 

@@ -6,7 +6,7 @@ import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "../cell.ts";
 import { targetName } from "../cell-names.ts";
 import { createHclWriter } from "./hcl.ts";
-import { prefixTargets } from "../prefix.ts";
+import { prefixGroup, prefixTargets } from "../prefix.ts";
 import { above, byFamily } from "../topology.ts";
 
 /** The attestation that every cell gets: BuildKit's provenance in its most detailed form. */
@@ -140,18 +140,19 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
 
   const groups = new Map<string, string[]>();
   for (const { fragment, target } of prefixes) {
-    const members = groups.get(fragment);
+    const group = prefixGroup(fragment);
+    const members = groups.get(group);
     if (members) members.push(target);
-    else groups.set(fragment, [target]);
+    else groups.set(group, [target]);
   }
   const names = ["default"];
   if (prefixes.length > 0) {
     names.push(PREFIXES);
     hcl.block("group", PREFIXES, { targets: prefixes.map(({ target }) => target) });
   }
-  for (const [fragment, members] of [...groups].sort(([a], [b]) => compareText(a, b))) {
-    names.push(`prefix-${fragment}`);
-    hcl.block("group", `prefix-${fragment}`, { targets: members });
+  for (const [group, members] of [...groups].sort(([a], [b]) => compareText(a, b))) {
+    names.push(group);
+    hcl.block("group", group, { targets: members });
   }
   for (const prefix of prefixes) {
     hcl.block("target", prefix.target, {

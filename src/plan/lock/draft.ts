@@ -13,6 +13,7 @@ import {
 } from "./lock.ts";
 import { baseNeeds } from "./base-needs.ts";
 import { imageNeeds } from "./image-needs.ts";
+import { libraryNeeds } from "./library-needs.ts";
 import { type LockNeed, type Needs, versionNeeds } from "./needs.ts";
 import { touchedIn } from "./sources.ts";
 
@@ -39,7 +40,7 @@ export interface BaseAnswer {
 export interface LockChange {
   kind: LockEntry["kind"];
   name: string;
-  /** The range or the axis; for a base its platform. */
+  /** The range or the axis; a base's platform; a library's origin. */
   at: string;
   before: LockValue | null;
   after: LockValue | null;
@@ -58,7 +59,7 @@ export function pinsOfEntries(entries: LockEntries): Pins {
 }
 
 function draft(catalog: Catalog, kept: LockEntries, manifestIds: readonly string[] | undefined): LockDraft {
-  const versions = versionNeeds(catalog, manifestIds);
+  const versions = new Map([...versionNeeds(catalog, manifestIds), ...libraryNeeds(catalog, manifestIds)]);
   const entries = new Map<string, LockEntry>();
   for (const [key, { kind, name, at, holds, newest }] of versions) {
     const known = kept.get(key)?.value;

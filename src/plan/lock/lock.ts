@@ -8,13 +8,13 @@ import type { Lock } from "../../schemas/types.ts";
 /** What an entry of the lock is about. */
 export interface LockSubject {
   kind: keyof typeof SECTIONS;
-  /** A template, a fragment, or a base image. */
+  /** A template, a fragment, a base image, or a library. */
   name: string;
-  /** The range, the axis, or the base's platform: as `rangeKey` and `axisKey` write them. */
+  /** The range, the axis (as `rangeKey` and `axisKey` write them), the base's platform, or the library's origin. */
   at: string;
 }
 
-/** A version; versions of an axis; a base's digest. */
+/** A version; versions of an axis; a base's or a library's digest. */
 export type LockValue = string | readonly string[];
 
 export interface LockEntry extends LockSubject {
@@ -25,7 +25,13 @@ export interface LockEntry extends LockSubject {
 export type LockEntries = ReadonlyMap<string, LockEntry>;
 
 /** The section of each kind of entry, in the order of the file. */
-const SECTIONS = { template: "templates", fragment: "fragments", axis: "axes", base: "bases" } as const;
+const SECTIONS = {
+  template: "templates",
+  fragment: "fragments",
+  axis: "axes",
+  base: "bases",
+  library: "libraries",
+} as const;
 const KINDS = Object.keys(SECTIONS) as LockSubject["kind"][];
 
 const SCHEME = "factory/lock/1";
@@ -65,7 +71,7 @@ export function axisKey(axis: string): string {
 export function entriesOf(lock: Lock): Map<string, LockEntry> {
   const entries = new Map<string, LockEntry>();
   for (const kind of KINDS) {
-    for (const [name, byRange] of Object.entries(lock[SECTIONS[kind]])) {
+    for (const [name, byRange] of Object.entries(lock[SECTIONS[kind]] ?? {})) {
       for (const [at, value] of Object.entries(byRange as Record<string, LockValue>)) {
         const entry: LockEntry = { kind, name, at, value };
         entries.set(subjectKey(entry), entry);
@@ -75,12 +81,16 @@ export function entriesOf(lock: Lock): Map<string, LockEntry> {
   return entries;
 }
 
-type Sections = Record<(typeof SECTIONS)[LockSubject["kind"]], Record<string, Record<string, LockValue>>>;
+type Section = Record<string, Record<string, LockValue>>;
+type Sections = Record<Exclude<(typeof SECTIONS)[LockSubject["kind"]], "libraries">, Section> & {
+  /** Missing where there are none, as in locks that were written before there could be any. */
+  libraries?: Section;
+};
 
 function sectionsOf(entries: Iterable<LockEntry>): Sections {
   const sections: Sections = { templates: {}, fragments: {}, axes: {}, bases: {} };
   for (const { kind, name, at, value } of entries) {
-    const section = sections[SECTIONS[kind]];
+    const section = (sections[SECTIONS[kind]] ??= {});
     if (!Object.hasOwn(section, name)) section[name] = {};
     Object.assign(section[name] ?? {}, { [at]: value });
   }

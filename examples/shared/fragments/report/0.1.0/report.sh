@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'report as %s, logs in %s' "$(id -un)" "$LOG_DIR"
