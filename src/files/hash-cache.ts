@@ -106,7 +106,7 @@ export function openHashCache(file: string): HashCache {
   };
   /** Takes lines over up to a place. Those of files that are gone do no harm, and are dropped one by one. */
   const takeOver = (to: number): void => {
-    if (to > taken) kept.add(bytes.toString("utf8", taken, to));
+    if (to > taken) kept.addBytes(bytes.subarray(taken, to));
     taken = to;
   };
   next();

@@ -41,6 +41,14 @@ export function createPieces() {
       text += line;
       if (text.length >= PIECE) flush();
     },
+    /** Adds whole lines as bytes, which do not change any more. Where there are many, they are kept as they are, not copied. */
+    addBytes: (lines: Buffer): void => {
+      if (lines.length < PIECE) text += lines.toString();
+      if (text.length >= PIECE || lines.length >= PIECE) flush();
+      if (lines.length < PIECE) return;
+      hash.update(lines);
+      pieces.push(lines);
+    },
     /** Called once, after the last line. @returns the hex digits of the sha256 too */
     end: (): { pieces: readonly Uint8Array[]; hex: string } => {
       flush();

@@ -248,4 +248,37 @@ describe("the cache of hashes by itself", () => {
     const saved = readFileSync(file, "utf8").split("\n");
     expect(saved.slice(0, -2).map((one) => one.split("\t", 1)[0])).toEqual(['"a/x"', '"aa"', '"b"']);
   });
+
+  it("is not copied in memory where one file of many has changed", () => {
+    const root = temporaryFolder();
+    const file = join(root, ".factory/hashes/one");
+    writeFileSync(join(root, "a"), "a");
+    const stats = lstatSync(join(root, "a"));
+    const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
+    const names = Array.from({ length: 20_000 }, (_, at) => `module-${String(at).padStart(5, "0")}`);
+    const lines = names.map((name) => `"${name}"\t${sha256(name)}\t${stamp}\n`);
+    const write = (text: string) => {
+      const later = Math.floor(Date.now()) + 60_000;
+      writeFiles(root, {
+        ".factory/hashes/one": `${text}factory/hashes/1 ${later} ${sha256(`${later} ${sha256(text)}`)}\n`,
+      });
+      return text.length;
+    };
+    const size = write(lines.join(""));
+    const cache = openHashCache(file);
+    const before = process.memoryUsage().arrayBuffers;
+    for (const [at, name] of names.entries()) {
+      if (at !== 10_000) expect(cache.known(name, stats)).toBe(sha256(name));
+      else {
+        expect(cache.known(name, lstatSync(root))).toBeUndefined();
+        cache.keep(name, stats, sha256("new"));
+      }
+    }
+    cache.save();
+    const more = process.memoryUsage().arrayBuffers - before;
+    lines[10_000] = (lines[10_000] as string).replace(sha256("module-10000"), sha256("new"));
+    const saved = readFileSync(file, "utf8");
+    expect(saved.slice(0, saved.lastIndexOf("\n", saved.length - 2) + 1)).toBe(lines.join(""));
+    expect(more).toBeLessThan(size / 4);
+  });
 });
