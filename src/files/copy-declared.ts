@@ -53,7 +53,7 @@ function readDeclared<T>({ path }: ReadFile, work: () => T): T {
 /** Opens a file of the workspace, which has to be a regular file. @throws FactoryError FILE_CHANGED */
 function openDeclared(root: string, file: ReadFile): { descriptor: number; stats: Stats } {
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const descriptor = readDeclared(file, () => openSync(join(root, file.path), flags));
+  const descriptor = readDeclared(file, () => openSync(`${root}/${file.path}`, flags));
   const stats = fstatSync(descriptor);
   const how = !stats.isFile()
     ? "is no longer a regular file"
@@ -65,6 +65,9 @@ function openDeclared(root: string, file: ReadFile): { descriptor: number; stats
   throw changedSincePlanned(file.path, how);
 }
 
+/** One piece of memory for all files that fit in it: it is only used while nothing else has its turn. */
+let shared: Buffer | undefined;
+
 /** Copies a declared file and hashes the copied bytes. @throws FactoryError FILE_CHANGED, WRITE_FAILED */
 export async function copyDeclared(root: string, file: ReadFile, to: string): Promise<void> {
   const { descriptor, stats } = openDeclared(root, file);
@@ -73,9 +76,10 @@ export async function copyDeclared(root: string, file: ReadFile, to: string): Pr
     const mode = modeOf(file);
     const copy = writing(to, () => openSync(to, "wx", mode));
     try {
-      const piece = Buffer.allocUnsafe(Math.min(stats.size + 1, PIECE));
+      const piece =
+        stats.size < PIECE ? (shared ??= Buffer.allocUnsafe(PIECE)) : Buffer.allocUnsafe(PIECE);
       let copied = 0;
-      const next = () => readDeclared(file, () => readSync(descriptor, piece));
+      const next = () => readDeclared(file, () => readSync(descriptor, piece, 0, PIECE, null));
       for (let read = next(); read > 0; read = next()) {
         // A file that grows has changed; it is not copied to its end, which may never come.
         copied += read;
@@ -85,6 +89,8 @@ export async function copyDeclared(root: string, file: ReadFile, to: string): Pr
         writing(to, () => {
           for (let at = 0; at < read; at += writeSync(copy, bytes, at));
         });
+        // There was room for more: this is the end.
+        if (copied === stats.size && read < PIECE) break;
         if (copied % TURN < read) await othersTurn();
       }
       if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changedSincePlanned(file.path, "changed");

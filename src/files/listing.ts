@@ -74,7 +74,8 @@ export function* listed(source: string, { pieces }: Pick<Listing, "pieces">): It
     for (const line of Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString().split("\n")) {
       if (line === "") continue;
       const [mode = "", hex = ""] = line.split(" ", 2);
-      const path = JSON.parse(line.slice(mode.length + hex.length + 2)) as string;
+      const json = line.slice(mode.length + hex.length + 2);
+      const path = json.includes("\\") ? (JSON.parse(json) as string) : json.slice(1, -1);
       yield { path: wholePath(source, path), mode, sha256: `sha256:${hex}` };
     }
   }

@@ -28,7 +28,9 @@ const FILES_A_TURN = 128;
 
 /** Makes the folder for a file, below an existing one, with a mode that does not depend on the umask. */
 function makeFolders(base: string, path: string, made: Set<string>): void {
-  const parts = path.split("/").slice(0, -1);
+  const whole = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+  if (whole === "" || made.has(whole)) return;
+  const parts = whole.split("/");
   for (let length = 1; length <= parts.length; length += 1) {
     const folder = parts.slice(0, length).join("/");
     if (made.has(folder)) continue;
