@@ -35,6 +35,10 @@ export function changedSincePlanned(path: string, how: string, cause?: unknown):
   });
 }
 
+export function interruptedCopy(): FactoryError {
+  return new FactoryError("INTERRUPTED", "interrupted while the files of a build were copied");
+}
+
 const isExecutable = (mode: number): boolean => (mode & 0o100) !== 0;
 
 const modeOf = ({ mode }: ReadFile): number => Number.parseInt(mode, 8);
@@ -68,16 +72,24 @@ function openDeclared(root: string, file: ReadFile): { descriptor: number; stats
 /** One piece of memory for all files that fit in it: it is only used while nothing else has its turn. */
 let shared: Buffer | undefined;
 
-/** Copies a declared file and hashes the copied bytes. @throws FactoryError FILE_CHANGED, WRITE_FAILED */
-export async function copyDeclared(root: string, file: ReadFile, to: string): Promise<void> {
+/**
+ * Copies a declared file and hashes the copied bytes.
+ * @param signal ends the copying of a large file
+ * @throws FactoryError FILE_CHANGED, WRITE_FAILED, INTERRUPTED
+ */
+export async function copyDeclared(
+  root: string,
+  file: ReadFile,
+  to: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const { descriptor, stats } = openDeclared(root, file);
   try {
     const hash = createHash("sha256");
     const mode = modeOf(file);
     const copy = writing(to, () => openSync(to, "wx", mode));
     try {
-      const piece =
-        stats.size < PIECE ? (shared ??= Buffer.allocUnsafe(PIECE)) : Buffer.allocUnsafe(PIECE);
+      const piece = stats.size < PIECE ? (shared ??= Buffer.allocUnsafe(PIECE)) : Buffer.allocUnsafe(PIECE);
       let copied = 0;
       const next = () => readDeclared(file, () => readSync(descriptor, piece, 0, PIECE, null));
       for (let read = next(); read > 0; read = next()) {
@@ -91,7 +103,9 @@ export async function copyDeclared(root: string, file: ReadFile, to: string): Pr
         });
         // There was room for more: this is the end.
         if (copied === stats.size && read < PIECE) break;
-        if (copied % TURN < read) await othersTurn();
+        if (copied % TURN >= read) continue;
+        await othersTurn();
+        if (signal?.aborted) throw interruptedCopy();
       }
       if (`sha256:${hash.digest("hex")}` !== file.sha256) throw changedSincePlanned(file.path, "changed");
       writing(to, () => {

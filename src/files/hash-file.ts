@@ -10,10 +10,15 @@ let shared: Buffer | undefined;
 /**
  * The hex digits of a regular file's sha256. No link is followed, no pipe blocks, and no file is kept in memory.
  * @param listed what was known of the file before
+ * @param onPiece called while a large file is read, with the bytes so far
  * @returns undefined if the file is no longer what it was, before or after it was read
  * @throws an error of the file system
  */
-export function hashFile(file: string, listed: Stats): string | undefined {
+export function hashFile(
+  file: string,
+  listed: Stats,
+  onPiece: (bytes: number) => void = () => undefined,
+): string | undefined {
   const piece = (shared ??= Buffer.allocUnsafe(PIECE));
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const descriptor = openSync(file, flags);
@@ -29,6 +34,7 @@ export function hashFile(file: string, listed: Stats): string | undefined {
       // A file that grows has changed; it is not read to its end, which may never come.
       while (read > 0 && bytes <= listed.size) {
         hash.update(piece.subarray(0, read));
+        onPiece(bytes);
         bytes += read = readSync(descriptor, piece, 0, PIECE, null);
       }
       hex = hash.digest("hex");

@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
 import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
-import { performance } from "node:perf_hooks";
 import { FactoryError, type Place } from "../errors.ts";
 import { sizeText } from "../model/bytes.ts";
 import { compareText } from "../model/compare.ts";
@@ -11,6 +10,7 @@ import { type HashCache, openHashCache } from "./hash-cache.ts";
 import { hashFile } from "./hash-file.ts";
 import { linkEnd } from "./link-end.ts";
 import { createPieces, type Listing, listingLine, NOTHING } from "./listing.ts";
+import { createMeter } from "./meter.ts";
 import { isRefusal } from "./refused.ts";
 
 /** Says what of a tree is left out. Paths are from the workspace's root, with `/`. */
@@ -48,11 +48,6 @@ const MOST_ENTRIES = 1_000_000;
 /** A tree that is read faster than this is not worth a cache. */
 const SMALL = { files: 500, bytes: 8 << 20 };
 
-const SECOND = 1000;
-
-/** A file that takes long enough to say so. */
-const LARGE = 16 << 20;
-
 function changed(path: string, how: string, cause?: unknown): FactoryError {
   return new FactoryError("FILE_CHANGED", `${quoted(path)} ${how} while it was read`, {
     where: { file: path },
@@ -77,24 +72,6 @@ function reading<T>(path: string, where: Place, work: () => T): T {
   }
 }
 
-/** Counts what was read, and says so once a second. */
-function createMeter({ path, onProgress }: TreeRequest) {
-  const began = performance.now();
-  let next = began + SECOND;
-  const meter = {
-    entries: 0,
-    files: 0,
-    bytes: 0,
-    tick: (): void => {
-      const now = performance.now();
-      if (now < next) return;
-      next = now + SECOND;
-      onProgress(`reading ${path}: ${grouped(meter.files)} files, ${sizeText(meter.bytes)}`);
-    },
-  };
-  return meter;
-}
-
 /** The names of a folder that are not text, as they are shown: such a name has U+FFFD in it. */
 function oddNames(folder: string, entries: readonly Dirent[]): ReadonlySet<string> {
   if (!entries.some(({ name }) => name.includes("\ufffd"))) return new Set();
@@ -108,7 +85,10 @@ function oddNames(folder: string, entries: readonly Dirent[]): ReadonlySet<strin
  */
 export function readTree(request: TreeRequest): Tree {
   const { root, path: top, where } = request;
-  const meter = createMeter(request);
+  const read = { entries: 0, files: 0, bytes: 0 };
+  const tick = createMeter(() =>
+    request.onProgress(`reading ${top}: ${grouped(read.files)} files, ${sizeText(read.bytes)}`),
+  );
   const lines = createPieces();
   const ignored: { path: string; isFolder: boolean }[] = [];
   const cache = openHashCache(request.cache);
@@ -120,9 +100,9 @@ export function readTree(request: TreeRequest): Tree {
     entries += 1;
   };
   const count = (): void => {
-    meter.entries += 1;
-    if (meter.entries % 256 === 0) meter.tick();
-    if (meter.entries <= MOST_ENTRIES) return;
+    read.entries += 1;
+    if (read.entries % 256 === 0) tick();
+    if (read.entries <= MOST_ENTRIES) return;
     throw new FactoryError("FILE_TOO_LARGE", `${quoted(top)} has more than ${grouped(MOST_ENTRIES)} files`, {
       where,
       fix: "ignore what the image does not need, or declare a smaller folder",
@@ -140,8 +120,8 @@ export function readTree(request: TreeRequest): Tree {
       });
     }
     const hex = hashOf({ absolute, whole, path, stats, cache });
-    meter.files += 1;
-    meter.bytes += stats.size;
+    read.files += 1;
+    read.bytes += stats.size;
     add((stats.mode & 0o100) === 0 ? "0644" : "0755", hex, path);
   };
 
@@ -155,10 +135,16 @@ export function readTree(request: TreeRequest): Tree {
     const { absolute, whole, path, stats } = file;
     let hex = cache.known(path, stats);
     if (hex === undefined) {
-      hex = reading(whole, where, () => hashFile(absolute, stats));
+      const before = read.bytes;
+      hex = reading(whole, where, () =>
+        hashFile(absolute, stats, (bytes) => {
+          read.bytes = before + bytes;
+          tick();
+        }),
+      );
+      read.bytes = before;
       hashed += 1;
       if (hex === undefined) throw changed(whole, "changed");
-      if (stats.size > LARGE) meter.tick();
       cache.keep(path, stats, hex);
     }
     return hex;
@@ -222,7 +208,7 @@ export function readTree(request: TreeRequest): Tree {
     add("0755", NOTHING, "/");
     walk(top, "", request.rules);
   } else addFile(top, "");
-  if (hashed > 0 && (meter.files >= SMALL.files || meter.bytes >= SMALL.bytes)) cache.save();
+  if (hashed > 0 && (read.files >= SMALL.files || read.bytes >= SMALL.bytes)) cache.save();
   const { pieces, hex } = lines.end();
-  return { entries, bytes: meter.bytes, sha256: `sha256:${hex}`, pieces, isFolder, ignored };
+  return { entries, bytes: read.bytes, sha256: `sha256:${hex}`, pieces, isFolder, ignored };
 }

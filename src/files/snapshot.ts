@@ -3,13 +3,23 @@ import { join } from "node:path";
 import { setImmediate as othersTurn } from "node:timers/promises";
 import { sha256Hex } from "../model/digest.ts";
 import type { ReadFile } from "../model/inputs.ts";
-import { changedSincePlanned, copyDeclared, copyLink, holdsDeclared } from "./copy-declared.ts";
+import {
+  changedSincePlanned,
+  copyDeclared,
+  copyLink,
+  holdsDeclared,
+  interruptedCopy,
+} from "./copy-declared.ts";
 import { makeFolder, removeTree } from "./folders.ts";
 import { listed, type Listing } from "./listing.ts";
+import { createMeter } from "./meter.ts";
 import { isRefusal, writing } from "./refused.ts";
 
 /** A source as it was read. */
-export type DeclaredTree = Pick<Listing, "sha256" | "pieces"> & { path: string };
+export type DeclaredTree = Pick<Listing, "entries" | "sha256" | "pieces"> & { path: string };
+
+/** How far the copy of the sources is, in files, folders and links: `done` of `total`. */
+export type CopyProgress = (done: number, total: number) => void;
 
 /** Copies of exactly the declared files, for builds to read. Later changes in the workspace do not reach them. */
 export interface Snapshots {
@@ -17,10 +27,15 @@ export interface Snapshots {
    * A folder that holds these files and sources, by their paths, and nothing else. Builds with the same files share a
    * folder, and what two folders have in common is copied once.
    * @param sources do not overlap
+   * @param onProgress called about once a second, beginning after a second; not while another call makes the same folder
    * @returns its absolute path. Its last part is a hash over the files, so a builder may reuse what it read from that name
-   * @throws FactoryError FILE_CHANGED if a file is no longer what was declared; WRITE_FAILED
+   * @throws FactoryError FILE_CHANGED if a file is no longer what was declared; WRITE_FAILED; INTERRUPTED
    */
-  of: (files: readonly ReadFile[], sources?: readonly DeclaredTree[]) => Promise<string>;
+  of: (
+    files: readonly ReadFile[],
+    sources?: readonly DeclaredTree[],
+    onProgress?: CopyProgress,
+  ) => Promise<string>;
 }
 
 /** How many files are copied before other work gets its turn. */
@@ -65,8 +80,9 @@ function tryLink(from: string, to: string): boolean {
 /**
  * @param root absolute path of the workspace
  * @param folder absolute; made when the first snapshot is taken, and removed by its owner
+ * @param signal ends the copying
  */
-export function openSnapshots(root: string, folder: string): Snapshots {
+export function openSnapshots(root: string, folder: string, signal?: AbortSignal): Snapshots {
   const taken = new Map<string, Promise<string>>();
   /** The first copy of each declared file. */
   const copies = new Map<string, string>();
@@ -75,34 +91,51 @@ export function openSnapshots(root: string, folder: string): Snapshots {
     const known = JSON.stringify([file.path, file.mode, file.sha256]);
     const copy = copies.get(known);
     if (copy !== undefined && tryLink(copy, to)) return;
-    await copyDeclared(root, file, to);
+    await copyDeclared(root, file, to, signal);
     if (copy === undefined) copies.set(known, to);
   };
 
   /** The first folder that holds a source, by its path and listing. */
   const placed = new Map<string, string>();
 
-  const placeTree = async (tree: DeclaredTree, base: string, made: Set<string>): Promise<void> => {
+  const placeTree = async (
+    tree: DeclaredTree,
+    { base, made, next }: { base: string; made: Set<string>; next: () => Promise<void> | undefined },
+  ): Promise<void> => {
     const key = `${tree.sha256} ${tree.path}`;
     const before = placed.get(key);
-    let count = 0;
     for (const file of listed(tree.path, tree)) {
-      const to = join(base, file.path);
+      const to = `${base}/${file.path}`;
+      const turn = next();
+      if (turn) await turn;
       writing(base, () => makeFolders(base, file.path, made));
       if (file.path.endsWith("/")) continue;
       if (file.mode === "120000") copyLink(root, file, to);
       else if (before === undefined || !tryLink(join(before, file.path), to))
-        await copyDeclared(root, file, to);
-      count += 1;
-      if (count % FILES_A_TURN === 0) await othersTurn();
+        await copyDeclared(root, file, to, signal);
     }
     if (before === undefined) placed.set(key, base);
+  };
+
+  /** Counts entries of sources. @returns what to wait for, now and then @throws FactoryError INTERRUPTED */
+  const counterOf = (sources: readonly DeclaredTree[], onProgress: CopyProgress) => {
+    const total = sources.reduce((sum, { entries }) => sum + entries, 0);
+    let done = 0;
+    const tick = createMeter(() => onProgress(done, total));
+    return (): Promise<void> | undefined => {
+      done += 1;
+      if (done % FILES_A_TURN !== 0) return undefined;
+      if (signal?.aborted) throw interruptedCopy();
+      tick();
+      return othersTurn();
+    };
   };
 
   const take = async (
     name: string,
     files: readonly ReadFile[],
     sources: readonly DeclaredTree[],
+    onProgress: CopyProgress,
   ): Promise<string> => {
     const base = join(folder, name);
     makeFolder(folder);
@@ -111,7 +144,8 @@ export function openSnapshots(root: string, folder: string): Snapshots {
       mkdirSync(base);
     });
     const made = new Set<string>();
-    for (const tree of sources) await placeTree(tree, base, made);
+    const next = counterOf(sources, onProgress);
+    for (const tree of sources) await placeTree(tree, { base, made, next });
     const isThere = (path: string) => sources.length > 0 && existsSync(join(base, path));
     for (const file of files) {
       writing(base, () => makeFolders(base, file.path, made));
@@ -127,13 +161,13 @@ export function openSnapshots(root: string, folder: string): Snapshots {
   };
 
   return {
-    of: (files, sources = []) => {
+    of: (files, sources = [], onProgress = () => undefined) => {
       const parts = files.map((file) => [file.path, file.mode, file.sha256]);
       for (const tree of sources) parts.push([tree.path, tree.sha256]);
       const name = sha256Hex(JSON.stringify(parts)).slice(0, 32);
       const known = taken.get(name);
       if (known) return known;
-      const taking = take(name, files, sources).catch((error: unknown) => {
+      const taking = take(name, files, sources, onProgress).catch((error: unknown) => {
         // The next attempt may find the files as they were declared.
         taken.delete(name);
         removeTree(join(folder, name));

@@ -23,7 +23,7 @@ export const stitch: Stage = {
   evidence: { dockerfile: "text/x-dockerfile", bake_file: "text/x-hcl" },
   exact: ["dockerfile", "bake_file"],
   classes: {},
-  run: async ({ attempt, keep }, { layers, secrets }) => {
+  run: async ({ attempt, keep, progress }, { layers, secrets }) => {
     const { planned, folder, settings, held, origin } = attempt;
     const parent = origin && "ref" in origin ? origin : null;
     const stitched = planned.render();
@@ -32,7 +32,9 @@ export const stitch: Stage = {
     // The builder gets the bytes that were hashed, whatever happens to the workspace meanwhile. Nothing else is in there.
     writeWhole(join(folder, "Dockerfile.dockerignore"), "", false);
     const { files, contents } = stitched;
-    const context = settings.relative(await settings.snapshots.of(files, contents));
+    const copying = (step: number, steps: number) =>
+      progress({ step, steps, cached: false, detail: "copying sources" });
+    const context = settings.relative(await settings.snapshots.of(files, contents, copying));
     const dockerfile = posix.relative(context, `${settings.relative(folder)}/Dockerfile`);
     const layout = settings.relative(layoutOf(attempt));
     // The cell's own tag moves last, when the image is proven.

@@ -130,7 +130,7 @@ export async function runWork(
   const first = cells.filter(({ cell }) => cell.parent === undefined);
   const settings = {
     ...request,
-    snapshots: openSnapshots(request.root, join(deps.folder.path(), "files")),
+    snapshots: openSnapshots(request.root, join(deps.folder.path(), "files"), signal),
     cacheRepository,
     tools,
     source,

@@ -1,5 +1,7 @@
 import { listed } from "../files/listing.ts";
+import { createMeter } from "../files/meter.ts";
 import { compareText } from "../model/compare.ts";
+import { grouped } from "../model/count.ts";
 import {
   closing,
   dockerPattern,
@@ -43,7 +45,7 @@ function* entriesOf(source: Source): Iterable<Entry> {
  * a line for each entry about which these are wrong. So the text depends on what is left out only where it has to, and what
  * appears there later is left out too.
  */
-function linesOf(source: Source): string[] {
+function linesOf(source: Source, onProgress: (text: string) => void): string[] {
   const whole = source.path === "." ? "*" : dockerPattern(source.path);
   if (!source.isFolder) return [`!${whole}`];
   const own = source.lines.flatMap((line) => translated(line, source.path) ?? []);
@@ -57,7 +59,13 @@ function linesOf(source: Source): string[] {
     !last.some(({ matches }) => matches(`${folder}/x`));
   /** For each folder on the way: its verdicts, and what a correction says of everything in it. */
   const way: { path: string; verdicts: ReturnType<typeof verdicts>; corrected: boolean | undefined }[] = [];
+  let done = 0;
+  const tick = createMeter(() =>
+    onProgress(`comparing the ignore rules of ${source.path}: ${grouped(done)} entries`),
+  );
   for (const { path, isFolder, isDeclared } of entriesOf(source)) {
+    done += 1;
+    if (done % 256 === 0) tick();
     while (way.length > 0 && !path.startsWith(`${way.at(-1)?.path}/`)) way.pop();
     const folder = way.at(-1);
     const verdict = verdicts(path, folder?.verdicts);
@@ -76,13 +84,18 @@ function linesOf(source: Source): string[] {
  * The text of a Dockerfile.dockerignore that lets in exactly the declared files.
  * @param contents do not overlap
  * @param files files and folders of fragments, sorted
+ * @param onProgress called about once a second, beginning after a second
  */
-export function dockerignoreOf(contents: readonly Source[], files: readonly string[]): string {
+export function dockerignoreOf(
+  contents: readonly Source[],
+  files: readonly string[],
+  onProgress: (text: string) => void = () => undefined,
+): string {
   const sources = [...contents].sort((a, b) => compareText(a.path, b.path));
   const lines = sources.flatMap((source) => {
     const known = texts.get(source);
     if (known) return known;
-    const made = linesOf(source);
+    const made = linesOf(source, onProgress);
     texts.set(source, made);
     return made;
   });

@@ -85,7 +85,7 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
     },
     labels: { ...labels, ...derived },
     get dockerignore() {
-      return dockerignoreOf(contents, allowed);
+      return dockerignoreOf(contents, allowed, catalog.onProgress);
     },
     copied: [...allowed, ...contents.map(({ path }) => path)].sort(compareText),
     files: composed.bodies.flatMap((body) => body.files).sort((a, b) => compareText(a.path, b.path)),

@@ -49,6 +49,17 @@ function read(root: string, path: string, more: Partial<Parameters<typeof readTr
   });
 }
 
+/** What `work` gives, while each look at the clock is two seconds after the last. */
+function fastClock<T>(work: () => T): T {
+  let time = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => (time += 2000));
+  try {
+    return work();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
 /** A folder `app` with odd names, a link and an empty folder. */
 function world() {
   const root = temporaryFolder();
@@ -126,14 +137,18 @@ describe("a tree", () => {
     mkdirSync(join(root, "app"));
     for (let at = 0; at < 300; at += 1) writeFileSync(join(root, "app", String(at)), "");
     const said: string[] = [];
-    let time = 0;
-    const clock = vi.spyOn(performance, "now").mockImplementation(() => (time += 2000));
-    try {
-      read(root, "app", { onProgress: (text) => void said.push(text) });
-    } finally {
-      clock.mockRestore();
-    }
+    fastClock(() => read(root, "app", { onProgress: (text) => void said.push(text) }));
     expect(said[0]).toMatch(/^reading app: \d+ files, 0 B$/);
+    // In the middle of a large file too.
+    writeFileSync(join(root, "large"), Buffer.alloc(3 << 20));
+    said.length = 0;
+    const large = fastClock(() => read(root, "large", { onProgress: (text) => void said.push(text) }));
+    expect(said).toEqual([
+      "reading large: 0 files, 1.0 MB",
+      "reading large: 0 files, 2.1 MB",
+      "reading large: 0 files, 3.1 MB",
+    ]);
+    expect(large.bytes).toBe(3 << 20);
     const many: TreeRules = { ignores: () => true, within: () => many };
     const tree = read(root, "app", { rules: many });
     expect([tree.entries, tree.ignored.length]).toEqual([1, 300]);
@@ -189,6 +204,48 @@ describe("the snapshot of a source", () => {
     change(join(root, "app"));
     const code = await codeOf(openSnapshots(root, folder).of([], [sourceOf(tree)]));
     expect(code).toMatch(new RegExp(`^FILE_CHANGED .*${told.replace("`app/sub/é`?", "")}`));
+    expect(execFileSync("ls", ["-A", folder], { encoding: "utf8" })).toBe("");
+  });
+});
+
+describe("the snapshot of a large source", () => {
+  /** 1,000 files and what is asked about their copy. */
+  function large() {
+    const root = temporaryFolder();
+    mkdirSync(join(root, "app"));
+    for (let at = 0; at < 1000; at += 1) writeFileSync(join(root, "app", `f${at}`), String(at));
+    return { root, source: sourceOf(read(root, "app")), folder: join(temporaryFolder(), "snapshots") };
+  }
+
+  it("says about once a second how far it is", async () => {
+    const { root, source, folder } = large();
+    const said: [number, number][] = [];
+    let time = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (time += 400));
+    try {
+      await openSnapshots(root, folder).of([], [source], (done, total) => void said.push([done, total]));
+    } finally {
+      clock.mockRestore();
+    }
+    // Each turn of 128 files takes 0.4 s.
+    expect(said).toEqual([
+      [384, 1001],
+      [768, 1001],
+    ]);
+  });
+
+  it.each([
+    ["many files", (root: string) => read(root, "app"), "app"],
+    ["one large file", (root: string) => read(root, "large"), "large"],
+  ])("ends soon after it is interrupted, and leaves nothing: %s", async (_, readOne, path) => {
+    const { root, folder } = large();
+    writeFileSync(join(root, "large"), Buffer.alloc(40 << 20));
+    const source = { ...readOne(root), path };
+    const interrupt = new AbortController();
+    const snapshots = openSnapshots(root, folder, interrupt.signal);
+    const taken = codeOf(snapshots.of([], [source]));
+    interrupt.abort();
+    expect(await taken).toMatch(/^INTERRUPTED /);
     expect(execFileSync("ls", ["-A", folder], { encoding: "utf8" })).toBe("");
   });
 });

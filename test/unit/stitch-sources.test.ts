@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { checkWorkspace } from "../../src/catalog/check.ts";
 import { findingsIn } from "../../src/catalog/document.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
@@ -45,6 +45,21 @@ describe("a source", () => {
     expect(dockerfile).toContain("\nCOPY services/web /app\n");
     expect(dockerignore).toBe("*\n!services/web\nservices/web/**/.git\n");
     expect(copied).toEqual(["services/web"]);
+  });
+
+  it("may be large: its ignore rules say about once a second how far they are", () => {
+    const files = Array.from({ length: 300 }, (_, at) => [`services/web/f${at}`, ""]);
+    const said: string[] = [];
+    const root = withSource(WEB, Object.fromEntries(files) as Record<string, string>);
+    const made = stitch(openCatalog(root, { onProgress: (text) => void said.push(text) }), "demo");
+    let time = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (time += 2000));
+    try {
+      expect(made.dockerignore).toBe("*\n!services/web\nservices/web/**/.git\n");
+    } finally {
+      clock.mockRestore();
+    }
+    expect(said).toEqual(["comparing the ignore rules of services/web: 256 entries"]);
   });
 
   it("may be a single file, a part of one, or the workspace itself", () => {
