@@ -19,7 +19,10 @@ interface Surroundings {
   signal: () => AbortSignal;
 }
 
-/** FACTORY_REPOSITORY and FACTORY_CACHE_REPOSITORY replace the settings of factory.yaml. Owners' names may be in upper case. */
+/**
+ * FACTORY_REPOSITORY, FACTORY_CACHE_REPOSITORY and FACTORY_RECORDS_REMOTE replace the settings of factory.yaml. Owners' names
+ * may be in upper case.
+ */
 async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): Promise<OpenCatalog> {
   const { isRepository } = await import("./catalog/names.ts");
   const read = (name: string): string | undefined => {
@@ -34,9 +37,17 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
       },
     );
   };
+  const remote = (env.FACTORY_RECORDS_REMOTE ?? "").toLowerCase();
+  if (remote !== "" && !(remote.startsWith("oci://") && isRepository(remote.slice("oci://".length)))) {
+    throw new FactoryError(
+      "USAGE",
+      `FACTORY_RECORDS_REMOTE is no repository: ${JSON.stringify(addressWithoutUserinfo(remote))}`,
+      { fix: "such as oci://registry.example:5000/team/records" },
+    );
+  }
   const repository = read("FACTORY_REPOSITORY");
   const cache_repository = read("FACTORY_CACHE_REPOSITORY");
-  if (repository === undefined && cache_repository === undefined) return catalog;
+  if (repository === undefined && cache_repository === undefined && remote === "") return catalog;
   return {
     ...catalog,
     settings: () => {
@@ -45,6 +56,7 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
         ...own,
         repository: repository ?? own.repository,
         cache_repository: cache_repository ?? own.cache_repository,
+        records_remote: remote === "" ? own.records_remote : remote,
       };
     },
   };

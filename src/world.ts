@@ -17,7 +17,6 @@ import { createMask, type Mask } from "./model/mask.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
-import type { Registries as LibraryRegistries } from "./library/fetch-library.ts";
 import type { View } from "./screen/live-view.ts";
 import { openSecrets } from "./run/secrets.ts";
 import type { RunDeps } from "./run/types.ts";
@@ -35,12 +34,12 @@ import type { Registries } from "./tools/oci/registries.ts";
 import { registryAnswers } from "./tools/oci/registry-answers.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
-import { sharedRegistries } from "./shared-registries.ts";
+import { type Shared, sharedRegistries } from "./shared-registries.ts";
 import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
 
 /** The real engine, clock and services. */
-export interface World {
+export interface World extends Shared {
   docker: Docker;
   buildx: Buildx;
   /** What a run asks of the world, without its listeners. */
@@ -72,8 +71,6 @@ export interface World {
   ) => Promise<Map<string, BaseResolution>>;
   /** The layers that a plain build gives. */
   buildLayers: LayersOf;
-  /** Registries, for libraries. A try that is repeated is told to people. */
-  registries: () => Promise<LibraryRegistries>;
   /** Where the images that records prove are. */
   places: Places;
   /**
@@ -224,8 +221,8 @@ export function createWorld(
       return attempts;
     },
     buildLayers: buildLayers(exec),
-    registries: shared,
-    workspaceAt: (root, ref) => workspaceAt(exec, root, ref, shared),
+    ...shared,
+    workspaceAt: (root, ref) => workspaceAt(exec, root, ref, shared.registries),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,
     owner,

@@ -55,6 +55,8 @@ export interface Settings {
   smoke: { memory_mb: number; pids: number; timeout_s: number };
   /** How old a passing record may be to be reused, as `30d`; null for any age. */
   max_age: string | null;
+  /** `oci://HOST/REPOSITORY`, through which machines share records; null if they do not. */
+  records_remote: string | null;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Settings } from "./catalog.ts";
 
 /** factory.yaml with every default filled in. */
 export function settingsOf(document: Documents["workspace"]): Settings {
-  const { repository = "factory", cache, bases = {}, smoke = {}, reuse } = document;
+  const { repository = "factory", cache, bases = {}, smoke = {}, records, reuse } = document;
   const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
   return {
     repository,
@@ -11,5 +11,6 @@ export function settingsOf(document: Documents["workspace"]): Settings {
     bases,
     smoke: { memory_mb, pids, timeout_s },
     max_age: reuse?.max_age ?? null,
+    records_remote: records?.remote ?? null,
   };
 }

@@ -2,6 +2,7 @@ import type { BaseResolution } from "../builder/base.ts";
 import { FactoryError } from "../errors.ts";
 import type { Planned } from "../plan/cell.ts";
 import { planCells } from "../plan/planner.ts";
+import type { CellKeys } from "../records/remote/remote.ts";
 import { requestsOf } from "../plan/requests.ts";
 import type { SplitDeps } from "../plan/shards/split.ts";
 import type { Context } from "./context.ts";
@@ -21,6 +22,8 @@ export interface PlanningOptions {
   /** A file with one changed path per line; `-` for stdin. */
   changedFilesFrom?: string;
   cell?: string[];
+  /** Whether those cells were chosen without records. */
+  chosen?: boolean;
   /** Whether an image has to have been pushed to count as proven. */
   needPushed?: boolean;
 }
@@ -48,6 +51,13 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
   const missing = (): never => {
     throw new Error("the world was not asked for");
   };
+  const remote = reuse && !force ? catalog.settings().records_remote : null;
+  const fetchRecords = async (root: string, from: string, cells: readonly CellKeys[]): Promise<boolean> => {
+    const { openStore } = await import("../pipeline/open-store.ts");
+    const brought = await (await (world ?? missing()).recordRemote(from)).fetch(openStore(root), cells);
+    if (brought > 0) context.say(`${brought} ${brought === 1 ? "record" : "records"} brought from ${from}`);
+    return brought > 0;
+  };
   return planCells(
     catalog,
     {
@@ -60,6 +70,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
       changedFiles:
         changedFilesFrom === undefined ? undefined : world?.readLines(changedFilesFrom, context.cwd),
       cells: cell,
+      chosen: options.chosen,
     },
     {
       now: context.now(),
@@ -68,6 +79,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
         digestsOf(await (world ?? missing()).baseDigests(bases, { pull: false, signal: context.signal })),
       attempts: (manifestIds) =>
         world?.attempts(catalog.root, manifestIds, { note: context.say, strict: true }) ?? missing(),
+      fetchRecords: remote === null ? undefined : (cells) => fetchRecords(catalog.root, remote, cells),
       places: {
         engineTags: (repositories) => (world ?? missing()).places.engineTags(repositories),
         engineHolds: (digest) => (world ?? missing()).places.engineHolds(digest),

@@ -27,6 +27,24 @@ const verify = (act: Act) =>
     .argument("[record-id]", "only this record")
     .action(act(async (context, id) => (await import("./records.ts")).recordsVerify(context, id)));
 
+const push = (act: Act) =>
+  verb("push", "push the records that the remote does not have", [
+    "factory records push",
+    "FACTORY_RECORDS_REMOTE=oci://registry.example/team/records factory records push --json",
+  ])
+    .addOption(manifestFlag(": only its records"))
+    .action(act(async (context, options) => (await import("./records.ts")).recordsPush(context, options)));
+
+const pull = (act: Act) =>
+  verb("pull", "fetch the records that are not here", ["factory records pull"]).action(
+    act(async (context) => (await import("./records.ts")).recordsPull(context)),
+  );
+
+const sync = (act: Act) =>
+  verb("sync", "pull, then push", ["factory records sync --json"]).action(
+    act(async (context) => (await import("./records.ts")).recordsSync(context)),
+  );
+
 export const recordsVerb: Verb = (act) =>
   verb("records", "browse and verify the compatibility records", [
     "factory records list --status fail",
@@ -34,4 +52,7 @@ export const recordsVerb: Verb = (act) =>
   ])
     .addCommand(list(act))
     .addCommand(show(act))
-    .addCommand(verify(act));
+    .addCommand(verify(act))
+    .addCommand(push(act))
+    .addCommand(pull(act))
+    .addCommand(sync(act));

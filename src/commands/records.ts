@@ -1,5 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { openStore } from "../pipeline/open-store.ts";
+import type { RecordRemote } from "../records/remote/remote.ts";
+import type { Travelled } from "../records/remote/remote-deps.ts";
 import type { RecordStore } from "../records/store.ts";
 import { grouped } from "../model/count.ts";
 import { VERIFY_BATCH } from "../records/verify.ts";
@@ -111,4 +113,57 @@ export async function recordsVerify(context: Context, recordId: string | undefin
     json: { verified, checked, evidence, old, problems },
     exitCode: problems.length === 0 ? 0 : 1,
   };
+}
+
+/** The remote of the records. @throws FactoryError REMOTE_UNDECLARED */
+async function remoteOf(
+  context: Context,
+): Promise<{ remote: RecordRemote; store: RecordStore; name: string }> {
+  const catalog = await context.catalog();
+  const name = catalog.settings().records_remote;
+  if (name === null) {
+    throw new FactoryError("REMOTE_UNDECLARED", "factory.yaml names no remote for records", {
+      fix: "add `records: {remote: oci://HOST/REPOSITORY}`, or set FACTORY_RECORDS_REMOTE",
+    });
+  }
+  const world = await context.world();
+  return { remote: await world.recordRemote(name), store: openStore(catalog.root), name };
+}
+
+/** Which records travel, and to where. */
+interface TravelOptions {
+  manifestId?: string;
+}
+
+function travelResult(
+  { pushed, pulled, unchanged }: Travelled,
+  name: string,
+  { green }: Context["color"],
+): CommandResult {
+  const parts = [
+    ...(pushed.length > 0 ? [`${grouped(pushed.length)} pushed`] : []),
+    ...(pulled.length > 0 ? [`${grouped(pulled.length)} pulled`] : []),
+    `${grouped(unchanged)} unchanged`,
+  ];
+  return { text: `${green(name)}: ${parts.join(", ")}`, json: { pushed, pulled, unchanged } };
+}
+
+/** `factory records push`: what the remote does not have. */
+export async function recordsPush(context: Context, options: TravelOptions): Promise<CommandResult> {
+  const { remote, store, name } = await remoteOf(context);
+  return travelResult(await remote.push(store, options), name, context.color);
+}
+
+/** `factory records pull`: what is not here. */
+export async function recordsPull(context: Context): Promise<CommandResult> {
+  const { remote, store, name } = await remoteOf(context);
+  return travelResult(await remote.pull(store), name, context.color);
+}
+
+/** `factory records sync`: both. */
+export async function recordsSync(context: Context): Promise<CommandResult> {
+  const { remote, store, name } = await remoteOf(context);
+  const { pulled } = await remote.pull(store);
+  const { pushed, unchanged } = await remote.push(store);
+  return travelResult({ pushed, pulled, unchanged: unchanged - pulled.length }, name, context.color);
 }

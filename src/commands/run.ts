@@ -54,8 +54,19 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
 async function plannedFor(context: Context, options: RunOptions): Promise<Planned> {
   const asked = { ...options, planId: options.plan, needPushed: options.push };
   if (options.shard === undefined) return planOf(context, asked);
-  const { takeShard } = await import("../plan/shards/split.ts");
-  const part = await takeShard(await planOf(context, asked), options.shard, await splitDeps(context));
+  const { takeShard, tryShard } = await import("../plan/shards/split.ts");
+  const deps = await splitDeps(context);
+  if (options.reuse && options.shard.includes("@")) {
+    // It may have been handed out without asking the records, which other jobs of the same run go on adding to.
+    const plain = await tryShard(await planOf(context, { ...asked, reuse: false }), options.shard, deps);
+    const cell = plain?.cells.map((one) => one.cell.cell_id) ?? [];
+    if (cell.length > 0) return planOf(context, { ...asked, cell, chosen: true });
+    if (plain) {
+      context.say(`shard ${options.shard} has no cells`);
+      return plain;
+    }
+  }
+  const part = await takeShard(await planOf(context, asked), options.shard, deps);
   if (part.cells.length === 0) context.say(`shard ${options.shard} has no cells`);
   return part;
 }
@@ -71,6 +82,28 @@ async function plannedWhileAsking(context: Context, options: RunOptions, buildx:
   } catch (error) {
     moot.abort();
     throw error;
+  }
+}
+
+/** Pushes the records of a run. An error is told: the verdicts stand, and the records are here. @returns it */
+async function sendRecords(
+  context: Context,
+  remote: string,
+  root: string,
+  results: readonly CellResult[],
+): Promise<FactoryError | null> {
+  const recordIds = results.flatMap(({ status, record_id }) => (status === "reused" ? [] : [record_id]));
+  if (recordIds.length === 0) return null;
+  try {
+    const [{ openStore }, world] = await Promise.all([import("../pipeline/open-store.ts"), context.world()]);
+    const { pushed } = await (await world.recordRemote(remote)).push(openStore(root), { recordIds });
+    context.say(`${pushed.length} ${pushed.length === 1 ? "record" : "records"} pushed to ${remote}`);
+    return null;
+  } catch (error) {
+    if (!(error instanceof FactoryError)) throw error;
+    context.say(`error: records are missing in ${remote}: ${error.message}`);
+    context.say("  fix: run `factory records push` where these records are");
+    return error;
   }
 }
 
@@ -126,9 +159,11 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;
+  const remote = options.push ? catalog.settings().records_remote : null;
+  const unsent = remote === null ? null : await sendRecords(context, remote, catalog.root, results);
   return {
     text: resultText(outcome, context),
     json: { results, summary, left_out },
-    exitCode: interrupted ? 130 : unwritten ? 3 : summary.unexpected > 0 ? 1 : 0,
+    exitCode: interrupted ? 130 : unwritten || unsent ? 3 : summary.unexpected > 0 ? 1 : 0,
   };
 }

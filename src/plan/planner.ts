@@ -11,6 +11,7 @@ import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
 import { withAncestors, withCauses, withDescendants, withNeeded, withParents } from "./family.ts";
 import { affectedByFiles, affectedSince } from "./decide/impact.ts";
+import { knowsDigests } from "../stitch/labels.ts";
 import { pinsOf } from "./lock/pins.ts";
 import { selectCells } from "./select.ts";
 import type { Given, PlanRequest } from "./space.ts";
@@ -32,6 +33,8 @@ export interface Question {
   changedFiles?: readonly string[];
   /** Only these cells; empty for all. */
   cells: readonly string[];
+  /** Whether the cells were chosen without records: then these decide about them, and choose no others in their place. */
+  chosen?: boolean;
 }
 
 /** What the planner asks of the world. Nothing here is called unless the question needs it. */
@@ -43,6 +46,11 @@ export interface Answers {
   /** The digests that the builder resolves images to, by `<ref> <platform>`, without those that cannot be pinned. */
   baseDigests: (images: readonly ImageOn[]) => Promise<ReadonlyMap<string, string>>;
   attempts: (manifestIds: readonly string[]) => Promise<Attempts>;
+  /**
+   * Brings what other machines know of these cells to the records here. @returns whether there was anything
+   * @throws FactoryError if that cannot be known
+   */
+  fetchRecords?: (cells: readonly { verdict_key: string; build_key: string }[]) => Promise<boolean>;
   /** Where the images that records prove are. */
   places: Places;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
@@ -138,7 +146,7 @@ export async function planCells(
     environment: answers.environment,
     ...(locked ? pinsOf(catalog, manifestIds) : {}),
   };
-  const attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
+  let attempts = reuse && !force ? await answers.attempts(manifestIds) : null;
   if (attempts && !given.digestOf) {
     // The images that are read are known once the cells are.
     const { cells } = wholeOf(catalog, requests, given);
@@ -151,7 +159,7 @@ export async function planCells(
       return strategy !== undefined && strategy !== "all";
     });
     const known = new Map<string, Inputs[]>();
-    if (chooses) for (const id of asked) known.set(id, await provenInputs(attempts, id));
+    if (chooses && !question.chosen) for (const id of asked) known.set(id, await provenInputs(attempts, id));
     given = { ...given, proven: (manifestId) => known.get(manifestId) ?? [] };
   }
   const whole = selectCells(wholeOf(catalog, requests, given), question.cells);
@@ -176,6 +184,9 @@ export async function planCells(
     if (!force) return planned;
     return { ...planned, cells: planned.cells.map((one) => withCell(one, { reason: "FORCED" })) };
   }
+  const asking = planned.cells.filter(({ cell }) => knowsDigests(cell.images)).map(({ cell }) => cell);
+  if (asking.length > 0 && (await answers.fetchRecords?.(asking)))
+    attempts = await answers.attempts(manifestIds);
   const cells = await decide(planned.cells, {
     attempts,
     now: answers.now,

@@ -13,6 +13,7 @@ import { RECORD_ID, recordId, stampOf, timeOfRecordId, wellFormed } from "./reco
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, RecordStore, RecordSummary } from "./store.ts";
 import type { StoredRecord } from "./stored-record.ts";
+import { foreignProblem, readWhole, takeRecord } from "./travel.ts";
 import { verifyRecords } from "./verify.ts";
 
 function summarize(record: StoredRecord): RecordSummary {
@@ -44,6 +45,12 @@ const newLedger = () => `${stampOf(new Date())}-${randomBytes(8).toString("hex")
 export function openFolderStore(root: string, rules: () => Promise<StageRules>): RecordStore {
   const ledgers = new Map<string, LedgerWriter>();
 
+  const ledgerFor = (folder: string, manifestId: string): LedgerWriter => {
+    const ledger = ledgers.get(manifestId) ?? openLedgerWriter(folder, manifestId, newLedger);
+    ledgers.set(manifestId, ledger);
+    return ledger;
+  };
+
   /** @throws FactoryError UNKNOWN_RECORD */
   const find = (recordId: string): Located => {
     const base = RECORD_ID.test(recordId) ? placeOf(root)?.base : undefined;
@@ -69,8 +76,7 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
       const { manifest_id, record_id, verdict_key } = record;
       const folder = folderFor(root, manifest_id);
       const text = `${JSON.stringify(record, null, 2)}\n`;
-      const ledger = ledgers.get(manifest_id) ?? openLedgerWriter(folder, manifest_id, newLedger);
-      ledgers.set(manifest_id, ledger);
+      const ledger = ledgerFor(folder, manifest_id);
       ledger.put({ record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) });
       writeWhole(join(folder, `${record_id}.json`), text);
       ledger.done(record_id);
@@ -120,5 +126,18 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
       const one = request.recordId === undefined ? undefined : find(request.recordId);
       return verifyRecords(place?.base, one, request, await rules());
     },
+
+    all: async (manifestId) => {
+      const base = placeOf(root)?.base;
+      const check = await loadRecordCheck();
+      return (base === undefined ? [] : locateRecords(base, manifestId)).map((located) => ({
+        record_id: located.recordId,
+        read: () => Promise.resolve().then(() => readWhole(located, check)),
+      }));
+    },
+
+    foreign: async (text, recordId) => foreignProblem(text, recordId, await loadRecordCheck()),
+
+    take: (whole) => Promise.resolve().then(() => takeRecord(root, whole, ledgerFor)),
   };
 }

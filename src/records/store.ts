@@ -3,6 +3,7 @@ import type { Evidence, FactoryRecord } from "../schemas/types.ts";
 import type { Problem } from "./problem.ts";
 import type { RecordDraft } from "./record-id.ts";
 import type { ShelfWatch } from "./shelf.ts";
+import type { WholeRecord } from "./travel.ts";
 import type { StoredRecord } from "./stored-record.ts";
 
 /** What a list shows about a record. */
@@ -87,4 +88,15 @@ export interface RecordStore {
    * @throws FactoryError UNKNOWN_RECORD, INTERRUPTED
    */
   verify: (request?: VerifyRequest) => Promise<Verification>;
+  /** All records, for travelling. `read` gives null for one that is gone, or of the old form. @throws FactoryError RECORD_UNREADABLE */
+  all: (
+    manifestId?: string,
+  ) => Promise<readonly { record_id: string; read: () => Promise<WholeRecord | null> }[]>;
+  /** Why the bytes of a file are not the record of an id; null if they are. */
+  foreign: (text: Buffer, recordId: string) => Promise<string | null>;
+  /**
+   * Takes a record that came from elsewhere, with its evidence by sha256. @param whole checked by `foreign`
+   * @returns whether it was not there before @throws FactoryError RECORD_CONFLICT, WRITE_FAILED, FILE_OUTSIDE
+   */
+  take: (whole: { text: Buffer; evidence: ReadonlyMap<string, Uint8Array> }) => Promise<boolean>;
 }

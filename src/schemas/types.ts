@@ -1549,6 +1549,15 @@ export interface Workspace {
     timeout_s?: number;
   };
   /**
+   * The compatibility records.
+   */
+  records?: {
+    /**
+     * The repository of a registry through which machines share records, such as `oci://registry.example/team/records`.
+     */
+    remote?: string;
+  };
+  /**
    * When a recorded verdict may stand for a new one.
    */
   reuse?: {

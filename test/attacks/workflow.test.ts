@@ -105,6 +105,7 @@ describe("the workflow", () => {
       "secrets.GITHUB_TOKEN",
       "secrets.REGISTRY_TOKEN",
       "secrets.CACHE_REGISTRY_TOKEN",
+      "secrets.RECORDS_REGISTRY_TOKEN",
     ]);
   });
 
@@ -125,7 +126,7 @@ describe("the workflow", () => {
         .trim()
         .split("\n");
       expect(argv).toEqual([
-        ...["dist/cli.js", "run", "--plan", "p", "--since", "s", "--shard", "1/2"],
+        ...["dist/cli.js", "run", "--plan", "p", "--since", "s", "--shard", "1/2", "--reuse"],
         ...(pushes ? ["--push"] : []),
       ]);
     }
@@ -137,8 +138,16 @@ describe("the workflow", () => {
     const images = { REGISTRY_USER: "i", REGISTRY_TOKEN: "ii" };
     const login = (host: string, user: string, token: string) =>
       `login ${host} --username ${user} --password-stdin <${token}`;
-    const calls = (FACTORY_REPOSITORY: string, FACTORY_CACHE_REPOSITORY: string) =>
-      logIn({ FACTORY_REPOSITORY, FACTORY_CACHE_REPOSITORY, ...images, ...cache }).calls;
+    const calls = (FACTORY_REPOSITORY: string, FACTORY_CACHE_REPOSITORY: string) => {
+      const FACTORY_RECORDS_REMOTE = `oci://${FACTORY_REPOSITORY}/records`;
+      return logIn({
+        FACTORY_REPOSITORY,
+        FACTORY_CACHE_REPOSITORY,
+        FACTORY_RECORDS_REMOTE,
+        ...images,
+        ...cache,
+      }).calls;
+    };
     expect(calls(ghcr, `${ghcr}/cache`)).toEqual([login("ghcr.io", "me", "own")]);
     expect(calls("r.example:5000/x", ghcr)).toEqual([
       login("r.example:5000", "i", "ii"),
@@ -149,7 +158,20 @@ describe("the workflow", () => {
       login("docker.io", "i", "ii"),
       login("localhost", "c", "cc"),
     ]);
-    const without = logIn({ FACTORY_REPOSITORY: "r.example/x", FACTORY_CACHE_REPOSITORY: ghcr });
+    const records = { RECORDS_REGISTRY_USER: "r", RECORDS_REGISTRY_TOKEN: "rr" };
+    const elsewhere = (FACTORY_RECORDS_REMOTE: string) => {
+      const repositories = { FACTORY_REPOSITORY: ghcr, FACTORY_CACHE_REPOSITORY: "c.example/x" };
+      return logIn({ ...repositories, FACTORY_RECORDS_REMOTE, ...cache, ...records }).calls;
+    };
+    const both = [login("ghcr.io", "me", "own"), login("c.example", "c", "cc")];
+    expect(elsewhere(`oci://${ghcr}/records`)).toEqual(both);
+    expect(elsewhere("oci://c.example/records")).toEqual(both);
+    expect(elsewhere("oci://r.example:5000/records")).toEqual([...both, login("r.example:5000", "r", "rr")]);
+    const without = logIn({
+      FACTORY_REPOSITORY: "r.example/x",
+      FACTORY_CACHE_REPOSITORY: ghcr,
+      FACTORY_RECORDS_REMOTE: `oci://${ghcr}/records`,
+    });
     expect(without).toMatchObject({ status: 1, calls: [] });
     expect(without.stdout).toContain("set the variable REGISTRY_USER and the secret REGISTRY_TOKEN");
   });
@@ -173,6 +195,7 @@ describe("the workflow", () => {
       "SINCE",
       "PUSH",
       "FACTORY_REPOSITORY",
+      "FACTORY_RECORDS_REMOTE",
       "FACTORY_CACHE_REPOSITORY",
     ]);
   });
@@ -180,10 +203,10 @@ describe("the workflow", () => {
   it("B2.8 splits a plan in one way in all jobs: none looks for records that only some have", () => {
     const planned = plan.steps.find((step) => step.id === "plan")?.run ?? "";
     const run = cell.steps.find((step) => step.run?.includes("cli.js run"))?.run ?? "";
-    for (const script of [planned, run]) {
-      expect(script).toContain('"$PLAN_ID" --since "$SINCE"');
-      expect(script).not.toContain("--reuse");
-    }
+    for (const script of [planned, run]) expect(script).toContain('"$PLAN_ID" --since "$SINCE"');
+    // What is proven changes while the jobs run: it decides about the cells of a shard, and not which these are.
+    expect(planned).not.toContain("--reuse");
+    expect(run).toContain('--shard "$SHARD" --reuse');
   });
 
   it("B2.8 keeps records with evidence and ledger whatever happened, and misses them loudly", () => {

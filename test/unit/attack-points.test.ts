@@ -7,7 +7,7 @@ import { repository } from "./workspace.ts";
 const folder = join(repository, "test/attacks");
 
 /** The points of the tables, in their order. */
-const POINTS = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/^\| ([AB8][\d.]+) \|/gm)].map(
+const POINTS = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/^\| ([AB89][\d.]+) \|/gm)].map(
   ([, point = ""]) => point,
 );
 
@@ -38,7 +38,7 @@ const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
     namesIn(readFileSync(join(folder, path), "utf8")).map((name) => ({
       path,
       name,
-      point: /^([AB8][\d.]+) /.exec(name)?.[1] ?? "",
+      point: /^([AB89][\d.]+) /.exec(name)?.[1] ?? "",
     })),
   );
 

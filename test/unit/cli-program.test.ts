@@ -353,7 +353,7 @@ describe("completion", () => {
     [["st"], ["stitch"]],
     [
       ["records", ""],
-      ["list", "show", "verify"],
+      ["list", "show", "verify", "push", "pull", "sync"],
     ],
     [["plan", ""], ["grid"]],
     [["plan", "g"], ["grid"]],

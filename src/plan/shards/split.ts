@@ -72,3 +72,17 @@ export async function takeShard(planned: Planned, text: string, deps: SplitDeps)
   // What they start from is proven, or in the same shard.
   return { ...planned, cells: [...above(own, planned.cells), ...own] };
 }
+
+/** As takeShard; undefined if the plan is split in another way. */
+export async function tryShard(
+  planned: Planned,
+  text: string,
+  deps: SplitDeps,
+): Promise<Planned | undefined> {
+  try {
+    return await takeShard(planned, text, deps);
+  } catch (error) {
+    if (error instanceof FactoryError && error.code === "SHARD_MOVED") return undefined;
+    throw error;
+  }
+}
