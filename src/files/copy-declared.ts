@@ -69,7 +69,7 @@ function openDeclared(root: string, file: ReadFile): { descriptor: number; stats
   throw changedSincePlanned(file.path, how);
 }
 
-/** One piece of memory for all files that fit in it: it is only used while nothing else has its turn. */
+/** One piece of memory for all files: nothing in it is used after others had their turn. */
 let shared: Buffer | undefined;
 
 /**
@@ -89,7 +89,7 @@ export async function copyDeclared(
     const mode = modeOf(file);
     const copy = writing(to, () => openSync(to, "wx", mode));
     try {
-      const piece = stats.size < PIECE ? (shared ??= Buffer.allocUnsafe(PIECE)) : Buffer.allocUnsafe(PIECE);
+      const piece = (shared ??= Buffer.allocUnsafe(PIECE));
       let copied = 0;
       const next = () => readDeclared(file, () => readSync(descriptor, piece, 0, PIECE, null));
       for (let read = next(); read > 0; read = next()) {

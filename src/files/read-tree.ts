@@ -41,6 +41,8 @@ export interface TreeRequest {
   where: Place;
   /** Called about once a second, beginning after a second. */
   onProgress: (text: string) => void;
+  /** How many files, folders and links there may be, with those that are left out. Default: 1,000,000. */
+  mostEntries?: number;
 }
 
 const MOST_ENTRIES = 1_000_000;
@@ -84,7 +86,7 @@ function oddNames(folder: string, entries: readonly Dirent[]): ReadonlySet<strin
  * @throws FactoryError FILE_CHANGED if something changes meanwhile; FILE_OUTSIDE, FILE_UNREADABLE, FILE_TOO_LARGE
  */
 export function readTree(request: TreeRequest): Tree {
-  const { root, path: top, where } = request;
+  const { root, path: top, where, mostEntries = MOST_ENTRIES } = request;
   const read = { entries: 0, files: 0, bytes: 0 };
   const tick = createMeter(() =>
     request.onProgress(`reading ${top}: ${grouped(read.files)} files, ${sizeText(read.bytes)}`),
@@ -102,11 +104,15 @@ export function readTree(request: TreeRequest): Tree {
   const count = (): void => {
     read.entries += 1;
     if (read.entries % 256 === 0) tick();
-    if (read.entries <= MOST_ENTRIES) return;
-    throw new FactoryError("FILE_TOO_LARGE", `${quoted(top)} has more than ${grouped(MOST_ENTRIES)} files`, {
-      where,
-      fix: "ignore what the image does not need, or declare a smaller folder",
-    });
+    if (read.entries <= mostEntries) return;
+    throw new FactoryError(
+      "FILE_TOO_LARGE",
+      `${quoted(top)} has more than ${grouped(mostEntries)} files, folders and links`,
+      {
+        where,
+        fix: "ignore what the image does not need, or declare a smaller folder",
+      },
+    );
   };
 
   const addFile = (whole: string, path: string): void => {

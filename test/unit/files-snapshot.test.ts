@@ -127,6 +127,25 @@ describe("a snapshot", () => {
     expect(filesBelow(await snapshots.of(files))["a/one"]).toBe("1\n");
   });
 
+  it("copies files of any size, several at once", async () => {
+    const root = temporaryFolder();
+    const piece = 1 << 20;
+    const sizes = [0, 1, piece - 1, piece, piece + 1, 2 * piece, 16 * piece, 16 * piece + 1];
+    const files = sizes.map((size, at) => {
+      const data = Buffer.alloc(size, `${at} of many`);
+      writeFileSync(join(root, `f${at}`), data);
+      chmodSync(join(root, `f${at}`), 0o644);
+      return { path: `f${at}`, mode: "0644", sha256: `sha256:${sha256(data)}` };
+    });
+    // None of them shares a copy with another: each has a folder of its own.
+    const bases = await Promise.all(
+      [files, [...files].reverse()].map((some, at) => openSnapshots(root, join(root, `out${at}`)).of(some)),
+    );
+    for (const base of bases)
+      for (const { path } of files)
+        expect(readFileSync(join(base, path)).equals(readFileSync(join(root, path))), path).toBe(true);
+  });
+
   it("copies any bytes", async () => {
     const all = temporaryFolder();
     let count = 0;

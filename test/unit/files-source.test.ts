@@ -153,6 +153,20 @@ describe("a tree", () => {
     const tree = read(root, "app", { rules: many });
     expect([tree.entries, tree.ignored.length]).toEqual([1, 300]);
   });
+
+  it("may have so many entries and no more, with those that are left out", () => {
+    const { root } = world();
+    const most = 3 + ODD.length;
+    const leftOut: TreeRules = { ignores: (path) => path === "app/link", within: () => leftOut };
+    for (const rules of [NOTHING_LEFT_OUT, leftOut]) {
+      expect(read(root, "app", { rules, mostEntries: most }).bytes).toBeGreaterThan(0);
+      const error = errorFrom(() => read(root, "app", { rules, mostEntries: most - 1 }));
+      expect([error.code, error.message]).toEqual([
+        "FILE_TOO_LARGE",
+        `\`app\` has more than ${most - 1} files, folders and links`,
+      ]);
+    }
+  });
 });
 
 describe("the snapshot of a source", () => {
