@@ -9,6 +9,7 @@ const STAGES = [
   "records",
   "pipeline",
   "run",
+  "publish",
   "adopt",
   "library",
 ];

@@ -36,6 +36,7 @@ const PAGES: Record<string, { place: string; example: string; more?: string }> =
   product: {
     place: "control_plane/products/<product_id>.yaml",
     example: "control_plane/products/llm_factory.yaml",
+    more: "tags.md",
   },
   smoke: { place: "`smoke:` of manifests and fragments", example: "", more: "smoke.md" },
 };

@@ -12,6 +12,7 @@ import { runVerb } from "./commands/run-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
 import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
+import { tagsVerb } from "./commands/tags-verb.ts";
 import { validateVerb } from "./commands/validate-verb.ts";
 import type { Act, Verb } from "./commands/verb.ts";
 import { FactoryError } from "./errors.ts";
@@ -31,6 +32,7 @@ const VERBS: readonly Verb[] = [
   smokeVerb,
   sbomVerb,
   recordsVerb,
+  tagsVerb,
   completionVerb,
 ];
 

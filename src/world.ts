@@ -5,10 +5,11 @@ import type { BaseRef, BaseResolution } from "./builder/base.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { detectCi, runsInCi } from "./ci/detect.ts";
 import type { OpenCatalog } from "./catalog/open.ts";
+import { readCiEvent } from "./ci-event.ts";
 import { findingsOf } from "./catalog/document.ts";
 import { errorOf, FactoryError } from "./errors.ts";
 import { insideWorkspace } from "./files/own-folders.ts";
-import { readLines } from "./files/read-lines.ts";
+import { readLines } from "./files/read-input.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
@@ -24,10 +25,11 @@ import type { RunEvent } from "./schemas/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
 import { createEngineApi } from "./tools/engine-api.ts";
-import { sleep } from "./tools/sleep.ts";
+import { every, sleep } from "./tools/sleep.ts";
 import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { sourceState } from "./tools/git.ts";
+import { gitNames } from "./tools/git-names.ts";
 import { buildLayers, type LayersOf } from "./tools/build-layers.ts";
 import { openLease } from "./tools/lease.ts";
 import type { Registries } from "./tools/oci/registries.ts";
@@ -90,6 +92,8 @@ export interface World extends Shared {
     root: string,
     ref: string,
   ) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
+  gitNames: (root: string) => ReturnType<typeof gitNames>;
+  ciEvent: (file: string | undefined, cwd: string) => ReturnType<typeof readCiEvent>;
   exists: (root: string, path: string) => boolean;
   /** The lines of a file, or of stdin for `-`. @throws FactoryError FILE_UNREADABLE */
   readLines: (file: string, cwd: string) => string[];
@@ -111,12 +115,6 @@ const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
 
 export type SbomTool = "factory" | "syft";
 type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
-
-/** Calls again and again, every so many milliseconds, until the returned function is called. */
-function every(ms: number, call: () => void): () => void {
-  const timer = setInterval(call, ms);
-  return () => clearInterval(timer);
-}
 
 /**
  * @param around `say` takes a line for people, and `trace` one for each outside program that is run, with its arguments; `mask`
@@ -223,6 +221,8 @@ export function createWorld(
     buildLayers: buildLayers(exec),
     ...shared,
     workspaceAt: (root, ref) => workspaceAt(exec, root, ref, shared.registries),
+    gitNames: (root) => gitNames(exec, root),
+    ciEvent: (file, cwd) => readCiEvent(file, cwd, env),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,
     owner,

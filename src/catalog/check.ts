@@ -9,6 +9,7 @@ import type { Loaded } from "./document.ts";
 import { checkOddFiles } from "./odd-files.ts";
 import type { FileKind, FolderKind } from "./kinds-of-documents.ts";
 import type { OpenCatalog } from "./open.ts";
+import { checkProduct } from "./product-rules.ts";
 import {
   checkFragmentReferences,
   checkManifestReferences,
@@ -135,8 +136,13 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
 
   const refer = (check: () => Finding[]) => collect(findings, [], check);
   for (const { loaded } of fragments) findings.push(...refer(() => checkFragmentReferences(catalog, loaded)));
-  for (const loaded of products.values())
-    findings.push(...refer(() => checkProductReferences(catalog, loaded)));
+  for (const loaded of products.values()) {
+    const manifest = manifests.get(loaded.sound.manifest_id ?? "");
+    findings.push(
+      ...refer(() => checkProductReferences(catalog, loaded)),
+      ...refer(() => checkProduct(catalog, loaded, manifest, plans)),
+    );
+  }
   for (const loaded of plans.values()) {
     const manifest = manifests.get(loaded.sound.manifest_id ?? "");
     findings.push(...refer(() => checkPlanReferences(catalog, loaded, manifest)));

@@ -177,7 +177,10 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
   manifest: checkManifest,
   plan: checkPlan,
   pool: () => [],
-  product: () => [],
+  product: ({ tags = [] }, place) =>
+    tags.flatMap((one, at) =>
+      typeof one === "object" ? checkSelector(one.when, ["tags", at, "when"], place) : [],
+    ),
   template: checkTemplate,
   workspace: (document, place) => [
     ...checkSources(document, place, true),

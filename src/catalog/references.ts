@@ -141,7 +141,7 @@ function axisChoices(name: string, axis: unknown): VersionChoice[] {
 type Asked = string | (string | undefined)[] | undefined;
 
 /** The names of a plan's named axes, which selectors may use. */
-function namedAxes({ zip = [] }: Loaded<Plan>["sound"]): Set<string> {
+export function namedAxes({ zip = [] }: Loaded<Plan>["sound"]): Set<string> {
   return new Set(
     zip.flatMap((one) => (one && !Array.isArray(one) && one.name !== undefined ? one.name : [])),
   );

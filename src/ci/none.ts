@@ -6,4 +6,5 @@ export const none = {
   isHere: () => true,
   jobUrl: () => null,
   matrix: null,
+  events: null,
 } as const satisfies CiSystem;

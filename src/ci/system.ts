@@ -35,6 +35,29 @@ export interface CiMatrix {
   document: (jobs: readonly CiJob[]) => unknown;
 }
 
+/** Why a job runs, as its system says. A commit is a whole hash; null if the system does not name it. */
+export type CiEvent =
+  /** `fork`: its commits are those of another repository. */
+  | { kind: "pull_request"; number: number; commit: string; fork: boolean }
+  | { kind: "branch"; branch: string; is_default: boolean; commit: string | null }
+  /** `prerelease`: somebody says so, whatever the tag's name is. */
+  | { kind: "tag"; tag: string; prerelease: boolean; commit: string | null }
+  /** A branch as it would be if some pull requests were merged. */
+  | { kind: "merge_queue"; commit: string }
+  /** A branch or tag was deleted, a release taken back: there is nothing to build. */
+  | { kind: "gone" }
+  | { kind: "other" };
+
+/** How a system says why a job runs. */
+export interface CiEvents {
+  /** Which file to name, for people. */
+  fix: string;
+  /** The file with the event; undefined if the environment names none. */
+  path: (env: Environment) => string | undefined;
+  /** Reads an event. @param payload JSON that anybody may have written @throws FactoryError EVENT_INVALID */
+  read: (payload: unknown) => CiEvent;
+}
+
 /** What Factory knows of a CI system. */
 export interface CiSystem {
   /** The name as people write it; null for `none`. */
@@ -45,6 +68,8 @@ export interface CiSystem {
   jobUrl: (env: Environment) => string | null;
   /** null if the system has no matrix. */
   matrix: CiMatrix | null;
+  /** null if the system has no events that can be read. */
+  events: CiEvents | null;
 }
 
 /** Findings about jobs with the name of an earlier one: the artifact of one would replace that of the other. */

@@ -1,7 +1,10 @@
 import { checkWorkspace } from "../catalog/check.ts";
 import { findingsIn } from "../catalog/document.ts";
 import type { Finding } from "../errors.ts";
+import type { Cell } from "../plan/cell.ts";
 import { expand } from "../plan/expand.ts";
+import type { PlanRequest } from "../plan/space.ts";
+import { publishedOf, tagFindings } from "../publish/published-tags.ts";
 import { findingText } from "../screen/findings.ts";
 import { fragmentFindings, templateFindings } from "../stitch/every-version.ts";
 import { sourceOf } from "../stitch/secret-sources.ts";
@@ -29,8 +32,23 @@ export async function validate(context: Context): Promise<CommandResult> {
   // A plan can only be expanded if the documents that it builds on are sound.
   if (findings.length === 0) {
     const today = new Date(context.now()).toISOString().slice(0, 10);
+    const products = catalog.productIds().map((id) => catalog.product(id));
+    /** The cells of manifests that are published. */
+    const cells = new Map(products.map(({ document }) => [document.manifest_id, [] as Cell[]]));
+    const planned = new Set<string>();
+    const add = (manifestId: string, request: PlanRequest) =>
+      findingsIn(() => {
+        const { cells: own } = expand(catalog, request, { today });
+        planned.add(manifestId);
+        const known = cells.get(manifestId);
+        for (const { cell } of known ? own : []) known?.push(cell);
+      });
     for (const planId of catalog.planIds())
-      findings.push(...findingsIn(() => expand(catalog, { planId }, { today })));
+      findings.push(...add(catalog.plan(planId).document.manifest_id, { planId }));
+    if (findings.length === 0)
+      for (const manifestId of cells.keys())
+        if (!planned.has(manifestId)) findings.push(...add(manifestId, { manifestId }));
+    if (findings.length === 0) findings.push(...tagFindings(catalog, publishedOf(catalog, products, cells)));
   }
   const counts = Object.entries(summary)
     .map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`)

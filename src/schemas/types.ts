@@ -179,6 +179,10 @@ export type RunnerLabel = string;
  */
 export type Repository = string;
 /**
+ * A tag, such as `latest`, or a text with values in it: `{{python.major}}.{{python.minor}}-{{variant}}`.
+ */
+export type Tag = string;
+/**
  * An exact semver version, such as `0.1.0`.
  */
 export type Semver = string;
@@ -1174,12 +1178,19 @@ export interface Product {
   summary?: Text;
   repository: Repository;
   /**
-   * Tags under which a promoted image is published. Default: latest.
+   * The plans whose cells it publishes. Default: all over the manifest; the manifest by itself if there is none.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  plans?: Id[];
+  /**
+   * Public tags, from what a cell is. Default: latest.
    *
    * @minItems 1
    * @maxItems 50
    */
-  tags?: string[];
+  tags?: (Tag | TagWhere)[];
   /**
    * The proof that a promotion asks for.
    */
@@ -1193,6 +1204,13 @@ export interface Product {
      */
     max_age_days?: number;
   };
+}
+/**
+ * A tag for some of the cells.
+ */
+export interface TagWhere {
+  tag: Tag;
+  when: CellSelector;
 }
 /**
  * records/<manifest_id>/<record_id>.json: one attempt at one cell, bound to its evidence.

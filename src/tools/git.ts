@@ -55,7 +55,7 @@ function failed(what: string, cause?: unknown): FactoryError {
 }
 
 /** Runs git in a folder: in the repository that the folder is in, whatever the environment says. */
-function gitIn(exec: Exec, folder: string, settings: readonly string[] = []) {
+export function gitIn(exec: Exec, folder: string, settings: readonly string[] = []) {
   const argv = ["-C", folder, ...[...QUIET, ...settings].flatMap((one) => ["-c", one])];
   return async (
     words: readonly string[],

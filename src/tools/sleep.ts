@@ -6,3 +6,9 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!signal?.aborted) throw error;
   });
 }
+
+/** Calls again and again, every so many milliseconds, until the returned function is called. */
+export function every(ms: number, call: () => void): () => void {
+  const timer = setInterval(call, ms);
+  return () => clearInterval(timer);
+}

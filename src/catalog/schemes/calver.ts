@@ -63,5 +63,6 @@ export const calver: Scheme = {
   satisfies: (version, range) => parse(range)?.some((tests) => tests.every((test) => test(version))) ?? false,
   isRelease: () => true,
   minorOf: (version) => numbersOf(version).slice(0, 2).join("."),
+  partsOf: (version) => version.split(/[.-]/),
   examples: '`"24.04"`, `24.*` or `">=2024-06-01 <2025"`',
 };

@@ -20,5 +20,6 @@ export const opaque: Scheme = {
   satisfies: (version, range) => version === range,
   isRelease: () => true,
   minorOf: null,
+  partsOf: null,
   examples: "an exact version",
 };

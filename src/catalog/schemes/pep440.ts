@@ -29,5 +29,9 @@ export const pep440: Scheme = {
     const { epoch = 0, release = [] } = pep.explain(version) ?? {};
     return `${epoch}!${release[0] ?? 0}.${release[1] ?? 0}`;
   },
+  partsOf: (version) => {
+    const { release = [] } = pep.explain(version) ?? {};
+    return [0, 1, 2].map((at) => String(release[at] ?? 0));
+  },
   examples: '`"3.12"`, `~=3.12` or `">=3.11, <3.13"`',
 };

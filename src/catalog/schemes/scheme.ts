@@ -15,6 +15,8 @@ export interface Scheme {
   isRelease: (version: string) => boolean;
   /** What versions have in common that differ in less than their minor version; null if there is no such thing. */
   minorOf: ((version: string) => string) | null;
+  /** Major, minor and what follows, as texts: what a version leaves out is left out, unless the scheme says that it is 0. null if there is no such thing. */
+  partsOf: ((version: string) => readonly string[]) | null;
   /** Such as `~0.1` or `">=0.1 <0.3"`. */
   examples: string;
 }

@@ -1,0 +1,190 @@
+import type { Catalog, Entry } from "../catalog/catalog.ts";
+import type { Finding } from "../errors.ts";
+import { platformSlug } from "../model/platform.ts";
+import type { Cell } from "../plan/cell.ts";
+import type { Product } from "../schemas/types.ts";
+import { rankedClaimants, settle } from "./claims.ts";
+import { type Combination, combinationsOf, proofOf } from "./combination.ts";
+import type { Origin } from "./origin.ts";
+import { isLatestRelease, type OriginTag, originTags } from "./origin-tags.ts";
+import { type ProductTags, productTags } from "./product-tags.ts";
+
+/** A tag and what it stands for. */
+export interface TagEntry {
+  product_id: string;
+  /** `registry.example/team/python:3.13`. */
+  ref: string;
+  kind: OriginTag["kind"] | "exact" | "moving";
+  /** The cell of its first platform, and those of all platforms. */
+  cell_id: string;
+  cell_ids: string[];
+  /** The records that prove it, one per platform; empty if something is not proven. */
+  record_ids: string[];
+}
+
+/** What a product publishes. */
+interface Published {
+  product: Entry<Product>;
+  combinations: readonly Combination[];
+}
+
+/** What products publish. @param cells those of the plans of each manifest, by the manifest */
+export function publishedOf(
+  catalog: Catalog,
+  products: readonly Entry<Product>[],
+  cells: ReadonlyMap<string, readonly Cell[]>,
+): Published[] {
+  return products.map((product) => {
+    const own = cells.get(product.document.manifest_id) ?? [];
+    return { product, combinations: combinationsOf(catalog, product.document, own) };
+  });
+}
+
+export interface TagList {
+  tags: TagEntry[];
+  /** What cannot be published, and why. */
+  missing: { what: string; why: string }[];
+  findings: Finding[];
+}
+
+/** What tells a product's combinations apart, by combination: its first tag that does, else the ids of cells. */
+function suffixesOf({ claims }: ProductTags, combinations: readonly Combination[]): Map<Combination, string> {
+  const exact = new Map<Combination, string>();
+  for (const { claimants, tag, moves } of claims) {
+    const [only, ...more] = claimants;
+    if (only && more.length === 0 && !moves && !exact.has(only)) exact.set(only, tag);
+  }
+  const all = combinations.every((one) => exact.has(one));
+  return all ? exact : new Map(combinations.map((one) => [one, ownName(one.first)]));
+}
+
+/** The combination that the product calls `latest`, proven or not: it has the tags of a commit without a suffix as well. */
+function latestOf({ claims }: ProductTags, catalog: Catalog): Combination | undefined {
+  const claim = claims.find(({ tag }) => tag === "latest");
+  return claim && rankedClaimants(claim, catalog.fragmentScheme)[0];
+}
+
+/** The id of a cell without its manifest and platform: `core-0.1.0`. */
+function ownName({ cell_id, manifest_id, platform }: Cell): string {
+  const rest = cell_id.slice(manifest_id.length + 1);
+  const end = `.${platformSlug(platform)}`;
+  return rest.endsWith(end) ? rest.slice(0, -end.length) : rest;
+}
+
+/** The tags of one product, those by origin first, `latest` last. */
+function ofProduct(
+  catalog: Catalog,
+  { product, combinations }: Published,
+  { origin, gitTags }: { origin: Origin; gitTags: readonly string[] },
+): TagList {
+  const { product_id, repository } = product.document;
+  const own = productTags(catalog, product, combinations);
+  const tags: TagEntry[] = [];
+  const missing: TagList["missing"] = [];
+  const known = new Map<string, Combination>();
+  const findings = [...own.findings];
+  const give = (tag: string, kind: TagEntry["kind"], one: Combination, record_ids: string[]) => {
+    const ref = `${repository}:${tag}`;
+    const before = known.get(ref);
+    if (before && before !== one)
+      findings.push({
+        code: "TAG_COLLISION",
+        what: `both ${before.first.cell_id} and ${one.first.cell_id} would be \`${ref}\``,
+        where: product.place(["tags"]),
+        fix: "give one of the product's tags another name",
+      });
+    if (before) return;
+    known.set(ref, one);
+    const cell_ids = [...new Map(one.cells.map((cell) => [cell.platform, cell.cell_id])).values()];
+    tags.push({ product_id, ref, kind, cell_id: one.first.cell_id, cell_ids, record_ids });
+  };
+  const giveOrigin = (one: Combination, tags: readonly OriginTag[]) => {
+    const proof = proofOf(one);
+    for (const { tag, kind } of tags) {
+      give(tag, kind, one, "record_ids" in proof ? proof.record_ids : []);
+      if ("why" in proof) missing.push({ what: `${repository}:${tag}`, why: proof.why });
+    }
+  };
+  const [only, ...more] = combinations;
+  const foremost = more.length === 0 ? only : latestOf(own, catalog);
+  if (foremost) giveOrigin(foremost, originTags(origin, null, gitTags));
+  if (more.length > 0)
+    for (const [one, suffix] of suffixesOf(own, combinations))
+      giveOrigin(one, originTags(origin, suffix, gitTags));
+  if (only && more.length === 0 && isLatestRelease(origin, gitTags))
+    giveOrigin(only, [{ tag: "latest", kind: "latest" }]);
+  if (origin.publishes) {
+    missing.push(...own.missing);
+    for (const claim of own.claims) {
+      const { tag, kind, holder, why } = settle(claim, proofOf, catalog.fragmentScheme);
+      if (holder) give(tag, kind, holder.combination, holder.record_ids);
+      if (why === null) continue;
+      const stays = holder ? `${holder.combination.first.cell_id} has it, since ` : "";
+      missing.push({ what: `${repository}:${tag}`, why: `${stays}${why}` });
+    }
+  }
+  const isLatest = ({ ref }: TagEntry) => ref === `${repository}:latest`;
+  return {
+    tags: [...tags.filter((tag) => !isLatest(tag)), ...tags.filter(isLatest)],
+    missing: [...new Map(missing.map((one) => [JSON.stringify(one), one])).values()],
+    findings,
+  };
+}
+
+/** Findings about tags that two products give to different cells. */
+function sharedFindings(
+  lists: readonly { product: Entry<Product>; refs: ReadonlyMap<string, string> }[],
+): Finding[] {
+  const seen = new Map<string, { cells: string; id: string }>();
+  return lists.flatMap(({ product, refs }) =>
+    [...refs].flatMap(([ref, cells]): Finding[] => {
+      const before = seen.get(ref);
+      if (!before) seen.set(ref, { cells, id: product.document.product_id });
+      if (!before || before.cells === cells) return [];
+      return [
+        {
+          code: "TAG_COLLISION",
+          what: `the products ${before.id} and ${product.document.product_id} both give the tag \`${ref}\`, to different cells`,
+          where: product.place(["repository"]),
+          fix: "give one of them another repository, or other tags",
+        },
+      ];
+    }),
+  );
+}
+
+/** The tags of products, one product after the other. */
+export function tagList(
+  catalog: Catalog,
+  products: readonly Published[],
+  about: { origin: Origin; gitTags: readonly string[] },
+): TagList {
+  const lists = products.map((one) => ({ product: one.product, ...ofProduct(catalog, one, about) }));
+  const shared = lists.map(({ product, tags }) => ({
+    product,
+    refs: new Map(tags.map(({ ref, cell_ids }) => [ref, cell_ids.join(" ")])),
+  }));
+  return {
+    tags: lists.flatMap(({ tags }) => tags),
+    missing: lists.flatMap(({ missing }) => missing),
+    findings: [...lists.flatMap(({ findings }) => findings), ...sharedFindings(shared)],
+  };
+}
+
+/** Findings about the tags of products, whatever is proven and wherever images come from. */
+export function tagFindings(catalog: Catalog, products: readonly Published[]): Finding[] {
+  const made = products.map(({ product, combinations }) => ({
+    product,
+    ...productTags(catalog, product, combinations),
+  }));
+  const shared = made.map(({ product, claims }) => ({
+    product,
+    refs: new Map(
+      claims.map(({ tag, claimants }) => [
+        `${product.document.repository}:${tag}`,
+        claimants.map(({ first }) => first.cell_id).join(" "),
+      ]),
+    ),
+  }));
+  return [...made.flatMap(({ findings }) => findings), ...sharedFindings(shared)];
+}
