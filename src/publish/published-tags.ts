@@ -95,7 +95,10 @@ function ofProduct(
       });
     if (before) return;
     known.set(ref, one);
-    const cell_ids = [...new Map(one.cells.map((cell) => [cell.platform, cell.cell_id])).values()];
+    // Of one platform, several plans may have the same cell by different ids: the first counts.
+    const cell_ids = one.cells.flatMap(({ platform, cell_id }, at) =>
+      one.cells[at - 1]?.platform === platform ? [] : cell_id,
+    );
     tags.push({ product_id, ref, kind, cell_id: one.first.cell_id, cell_ids, record_ids });
   };
   const giveOrigin = (one: Combination, tags: readonly OriginTag[]) => {

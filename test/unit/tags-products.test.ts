@@ -130,6 +130,21 @@ describe("the tags of a product", () => {
     expect(lacking.latest).toBe(`${idOf("0.1.1", "slim")} has it, since ${arm} is not proven (NEW)`);
   });
 
+  it("count a cell that two plans have by different ids once, and proven by either", () => {
+    const twice = grid().flatMap((cell) => [
+      { ...cell, cell_id: `${cell.cell_id}.z`, record_id: null },
+      cell,
+    ]);
+    const { tags, missing } = tagsOf(TAGS, twice);
+    expect(missing).toEqual([]);
+    for (const { cell_id, cell_ids, record_ids } of tags) {
+      expect(cell_ids).toHaveLength(2);
+      expect(cell_ids[0]).toBe(cell_id);
+      expect(cell_id).not.toMatch(/\.z$/);
+      expect(record_ids).toEqual(["r1", "r1"]);
+    }
+  });
+
   it("need every platform that the plan or manifest declares", () => {
     const { given, lacking } = tagsOf(
       TAGS,
