@@ -42,6 +42,7 @@ async function values(context: Context, name: string, command: CommandUnknownOpt
   const catalog = await context.catalog({ fetch: false });
   if (name === "--manifest-id") return catalog.manifestIds();
   if (name === "--plan" || name === "plan-id") return catalog.planIds();
+  if (name === "library") return catalog.libraries().map((library) => library.name);
   if (name === "--platform") return ["all", "linux/amd64", "linux/arm64"];
   if (name === "record-id") {
     const { openStore } = await import("../pipeline/open-store.ts");
@@ -73,7 +74,8 @@ export async function complete(
   if (option && (option.required || option.optional)) {
     found = await values(context, option.long ?? "", command).catch(() => []);
   } else {
-    const argument = command.registeredArguments[positional];
+    const last = command.registeredArguments.at(-1);
+    const argument = command.registeredArguments[positional] ?? (last?.variadic ? last : undefined);
     found = [
       ...command.commands.map((one) => one.name()).filter((name) => !name.startsWith("__")),
       ...(argument

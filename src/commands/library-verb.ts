@@ -21,7 +21,7 @@ const update = (act: Act) =>
     "factory library update",
     "factory library update company --to 1.5",
   ])
-    .argument("[name...]", "default: all")
+    .argument("[library...]", "default: all")
     .option("--to <tag>", "follow another tag from now on; for one library")
     .action(
       act(async (context, names, options) =>
@@ -33,7 +33,7 @@ const outdated = (act: Act) =>
   verb("outdated", "what `update` would change, and newer tags; exit 1 if there is anything", [
     "factory library outdated",
   ])
-    .argument("[name...]", "default: all")
+    .argument("[library...]", "default: all")
     .action(act(async (context, names) => (await import("./library.ts")).libraryOutdated(context, names)));
 
 const push = (act: Act) =>

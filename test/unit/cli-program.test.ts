@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { momentOf } from "../../src/commands/records.ts";
 import { table } from "../../src/screen/table.ts";
 import { createProgram } from "../../src/program.ts";
+import { workspaceWithLibrary } from "./library-made.ts";
 import {
   cleanEnv,
   cli,
@@ -376,6 +377,14 @@ describe("completion", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const found = stdout.split("\n").filter(Boolean);
     expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ["library", "update", ""],
+    ["library", "outdated", "company", "co"],
+  ])("completes the names of libraries: %s %s", (...words) => {
+    const found = factory(workspaceWithLibrary(), ["__complete", "--", ...words]);
+    expect(found).toEqual({ status: 0, stdout: "company\n", stderr: "" });
   });
 
   it("says nothing where there is no workspace", () => {
