@@ -242,6 +242,7 @@ export function createWorld(
         clock,
         store: openStore(catalog.root),
         sleep,
+        moveTag: async (ref, digest, signal) => (await registries()).moveTag(ref, digest, signal),
         every,
         secrets: openSecrets({
           settings: catalog.secrets,

@@ -56,7 +56,7 @@ async function pushTag(
   }
 }
 
-/** Pushes the cell's tag, where that is asked for. */
+/** Pushes the cell's tag, where that is asked for. An image that the registry has is only tagged there. */
 export const push: Stage = {
   name: "push",
   part: "delivery",
@@ -69,13 +69,13 @@ export const push: Stage = {
   wanted: (settings) => settings.push,
   run: async ({ attempt, signal, warn }, deps) => {
     const { planned, trail } = attempt;
-    const { digest } = imageOf(attempt);
-    const { retries, failure } = await pushImage(
-      planned.cell.tags[0] ?? "",
-      digest,
-      { ...deps, warn },
-      signal,
-    );
+    const { digest, built } = imageOf(attempt);
+    const ref = planned.cell.tags[0] ?? "";
+    // The engine may hold only a part of an image that another machine built: what it would push is another one.
+    const isThere = built === null && (await deps.moveTag?.(ref, digest, signal)) === true;
+    const { retries, failure } = isThere
+      ? { retries: 0, failure: null }
+      : await pushImage(ref, digest, { ...deps, warn }, signal);
     trail.retries += retries;
     if (!failure && trail.image) trail.image.pushed = true;
     return failure;

@@ -148,6 +148,8 @@ export interface StageDeps {
   every: (ms: number, call: () => void) => () => void;
   secrets: RunSecrets;
   store: Pick<RecordStore, "keep">;
+  /** Has a tag of a registry name an image that is there already. @returns whether it does now */
+  moveTag?: (ref: string, digest: string, signal?: AbortSignal) => Promise<boolean>;
   smokeTest: (
     image: string,
     inspected: Promise<ImageInspect>,

@@ -1,21 +1,37 @@
 import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
 import type { Attempt, Stage } from "../pipeline/stage.ts";
+import { parseReference } from "../model/subject.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { BUILD_KEY_LABEL } from "../stitch/labels.ts";
 import type { ImageInspect } from "../tools/docker.ts";
 import type { RunDeps } from "./types.ts";
 
-/** The record behind a cell whose bits are known, where the engine still holds them. */
+/** The record behind a cell whose bits are known, where they can be had. */
 export interface Known {
   record: FactoryRecord;
   inspected: ImageInspect;
 }
 
+/** The name by which a registry has an image of a record; null if it was not pushed. */
+function pushedAs({ image }: FactoryRecord): string | null {
+  return image?.pushed ? `${parseReference(image.ref).repository}@${image.digest}` : null;
+}
+
+/** Fetches an image that was pushed, by its digest. @returns whether the engine has it now */
+async function fetched(
+  name: string,
+  platform: string,
+  { docker }: Pick<RunDeps, "docker">,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  return (await docker.pull(name, { platform, signal })) === undefined;
+}
+
 /**
- * The image of the record that a cell was compared with, where the engine still holds the very bits: by its digest, and
- * with the cell's build key in its label. null where it does not: then the cell is built.
+ * The image of the record that a cell was compared with, by its digest and with the cell's build key in its label: in the
+ * engine, or else from the registry that it was pushed to. null where neither has it: then the cell is built.
  * @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE, ENGINE_UNREACHABLE
  */
 export async function knownImage(
@@ -25,17 +41,24 @@ export async function knownImage(
 ): Promise<Known | null> {
   const record = cell.record_id === null ? null : await deps.store.get(cell.record_id);
   if (record?.schema_version !== 2 || !record.image || record.build_key !== keys.build_key) return null;
-  try {
-    const inspected = await deps.docker.inspectImage(record.image.digest, {
-      platform: cell.platform,
-      signal,
-    });
-    if (inspected.Config?.Labels?.[BUILD_KEY_LABEL] === keys.build_key) return { record, inspected };
-  } catch (error) {
-    if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
+  const { platform, cell_id } = cell;
+  const { digest } = record.image;
+  const note = (text: string) => emit({ type: "note", level: "note", cell_id, text: `${cell_id}: ${text}` });
+  const name = pushedAs(record);
+  for (const from of ["engine", "registry"] as const) {
+    try {
+      if (from === "registry") {
+        if (name === null || !(await fetched(name, platform, deps, signal))) break;
+        note(`fetched ${name}, which ${record.record_id} built`);
+      }
+      const inspected = await deps.docker.inspectImage(digest, { platform, signal });
+      if (inspected.Config?.Labels?.[BUILD_KEY_LABEL] === keys.build_key) return { record, inspected };
+      break;
+    } catch (error) {
+      if (!(error instanceof FactoryError) || error.code !== "IMAGE_NOT_FOUND") throw error;
+    }
   }
-  const text = `${cell.cell_id}: the engine no longer has the image of ${record.record_id}, so it is built again`;
-  emit({ type: "note", level: "note", cell_id: cell.cell_id, text });
+  note(`the engine no longer has the image of ${record.record_id}, so it is built again`);
   return null;
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../unit/workspace.ts";
@@ -87,6 +87,26 @@ describeEngine("records through a registry", () => {
       expect(verified.exitCode, verified.stdout).toBe(0);
       const again = await factory(machine, ["records", "sync", "--json"], { env: remote });
       expect(JSON.parse(again.stdout)).toEqual({ pushed: [], pulled: [], unchanged: 2 });
+
+      // Other tests of the same bits: only the registry has these.
+      const manifest = join(machine, "manifests/app.yaml");
+      const before = readFileSync(manifest, "utf8");
+      writeFileSync(
+        manifest,
+        `${before}smoke: [{id: more, command: {argv: [cat, /light], stdout: {contains: ${nonce}}}}]\n`,
+      );
+      const tested = await factory(
+        machine,
+        ["run", "--plan", "both", "--cell", "app.core-0.1.0.linux-amd64", "--reuse", "--push", "--json"],
+        { env: { ...remote, ...away } },
+      );
+      expect(tested.exitCode, tested.stderr).toBe(0);
+      expect(tested.stdout).toContain("tested again");
+      expect((JSON.parse(tested.stdout) as { results: { cache: unknown }[] }).results[0]?.cache).toEqual({
+        hits: 0,
+        total: 0,
+      });
+      writeFileSync(manifest, before);
 
       writeFileSync(
         join(machine, "fragments/core/0.2.0/Dockerfile.hbs"),

@@ -90,6 +90,17 @@ describeEngine("factory run --reuse", () => {
     expect(await actions(root)).toEqual(["reuse", "build FILES"]);
   });
 
+  test("builds an image again that was tested, and is nowhere any more", { timeout: 600_000 }, async () => {
+    const root = workspace(imagesOfTest());
+    const first = await run(root, "--reuse");
+    expect(first.summary).toMatchObject({ pass: 2 });
+    manifest(root, (text) => text.replace('contains: "b"', 'contains: "0.1.0"'));
+    for (const { image } of first.results) docker(["image", "rm", "-f", image?.digest ?? ""]);
+    const rebuilt = await run(root, "--reuse");
+    expect(rebuilt.summary).toMatchObject({ pass: 2 });
+    expect(readRecord(root, rebuilt.results[0]?.record ?? "").cache.total).toBeGreaterThan(0);
+  });
+
   test(
     "tests known bits again where the tests changed, and tags them where the name did",
     { timeout: 600_000 },
@@ -141,12 +152,15 @@ describeEngine("factory run --reuse", () => {
       const verified = await factory(root, ["records", "verify", "--json"]);
       expect(verified.exitCode, verified.stdout).toBe(0);
 
-      // An image that the engine does not hold any more cannot be tested again: it is built.
+      // An image that the engine does not hold any more is fetched from the registry that it was pushed to.
       manifest(root, (text) => text.replace('contains: "0.1.0"', 'contains: "b 0.1.0"'));
       for (const { image } of tagged.results) docker(["image", "rm", "-f", image?.digest ?? ""]);
-      const rebuilt = await run(root, "--reuse");
-      expect(rebuilt.summary).toMatchObject({ pass: 2 });
-      expect(readRecord(root, rebuilt.results[0]?.record ?? "").cache.total).toBeGreaterThan(0);
+      const fetched = await run(root, "--reuse");
+      expect(fetched.summary).toMatchObject({ pass: 2 });
+      expect(readRecord(root, fetched.results[0]?.record ?? "").cache).toEqual({ hits: 0, total: 0 });
+      expect(fetched.results.map(({ image }) => image?.digest)).toEqual(
+        tagged.results.map(({ image }) => image?.digest),
+      );
     },
   );
 

@@ -169,6 +169,31 @@ describe("the stage of the push", () => {
     expect(notes.filter((note) => note.includes("trying again"))).toHaveLength(10);
   });
 
+  it.each([
+    ["only tagged where it is there", { built: null, isThere: true }, []],
+    ["pushed where it is not", { built: null, isThere: false }, [`image push ${REF}`]],
+    ["pushed where it was built just now", { built: {}, isThere: true }, [`image push ${REF}`]],
+  ])("an image that the registry may have is %s", async (_, { built, isThere }, wanted) => {
+    const calls: string[] = [];
+    const trail = { retries: 0, image: { pushed: false } };
+    const attempt = { planned: { cell: { tags: [REF] } }, image: { digest: OURS, built }, trail };
+    const deps = {
+      docker: scriptedDocker({
+        run: (argv) => {
+          calls.push(argv.join(" "));
+          return Promise.resolve(digest(OURS));
+        },
+      }),
+      moveTag: (ref: string, moved: string) => {
+        expect([ref, moved]).toEqual([REF, OURS]);
+        return Promise.resolve(isThere);
+      },
+    };
+    const run = stage.run as unknown as (about: object, deps: object) => Promise<unknown>;
+    expect(await run({ attempt, warn: () => undefined }, deps)).toBe(null);
+    expect([trail.image.pushed, calls]).toEqual([true, wanted]);
+  });
+
   it("can fail in every way that a build can, and in one of its own", () => {
     expect(stage.classes).toMatchObject({ push: "error", network: "error", "registry-denied": "error" });
     expect(new Set(Object.values(stage.classes))).toEqual(new Set(["error"]));

@@ -13,12 +13,22 @@ import { IMAGE, scriptedDocker } from "./scripted-docker.ts";
 async function known(
   labels: Record<string, string> | null,
   change: (made: FactoryRecord, build_key: string) => Partial<FactoryRecord> = () => ({}),
+  registry: { has: boolean } | null = null,
 ) {
   const [first] = manyCells().planned.cells;
   if (!first) throw new Error("no cell");
   const planned = withCell(first, { action: "retest", record_id: "r" });
   const { build_key } = planned.keys;
-  const image = { ref: "x:1", digest: DIGEST, manifest_digest: DIGEST, size: 1, layers: 1, pushed: false };
+  const ref = "r.example:5000/x:1";
+  const image = {
+    ref,
+    digest: DIGEST,
+    manifest_digest: DIGEST,
+    size: 1,
+    layers: 1,
+    pushed: registry !== null,
+  };
+  const pulled: string[] = [];
   const made = { ...record({ build_key, image }) };
   const whole = { ...made, ...change(made, build_key) };
   const told: Happening[] = [];
@@ -27,11 +37,17 @@ async function known(
     docker: scriptedDocker({
       inspectImage: (ref) => {
         expect(ref).toBe(DIGEST);
-        if (labels === null) return Promise.reject(new FactoryError("IMAGE_NOT_FOUND", "No such image"));
+        const isHere = labels !== null && (registry === null || pulled.length > 0);
+        if (!isHere) return Promise.reject(new FactoryError("IMAGE_NOT_FOUND", "No such image"));
         const Labels = Object.fromEntries(
           Object.entries(labels).map(([name, value]) => [name, value === "KEY" ? build_key : value]),
         );
         return Promise.resolve({ ...IMAGE, Config: { Labels } });
+      },
+      pull: (name, { platform }) => {
+        expect(platform).toBe(planned.cell.platform);
+        if (registry?.has) pulled.push(name);
+        return Promise.resolve(registry?.has ? undefined : "not found");
       },
     }),
   } as unknown as RunDeps;
@@ -39,7 +55,7 @@ async function known(
     emit: (event) => void told.push(event),
     signal: undefined,
   });
-  return { found, told };
+  return { found, told, pulled };
 }
 
 describe("knownImage", () => {
@@ -60,6 +76,21 @@ describe("knownImage", () => {
     expect(told).toEqual([
       expect.objectContaining({ type: "note", text: expect.stringContaining("it is built again") as string }),
     ]);
+  });
+
+  it("is fetched by its digest where only the registry has it, and that is said", async () => {
+    const { found, told, pulled } = await known({ "io.factory.build-key": "KEY" }, undefined, { has: true });
+    expect(found?.record.image?.digest).toBe(DIGEST);
+    expect(pulled).toEqual([`r.example:5000/x@${DIGEST}`]);
+    expect(told).toEqual([
+      expect.objectContaining({ type: "note", text: expect.stringContaining("fetched ") as string }),
+    ]);
+  });
+
+  it("is none where the registry has it no more, or has other bits under its digest's name", async () => {
+    expect((await known({ "io.factory.build-key": "KEY" }, undefined, { has: false })).found).toBe(null);
+    const { found, pulled } = await known({ "io.factory.build-key": "other" }, undefined, { has: true });
+    expect([found, pulled.length]).toEqual([null, 1]);
   });
 
   it.each<[string, (made: FactoryRecord) => Partial<FactoryRecord>]>([

@@ -16,8 +16,8 @@ async function inspected(ref: string, exec: Exec): Promise<string | null | undef
   }
 }
 
-/** A name without a host, which means the engine's default registry, is no such reference. */
-function hosted(ref: string): ImageReference | undefined {
+/** The parts of a name; undefined for one without a host, which means the engine's default registry. */
+export function hosted(ref: string): ImageReference | undefined {
   try {
     return parseReference(ref);
   } catch {
