@@ -1,4 +1,5 @@
 import type { Registries } from "./library/fetch-library.ts";
+import type { RetryPolicy } from "./model/retries.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
@@ -16,10 +17,12 @@ const SECOND = 1000;
 export function sharedRegistries(around: {
   registries: () => Promise<Docker>;
   sleep: Retrying["sleep"];
+  /** What is done about such a failure, by now: factory.yaml says it. */
+  retries: () => RetryPolicy;
   say: (line: string) => void;
   signal: () => AbortSignal;
 }): Shared {
-  const { sleep, say } = around;
+  const { sleep, retries, say } = around;
   const registries: Shared["registries"] = async () => {
     const [{ open }, { retrying }] = await Promise.all([
       around.registries(),
@@ -30,7 +33,7 @@ export function sharedRegistries(around: {
       say(`warning: ${error.message}; trying again in ${Math.ceil(ms / SECOND)} s`);
     return {
       repository: open,
-      again: (work) => retrying(work, { sleep, random: Math.random, onRetry, signal }),
+      again: (work) => retrying(work, { policy: retries(), sleep, random: Math.random, onRetry, signal }),
       signal,
     };
   };

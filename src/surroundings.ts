@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { OpenCatalog } from "./catalog/open.ts";
 import type { Context } from "./commands/context.ts";
 import type { Mask } from "./model/mask.ts";
+import { RETRIES } from "./model/retries.ts";
 import { addressWithoutUserinfo } from "./model/userinfo.ts";
 import type { Palette } from "./screen/palette.ts";
 import { FactoryError } from "./errors.ts";
@@ -72,6 +73,8 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
   const { cwd, env, color, stderrColor, columns } = around;
   const named = options.workspace ?? (env.FACTORY_WORKSPACE || undefined);
   let catalog: Promise<OpenCatalog> | undefined;
+  /** The workspace as soon as it is found: libraries are fetched before it is whole. */
+  let found: OpenCatalog | undefined;
 
   const world: Context["world"] = async () =>
     (await import("./world.ts")).createWorld(env, {
@@ -79,6 +82,7 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
       say: options.quiet ? () => undefined : around.say,
       trace: options.verbose ? around.say : undefined,
       signal: around.signal,
+      retries: () => found?.settings().retries ?? RETRIES,
     });
 
   /** Fetches the libraries that are not there. */
@@ -98,6 +102,7 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
       trust,
       onProgress: options.quiet ? undefined : around.say,
     });
+    found = opened;
     if (fetch) await fetchMissing(opened);
     return withRepositories(opened, env);
   };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
+import { cacheAnswers } from "./cache-answers.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { detectCi, runsInCi } from "./ci/detect.ts";
 import type { OpenCatalog } from "./catalog/open.ts";
@@ -13,8 +14,8 @@ import { readLines } from "./files/read-input.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
-import { isLoopback } from "./model/image-reference.ts";
 import { createMask, type Mask } from "./model/mask.ts";
+import type { RetryPolicy } from "./model/retries.ts";
 import { openStore } from "./pipeline/open-store.ts";
 import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
@@ -33,7 +34,6 @@ import { gitNames } from "./tools/git-names.ts";
 import { buildLayers, type LayersOf } from "./tools/build-layers.ts";
 import { openLease } from "./tools/lease.ts";
 import type { Registries } from "./tools/oci/registries.ts";
-import { registryAnswers } from "./tools/oci/registry-answers.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
 import { type Shared, sharedRegistries } from "./shared-registries.ts";
@@ -127,6 +127,8 @@ export function createWorld(
     say: (line: string) => void;
     trace?: (line: string) => void;
     signal: () => AbortSignal;
+    /** What factory.yaml says about failures that may pass by themselves, by now. */
+    retries: () => RetryPolicy;
   },
 ): World {
   const { mask, say, trace } = around;
@@ -154,7 +156,7 @@ export function createWorld(
   const registries = async () =>
     (known ??= (await import("./tools/oci/registries.ts")).dockerRegistries({ env, exec, mask }));
 
-  const shared = sharedRegistries({ registries, sleep, say, signal: around.signal });
+  const shared = sharedRegistries({ ...around, registries, sleep });
 
   const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
     if (sbomWith === "syft") {
@@ -243,6 +245,7 @@ export function createWorld(
         store: openStore(catalog.root),
         sleep,
         moveTag: async (ref, digest, signal) => (await registries()).moveTag(ref, digest, signal),
+        random: Math.random,
         every,
         secrets: openSecrets({
           settings: catalog.secrets,
@@ -279,11 +282,7 @@ export function createWorld(
           ...(await sourceState(exec, catalog.root)),
           ci_url: detectCi(env).jobUrl(env),
         }),
-        registryAnswers: async (repository) => {
-          // This process must see the same registry as the engine does.
-          const proxied = !isLoopback(repository) && /./.test(env.HTTPS_PROXY ?? env.https_proxy ?? "");
-          return !docker.isLocal() || proxied || (await registryAnswers(repository));
-        },
+        registryAnswers: cacheAnswers(env, docker),
         sweep: async () => {
           sweepRunFolders(catalog.root, lease.stateOf, Date.now());
           layers?.sweep(Date.now(), LAYER_AGE_MS);

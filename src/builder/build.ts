@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { makeFolder, removeTree } from "../files/folders.ts";
+import { type RetryPolicy, startRetries } from "../model/retries.ts";
 import type { Buildx } from "../tools/buildx.ts";
+import type { Docker } from "../tools/docker.ts";
 import {
   bakeWatched,
   BLOCKED_S,
@@ -11,8 +13,7 @@ import {
   type Every,
   WITHOUT_CACHE,
 } from "./cache-watch.ts";
-import type { Docker } from "../tools/docker.ts";
-import { classifyFailure, type BuildClass, type Classified, type Retry } from "./classify.ts";
+import { classifyFailure, type BuildClass, type Classified } from "./classify.ts";
 import { failureMessage } from "./failure-message.ts";
 import type { Handover } from "./handover.ts";
 import { readMetadata } from "./metadata.ts";
@@ -36,14 +37,16 @@ export interface BuildRequest {
   secrets?: Handover;
   signal?: AbortSignal;
   onProgress?: (snapshot: Snapshot) => void;
-  /** How often the build is tried if another attempt may help. Default: 3. */
-  attempts?: number;
+  /** What is done if another attempt may help. BuildKit itself has retried for some seconds by then. */
+  retries: RetryPolicy;
 }
 
 export interface BuildDeps {
   buildx: Pick<Buildx, "bake">;
   docker: Pick<Docker, "inspectImage">;
   every: Every;
+  /** From 0 up to, but not 1. */
+  random: () => number;
   /** Resolves after the milliseconds, or when the signal fires. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Replaces secrets in what is kept or shown. Default: those in URLs. */
@@ -82,21 +85,6 @@ export type BuildOutcome =
 
 const TAIL_LINES = 40;
 const TAIL_LENGTH = 1000;
-
-/** Milliseconds to wait before attempt 2, 3, …; BuildKit itself has already retried for some seconds. */
-const WAITS: Record<Exclude<Retry, "no">, readonly number[]> = {
-  yes: [2_000, 10_000],
-  once: [2_000],
-  long: [30_000, 60_000],
-};
-
-/** How long to wait before another attempt; null if none would help. `retries` is the number so far. */
-export function retryWait(retry: Retry, retries: number): number | null {
-  if (retry === "no") return null;
-  const waits = WAITS[retry];
-  if (retry === "once" && retries >= waits.length) return null;
-  return waits[Math.min(retries, waits.length - 1)] ?? null;
-}
 
 function createLog(append: (line: string) => void) {
   const tail: string[] = [];
@@ -194,7 +182,9 @@ async function manifestDigest(progress: Progress, request: BuildRequest, deps: B
  * @throws FactoryError INTERRUPTED if the signal fires, DOCKER_MISSING, IMAGE_NOT_FOUND
  */
 export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise<BuildOutcome> {
-  const { attempts = 3, signal } = request;
+  const { signal } = request;
+  const { tries } = request.retries;
+  const again = startRetries(request.retries, deps.random);
   const log = createLog(deps.appendLog);
   const ranBefore = new Set<string>();
   let withoutCache = false;
@@ -217,14 +207,14 @@ export async function buildCell(request: BuildRequest, deps: BuildDeps): Promise
       return { status, digest, manifest_digest, provenance, cache, retries, withoutCache };
     }
     const { status, message } = attempt;
-    const wait = retries + 1 < attempts ? retryWait(attempt.retry, retries) : null;
+    const wait = again.next(attempt.retry);
     if (wait === null)
       return { status, class: attempt.class, message, log_tail: [...log.tail], cache, retries };
 
     for (const step of progress.ran()) ranBefore.add(step);
-    const next = `the next one in ${wait / 1000} s`;
+    const next = `the next one in ${Math.ceil(wait / 1000)} s`;
     log.write(
-      `warning: attempt ${retries + 1} of ${attempts} failed (${attempt.class}): ${message}; ${next}`,
+      `warning: attempt ${again.failed()} of ${tries} failed (${attempt.class}): ${message}; ${next}`,
     );
     await deps.sleep(wait, signal);
   }

@@ -1,3 +1,5 @@
+import type { Again } from "../model/retries.ts";
+
 /** Why a build can fail. */
 export const BUILD_CLASSES = [
   "dockerfile",
@@ -21,16 +23,13 @@ export type BuildClass = (typeof BUILD_CLASSES)[number];
 /** Classes for which the declaration is at fault; for the others it is the environment. */
 export const OWN_FAULT: ReadonlySet<BuildClass> = new Set(["dockerfile", "step", "copy", "base"]);
 
-/** Whether another attempt may help: never, soon, once, or after a long wait. */
-export type Retry = "no" | "yes" | "once" | "long";
-
 export interface Classified {
   class: BuildClass;
-  retry: Retry;
+  retry: Again;
 }
 
 /** What each class of failure looks like in BuildKit's words. The first rule that matches decides. */
-const RULES: readonly [RegExp, BuildClass, Retry][] = [
+const RULES: readonly [RegExp, BuildClass, Again][] = [
   [
     /cannot connect to the docker daemon|failed to connect to the docker api|error during connect/i,
     "environment",

@@ -1,4 +1,5 @@
 import type { Manifest } from "../model/manifest.ts";
+import type { RetryPolicy } from "../model/retries.ts";
 import type { Fragment, LibrarySource, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 import type { LibraryContent } from "./library-content.ts";
@@ -57,6 +58,8 @@ export interface Settings {
   max_age: string | null;
   /** `oci://HOST/REPOSITORY`, through which machines share records; null if they do not. */
   records_remote: string | null;
+  /** What is done about failures that may pass by themselves. */
+  retries: RetryPolicy;
 }
 
 /**

@@ -140,6 +140,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
         relative: (path) => relative(catalog.root, path).split(sep).join("/"),
         cacheRepository: catalog.settings().cache_repository,
         push: options.push ?? false,
+        retries: catalog.settings().retries,
         platform: options.platform,
         jobs: options.jobs ?? DEFAULT_JOBS,
         versions: { factory: version, node: process.versions.node },

@@ -41,6 +41,7 @@ export const build: Stage = {
         platform: cell.platform,
         workDir: folder,
         secrets,
+        retries: settings.retries,
         signal,
         onProgress: ({ step, steps, cached, stage, current }) =>
           progress({
@@ -55,6 +56,7 @@ export const build: Stage = {
         docker: deps.docker,
         sleep: deps.sleep,
         every: deps.every,
+        random: deps.random,
         mask: deps.secrets.mask,
         appendLog: (line) => {
           lines.push(line);

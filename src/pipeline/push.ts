@@ -1,28 +1,36 @@
 import { classifyFailure, BUILD_CLASSES } from "../builder/classify.ts";
+import { type Retries, type RetryPolicy, startRetries } from "../model/retries.ts";
 import { type Failure, imageOf, LOG_TAIL, type Stage, type StageDeps } from "./stage.ts";
 
-const ATTEMPTS = 3;
-const WAIT_MS = 10_000;
+/** How often an image is pushed whose tag other runs move meanwhile. */
+const MOVES = 3;
 
 /** The result of one push. `other`: another run had moved the tag, and its image was pushed. */
+interface PushDeps extends Pick<StageDeps, "docker" | "sleep" | "random"> {
+  policy: RetryPolicy;
+  warn: (text: string) => void;
+}
+
 type Pushed = { retries: number; failure: Failure | null; other?: boolean };
 
 /**
  * Pushes a tag and holds the registry's digest to the one that was tested. Failures that may pass are tried again,
- * ten seconds apart, with a warning each time. The engine pushes by tag alone: where another run moved it in between,
+ * with a warning each time. The engine pushes by tag alone: where another run moved it in between,
  * it is moved back and pushed again.
  */
 export async function pushImage(
   ref: string,
   digest: string,
-  deps: Pick<StageDeps, "docker" | "sleep"> & { warn: (text: string) => void },
+  deps: PushDeps,
   signal?: AbortSignal,
 ): Promise<{ retries: number; failure: Failure | null }> {
-  let pushed = await pushTag(ref, digest, deps, signal);
-  for (let again = 1; pushed.other && again < ATTEMPTS; again += 1) {
+  const { policy, random } = deps;
+  const one = { ...deps, again: startRetries(policy, random), tries: policy.tries };
+  let pushed = await pushTag(ref, digest, one, signal);
+  for (let again = 1; pushed.other && again < MOVES; again += 1) {
     deps.warn(`${ref} was moved by another run while it was pushed: pushing it again`);
     await deps.docker.tagImage(digest, ref, { signal });
-    const next = await pushTag(ref, digest, deps, signal);
+    const next = await pushTag(ref, digest, one, signal);
     pushed = { ...next, retries: pushed.retries + next.retries + 1 };
   }
   return { retries: pushed.retries, failure: pushed.failure };
@@ -31,7 +39,7 @@ export async function pushImage(
 async function pushTag(
   ref: string,
   digest: string,
-  deps: Pick<StageDeps, "docker" | "sleep"> & { warn: (text: string) => void },
+  deps: Pick<PushDeps, "docker" | "sleep" | "warn"> & { again: Retries; tries: number },
   signal?: AbortSignal,
 ): Promise<Pushed> {
   for (let retries = 0; ; retries += 1) {
@@ -47,12 +55,14 @@ async function pushTag(
     }
     const { class: name, retry } = classifyFailure(result.exitCode, text);
     const what = `push of ${ref}: ${tail.at(-1) ?? ""}`;
-    if (signal?.aborted || retry === "no" || retries + 1 >= ATTEMPTS) {
+    const wait = signal?.aborted ? null : deps.again.next(retry);
+    if (wait === null) {
       const known = signal?.aborted ? "interrupted" : name === "unknown" ? "push" : name;
       return { retries, failure: { status: "error", class: known, what, log_excerpt: tail } };
     }
-    deps.warn(`${what}; trying again in ${WAIT_MS / 1000} s (${retries + 2} of ${ATTEMPTS})`);
-    await deps.sleep(WAIT_MS, signal);
+    const next = deps.again.failed() + 1;
+    deps.warn(`${what}; trying again in ${Math.ceil(wait / 1000)} s (${next} of ${deps.tries})`);
+    await deps.sleep(wait, signal);
   }
 }
 
@@ -75,7 +85,7 @@ export const push: Stage = {
     const isThere = built === null && (await deps.moveTag?.(ref, digest, signal)) === true;
     const { retries, failure } = isThere
       ? { retries: 0, failure: null }
-      : await pushImage(ref, digest, { ...deps, warn }, signal);
+      : await pushImage(ref, digest, { ...deps, policy: attempt.settings.retries, warn }, signal);
     trail.retries += retries;
     if (!failure && trail.image) trail.image.pushed = true;
     return failure;

@@ -1,6 +1,7 @@
 import type { BaseResolution } from "../builder/base.ts";
 import type { Handover } from "../builder/handover.ts";
 import type { Snapshots } from "../files/snapshot.ts";
+import type { RetryPolicy } from "../model/retries.ts";
 import type { NetworkName } from "../model/secret.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
@@ -91,6 +92,8 @@ export interface StageSettings {
   /** What builds read in place of the workspace. */
   snapshots: Snapshots;
   push: boolean;
+  /** What is done about failures that may pass by themselves. */
+  retries: RetryPolicy;
   /** Versions of the tools that take part. */
   tools: Promise<Readonly<Record<string, string>>>;
   /** The commit that the workspace is at, and the CI job that runs this. */
@@ -144,6 +147,8 @@ export interface StageDeps {
   buildx: Buildx;
   clock: { now: () => number; date: () => Date };
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** From 0 up to, but not 1. */
+  random: () => number;
   /** Calls again and again, every so many milliseconds, until the returned function is called. */
   every: (ms: number, call: () => void) => () => void;
   secrets: RunSecrets;

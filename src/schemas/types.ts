@@ -1584,6 +1584,23 @@ export interface Workspace {
      */
     max_age?: Age;
   };
+  /**
+   * What is done when an engine or a registry fails in a way that may pass by itself. Each try is told, and counted in the record.
+   */
+  retries?: {
+    /**
+     * How often something is tried in all. Default: 3.
+     */
+    tries?: number;
+    /**
+     * Seconds between two tries, give or take a quarter. After a rate limit it is three times as long for each try, or as long as the registry says. Default: 10.
+     */
+    wait_s?: number;
+    /**
+     * The most seconds that are waited in all. A wait that would be longer is not begun. Default: 300.
+     */
+    most_s?: number;
+  };
   secrets?: Sources;
   ssh?: SshSources;
   network?: NetworkSources;

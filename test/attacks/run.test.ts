@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { RETRIES } from "../../src/model/retries.ts";
 import { buildCell } from "../../src/builder/build.ts";
 import { BLOCKED_S, CACHE_WAIT_S } from "../../src/builder/cache-watch.ts";
 import { withCell } from "../../src/plan/cell.ts";
@@ -153,9 +154,11 @@ describe("A8 what is left out or does not answer", () => {
         image: "x:1",
         platform: "linux/amd64",
         workDir: folder,
+        retries: RETRIES,
       },
       {
         docker: { inspectImage: () => Promise.reject(new Error("unscripted")) },
+        random: () => 0.5,
         sleep: () => Promise.reject(new Error("unscripted sleep")),
         appendLog: (line) => void lines.push(line),
         every: (_, call) => {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { RETRIES } from "../../src/model/retries.ts";
 import { buildCell, type BuildOutcome } from "../../src/builder/build.ts";
 import type { Snapshot } from "../../src/builder/progress.ts";
 import { createBuildx } from "../../src/tools/buildx.ts";
@@ -49,6 +50,7 @@ function workspace(dockerfile: string) {
         image,
         platform,
         workDir: join(root, ".factory/work"),
+        retries: RETRIES,
         signal: more.signal,
         onProgress: (snapshot) => void snapshots.push(snapshot),
       },
@@ -56,6 +58,7 @@ function workspace(dockerfile: string) {
         buildx,
         docker: engine,
         every: () => () => undefined,
+        random: Math.random,
         sleep: () => Promise.reject(new Error("no retry was expected")),
         appendLog: (line) => {
           log.push(line);

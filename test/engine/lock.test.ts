@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { RETRIES } from "../../src/model/retries.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
 import type { Context } from "../../src/commands/context.ts";
 import { lock } from "../../src/commands/lock.ts";
@@ -48,6 +49,7 @@ async function run(root: string, options: { update?: boolean; check?: boolean } 
           mask: createMask(),
           say: () => undefined,
           signal: () => new AbortController().signal,
+          retries: () => RETRIES,
         }),
       ),
     say: () => undefined,

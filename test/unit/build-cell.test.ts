@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { RETRIES } from "../../src/model/retries.ts";
 import { resolveBases } from "../../src/builder/base.ts";
-import { buildCell, retryWait, type BuildOutcome } from "../../src/builder/build.ts";
+import { buildCell, type BuildOutcome, type BuildRequest } from "../../src/builder/build.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -33,7 +34,7 @@ const refused: Script = {
 };
 
 /** Plays scripts of a bake one after the other; throws when there is none left. */
-async function build(scripts: Script[], request: { attempts?: number; signal?: AbortSignal } = {}) {
+async function build(scripts: Script[], request: Partial<BuildRequest> = {}) {
   const workDir = mkdtempSync(join(tmpdir(), "factory-test-"));
   onTestFinished(() => rmSync(workDir, { recursive: true, force: true }));
   const log: string[] = [];
@@ -60,11 +61,12 @@ async function build(scripts: Script[], request: { attempts?: number; signal?: A
     platform: "linux/amd64",
   };
   const outcome: BuildOutcome = await buildCell(
-    { ...base, workDir: join(workDir, "cell"), ...request },
+    { ...base, retries: RETRIES, workDir: join(workDir, "cell"), ...request },
     {
       buildx: { bake },
       docker: { inspectImage: () => Promise.reject(new Error("unscripted inspect")) },
       every: () => () => undefined,
+      random: () => 0.5,
       sleep: (ms) => Promise.resolve(void waits.push(ms)),
       appendLog: (line) => log.push(line),
     },
@@ -89,7 +91,7 @@ describe("buildCell", () => {
   it("tries again with a warning; a step that the first attempt ran is no cache hit", async () => {
     const { outcome, log, waits } = await build([refused, done]);
     expect(outcome).toMatchObject({ status: "built", retries: 1, cache: { hits: 0, total: 2 } });
-    expect(waits).toEqual([2000]);
+    expect(waits).toEqual([10_000]);
     expect(
       log.filter((line) => line.startsWith("warning: attempt 1 of 3 failed (registry-unavailable)")),
     ).toHaveLength(1);
@@ -98,7 +100,7 @@ describe("buildCell", () => {
   it("gives up after its attempts, with the class and the end of the log", async () => {
     const { outcome, waits } = await build([refused, refused, refused]);
     expect(outcome).toMatchObject({ status: "failed", class: "registry-unavailable", retries: 2 });
-    expect(waits).toEqual([2000, 10_000]);
+    expect(waits).toEqual([10_000, 10_000]);
     if (outcome.status === "failed") expect(outcome.log_tail.at(-1)).toContain("connection refused");
   });
 
@@ -123,11 +125,17 @@ describe("buildCell", () => {
     await expect(build([], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 
-  it("waits as the class asks for", () => {
-    expect([0, 1].map((retries) => retryWait("yes", retries))).toEqual([2000, 10_000]);
-    expect([0, 1].map((retries) => retryWait("once", retries))).toEqual([2000, null]);
-    expect([0, 1].map((retries) => retryWait("long", retries))).toEqual([30_000, 60_000]);
-    expect(retryWait("no", 0)).toBeNull();
+  it("waits as the class asks for, and as factory.yaml says", async () => {
+    const says = (text: string): Script => ({ lines: [`ERROR: ${text}`], exitCode: 1 });
+    const limited = says("429 Too Many Requests");
+    expect((await build([limited, limited, done])).waits).toEqual([30_000, 60_000]);
+    const unknown = says("dial tcp: lookup registry.example: no such host");
+    expect(await build([unknown, unknown])).toMatchObject({ waits: [10_000], outcome: { retries: 1 } });
+    const retries = { tries: 4, wait_s: 2, most_s: 5 };
+    const { outcome, waits, log } = await build([refused, refused, refused], { retries });
+    expect([outcome.retries, waits]).toEqual([2, [2000, 2000]]);
+    expect(log.filter((line) => line.includes("attempt 2 of 4 failed"))).toHaveLength(1);
+    expect((await build([refused], { retries: { ...RETRIES, tries: 1 } })).waits).toEqual([]);
   });
 });
 

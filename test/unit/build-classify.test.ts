@@ -1,19 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import {
-  BUILD_CLASSES,
-  classifyFailure,
-  OWN_FAULT,
-  type BuildClass,
-  type Retry,
-} from "../../src/builder/classify.ts";
+import { BUILD_CLASSES, classifyFailure, OWN_FAULT, type BuildClass } from "../../src/builder/classify.ts";
+import type { Again } from "../../src/model/retries.ts";
 import { failureMessage } from "../../src/builder/failure-message.ts";
 import { createProgress } from "../../src/builder/progress.ts";
 
 const head = "ERROR: target cell: failed to solve: ";
 const source = "debian:x: failed to resolve source metadata for reg.example/debian:x: ";
 
-const cases: [string, BuildClass, Retry][] = [
+const cases: [string, BuildClass, Again][] = [
   ["dockerfile parse error on line 2: unknown instruction: BOGUS", "dockerfile", "no"],
   ["target stage core could not be found", "dockerfile", "no"],
   ["failed to read dockerfile: open Dockerfile: no such file or directory", "dockerfile", "no"],

@@ -53,12 +53,14 @@ describe("openCatalog", () => {
 
   it("fills in the settings' defaults", () => {
     const set =
-      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nsmoke: {pids: 9}\n";
+      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nretries: {tries: 5}\nsmoke: {pids: 9}\n";
     expect(openCatalog(workspace()).settings()).toEqual({
       repository: "factory",
       cache_repository: null,
       bases: {},
       max_age: null,
+      records_remote: null,
+      retries: { tries: 3, wait_s: 10, most_s: 300 },
       smoke: { memory_mb: 512, pids: 256, timeout_s: 60 },
     });
     expect(openCatalog(workspace({ "factory.yaml": set })).settings()).toEqual({
@@ -66,6 +68,8 @@ describe("openCatalog", () => {
       cache_repository: "c/d",
       bases: { old: "debian:11" },
       max_age: "30d",
+      records_remote: null,
+      retries: { tries: 5, wait_s: 10, most_s: 300 },
       smoke: { memory_mb: 512, pids: 9, timeout_s: 60 },
     });
   });

@@ -162,7 +162,7 @@ describe("refusals", () => {
     [405, "REGISTRY_REFUSED", "no"],
     [408, "REGISTRY_REFUSED", "yes"],
     [413, "REGISTRY_REFUSED", "no"],
-    [429, "REGISTRY_LIMITED", "yes"],
+    [429, "REGISTRY_LIMITED", "long"],
     [500, "REGISTRY_REFUSED", "yes"],
     [503, "REGISTRY_REFUSED", "yes"],
   ])("%i is %s, worth another try: %s", async (status, code, again) => {

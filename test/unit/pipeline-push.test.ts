@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RETRIES } from "../../src/model/retries.ts";
 import { push as stage, pushImage } from "../../src/pipeline/push.ts";
 import { DIGEST, manyCells, runIn, scriptedImages } from "./run-world.ts";
 import { scriptedDocker } from "./scripted-docker.ts";
@@ -18,7 +19,7 @@ const ended = (exitCode: number | null, stdout: string, stderr = ""): ExecResult
 const digest = (value: string) => ended(0, `1: digest: ${value} size: 855\n`);
 
 /** Pushes against an engine that gives these answers to `docker image push`, and takes every tag. */
-async function push(answers: ExecResult[], signal?: AbortSignal) {
+async function push(answers: ExecResult[], signal?: AbortSignal, policy = RETRIES) {
   const calls: string[] = [];
   const warnings: string[] = [];
   const waits: number[] = [];
@@ -43,6 +44,8 @@ async function push(answers: ExecResult[], signal?: AbortSignal) {
       signals.add(until);
       return Promise.resolve();
     },
+    random: () => 0.5,
+    policy,
     warn: (text: string) => void warnings.push(text),
   };
   return { ...(await pushImage(REF, OURS, deps, signal)), calls, warnings, waits, signals };
@@ -84,6 +87,21 @@ describe("pushImage", () => {
     expect(never.warnings).toEqual(
       [2, 3].map((at) => `push of ${REF}: ${down.stderr}; trying again in 10 s (${at} of 3)`),
     );
+  });
+
+  it("does as factory.yaml says, with one limit for all that is pushed again", async () => {
+    const down = ended(1, "", "received unexpected HTTP status: 503 Service Unavailable");
+    const policy = { tries: 4, wait_s: 2, most_s: 5 };
+    const never = await push([down, digest(THEIRS), down, down], undefined, policy);
+    expect(never).toMatchObject({
+      waits: [2000, 2000],
+      retries: 3,
+      failure: { class: "registry-unavailable" },
+    });
+    expect(never.warnings.at(-1)).toContain("(3 of 4)");
+    const limited = ended(1, "", "toomanyrequests: 429 Too Many Requests");
+    expect((await push([limited, limited, digest(OURS)])).waits).toEqual([30_000, 60_000]);
+    expect((await push([down], undefined, { ...RETRIES, tries: 1 })).waits).toEqual([]);
   });
 
   it("counts every push but the first, whatever it was for", async () => {
@@ -176,8 +194,10 @@ describe("the stage of the push", () => {
   ])("an image that the registry may have is %s", async (_, { built, isThere }, wanted) => {
     const calls: string[] = [];
     const trail = { retries: 0, image: { pushed: false } };
-    const attempt = { planned: { cell: { tags: [REF] } }, image: { digest: OURS, built }, trail };
+    const settings = { retries: RETRIES };
+    const attempt = { planned: { cell: { tags: [REF] } }, image: { digest: OURS, built }, trail, settings };
     const deps = {
+      random: () => 0.5,
       docker: scriptedDocker({
         run: (argv) => {
           calls.push(argv.join(" "));

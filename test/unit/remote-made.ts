@@ -1,4 +1,5 @@
 import { createMask } from "../../src/model/mask.ts";
+import { RETRIES } from "../../src/model/retries.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { type CellKeys, openRemote, type RecordRemote } from "../../src/records/remote/remote.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
@@ -21,7 +22,7 @@ export function remoteOn(
   const sleep = () => Promise.resolve();
   return openRemote({
     client: open({ host, repository: "team/app" }),
-    again: (work) => retrying(work, { sleep, random: () => 0, tries }),
+    again: (work) => retrying(work, { policy: { ...RETRIES, tries }, sleep, random: () => 0 }),
     sleep,
     random: () => 0,
     signal: new AbortController().signal,

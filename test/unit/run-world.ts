@@ -1,3 +1,4 @@
+import { RETRIES } from "../../src/model/retries.ts";
 import { FactoryError } from "../../src/errors.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
@@ -145,6 +146,7 @@ export async function runIn({
       relative: (path) => path.slice(root.length + 1),
       cacheRepository: null,
       push: false,
+      retries: RETRIES,
       jobs: 2,
       versions: { factory: "0.1.0" },
       ...settings,
@@ -226,6 +228,7 @@ export async function runIn({
       clock: { now: () => (clock += 1), date: () => new Date(Date.UTC(2026, 0, 1) + (clock += 1)) },
       sleep: () => Promise.reject(new Error("unscripted sleep")),
       every: () => () => undefined,
+      random: () => 0.5,
       randomHex: () => "0123abcd",
       smokeTest: (_image, _inspected, { inputs }) =>
         Promise.resolve({

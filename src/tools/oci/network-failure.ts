@@ -1,10 +1,11 @@
+import type { Again } from "../../model/retries.ts";
 import { visible } from "../../model/visible.ts";
-import { type AskAgain, RegistryError } from "./registry-error.ts";
+import { RegistryError } from "./registry-error.ts";
 
 const CERTIFICATE = /CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|^ERR_TLS_|^ERR_SSL_(?!WRONG_VERSION)/;
 
 /** What the code of a network error means, for a person. The first rule that matches counts. */
-const RULES: readonly [RegExp, AskAgain, string][] = [
+const RULES: readonly [RegExp, Again, string][] = [
   [
     CERTIFICATE,
     "no",

@@ -79,7 +79,7 @@ export async function refusal(
   if (status === 429)
     return new RegistryError("REGISTRY_LIMITED", said, {
       ...details,
-      again: "yes",
+      again: "long",
       fix: `wait, or log in with \`docker login ${asked.host}\`: accounts have higher limits`,
     });
   const isItsOwn = status >= 500 || status === 408;

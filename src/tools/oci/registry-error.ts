@@ -1,13 +1,11 @@
 import { type ErrorCode, FactoryError } from "../../errors.ts";
-
-/** Whether asking again may help: never, once more, or several times. */
-export type AskAgain = "no" | "once" | "yes";
+import type { Again } from "../../model/retries.ts";
 
 export type RegistryCode = Extract<ErrorCode, `REGISTRY_${string}`>;
 
 interface RegistryErrorDetails {
   fix: string;
-  again: AskAgain;
+  again: Again;
   status?: number;
   retryAfterMs?: number;
   cause?: unknown;
@@ -16,7 +14,7 @@ interface RegistryErrorDetails {
 /** What kept a registry from doing what it was asked for. */
 export class RegistryError extends FactoryError {
   declare readonly code: RegistryCode;
-  readonly again: AskAgain;
+  readonly again: Again;
   /** The HTTP status, if the registry answered. */
   readonly status: number | undefined;
   /** How long the registry asks to be left alone, in milliseconds. */

@@ -1,16 +1,12 @@
+import { type RetryPolicy, startRetries } from "../../model/retries.ts";
 import { RegistryError } from "./registry-error.ts";
 
 export interface Retrying {
+  policy: RetryPolicy;
   /** Does not reject; ends early if the signal fires. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** From 0 up to, but not 1. */
   random: () => number;
-  /** How often it is tried in all. Default: 3. */
-  tries?: number;
-  /** The time between two tries, give or take a quarter. Default: 10 s. */
-  waitMs?: number;
-  /** The most time that is waited in all; who is asked to wait longer gives up. Default: 5 min. */
-  mostMs?: number;
   /** Called before each wait. */
   onRetry?: (error: RegistryError, waitMs: number) => void;
   signal?: AbortSignal;
@@ -22,17 +18,15 @@ export interface Retrying {
  * @throws the last error of `work`
  */
 export async function retrying<T>(work: (attempt: number) => Promise<T>, options: Retrying): Promise<T> {
-  const { sleep, random, tries = 3, waitMs = 10_000, mostMs = 300_000, onRetry, signal } = options;
-  let waited = 0;
-  for (let attempt = 1; ; attempt += 1) {
+  const { policy, sleep, random, onRetry, signal } = options;
+  const retries = startRetries(policy, random);
+  for (;;) {
     try {
-      return await work(attempt);
+      return await work(retries.failed() + 1);
     } catch (error) {
-      if (!(error instanceof RegistryError) || error.again === "no" || signal?.aborted) throw error;
-      if (attempt >= (error.again === "once" ? Math.min(2, tries) : tries)) throw error;
-      const wait = Math.max(waitMs * (0.75 + random() / 2), error.retryAfterMs ?? 0);
-      waited += wait;
-      if (waited > mostMs) throw error;
+      if (!(error instanceof RegistryError) || signal?.aborted) throw error;
+      const wait = retries.next(error.again, error.retryAfterMs);
+      if (wait === null) throw error;
       onRetry?.(error, wait);
       await sleep(wait, signal);
       if (signal?.aborted) throw error;
