@@ -5,12 +5,13 @@ import { type Failure, imageOf, LOG_TAIL, type Stage, type StageDeps } from "./s
 /** How often an image is pushed whose tag other runs move meanwhile. */
 const MOVES = 3;
 
-/** The result of one push. `other`: another run had moved the tag, and its image was pushed. */
+/** What a push asks of the world. */
 interface PushDeps extends Pick<StageDeps, "docker" | "sleep" | "random"> {
   policy: RetryPolicy;
   warn: (text: string) => void;
 }
 
+/** The result of one push. `other`: another run had moved the tag, and its image was pushed. */
 type Pushed = { retries: number; failure: Failure | null; other?: boolean };
 
 /**
