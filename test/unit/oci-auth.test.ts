@@ -158,7 +158,7 @@ describe("a token", () => {
   it.each([
     [401, "REGISTRY_DENIED", "no"],
     [403, "REGISTRY_DENIED", "no"],
-    [429, "REGISTRY_LIMITED", "yes"],
+    [429, "REGISTRY_LIMITED", "long"],
     [503, "REGISTRY_REFUSED", "yes"],
   ])("that is refused with %i is %s", async (status, code, again) => {
     const { host, service } = await withTokens({ answer: () => status });
