@@ -56,7 +56,13 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
       return {
         ...own,
         repository: repository ?? own.repository,
-        cache_repository: cache_repository ?? own.cache_repository,
+        cache:
+          cache_repository === undefined
+            ? own.cache
+            : {
+                place: { type: "registry", repository: cache_repository },
+                write: own.cache?.write ?? "always",
+              },
         records_remote: remote === "" ? own.records_remote : remote,
       };
     },

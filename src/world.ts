@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseRef, BaseResolution } from "./builder/base.ts";
-import { cacheAnswers } from "./cache-answers.ts";
+import { cacheTrouble } from "./cache-trouble.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { detectCi, runsInCi } from "./ci/detect.ts";
 import type { OpenCatalog } from "./catalog/open.ts";
@@ -282,7 +282,7 @@ export function createWorld(
           ...(await sourceState(exec, catalog.root)),
           ci_url: detectCi(env).jobUrl(env),
         }),
-        registryAnswers: cacheAnswers(env, docker),
+        cacheTrouble: cacheTrouble({ env, docker, buildx, mask, root: catalog.root }),
         sweep: async () => {
           sweepRunFolders(catalog.root, lease.stateOf, Date.now());
           layers?.sweep(Date.now(), LAYER_AGE_MS);

@@ -65,5 +65,6 @@ export function blockedWait(progress: Progress): { waits: () => boolean; seconds
   return { waits: () => progress.underWay().length === 0, seconds: BLOCKED_S };
 }
 
-/** BuildKit's names for work with a registry cache. */
-const CACHE_NAME = /^(\[[^\]]*\] )?(importing cache manifest from|exporting cache to registry)/;
+/** BuildKit's names for work with a cache that is elsewhere. */
+const CACHE_NAME =
+  /^(\[[^\]]*\] )?(importing cache manifest from|exporting (cache )?to (registry|GitHub Actions Cache|Amazon S3))/;

@@ -1,3 +1,4 @@
+import type { CacheSettings } from "../model/cache-place.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { RetryPolicy } from "../model/retries.ts";
 import type { Fragment, LibrarySource, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
@@ -50,7 +51,8 @@ export interface Library {
 /** The settings of factory.yaml, with every default filled in. */
 export interface Settings {
   repository: string;
-  cache_repository: string | null;
+  /** The build cache; null without one. */
+  cache: CacheSettings | null;
   /** Base images by name. */
   bases: Readonly<Record<string, string>>;
   smoke: { memory_mb: number; pids: number; timeout_s: number };

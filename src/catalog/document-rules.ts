@@ -1,6 +1,7 @@
 import type { Finding } from "../errors.ts";
 import type { Documents, Fragment, ManifestDocument, Plan, Ranges, Template } from "../schemas/types.ts";
 import { checkArgs } from "./arg-rules.ts";
+import { checkCache } from "./cache-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import { checkLibraries } from "./library-rules.ts";
 import { parseTemplateRef } from "./names.ts";
@@ -184,6 +185,7 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
   template: checkTemplate,
   workspace: (document, place) => [
     ...checkSources(document, place, true),
+    ...checkCache(document.cache, place),
     ...checkLibraries(document.libraries, place),
   ],
 };

@@ -1,6 +1,25 @@
+import type { CachePlace } from "../model/cache-place.ts";
 import { RETRIES } from "../model/retries.ts";
 import type { Documents } from "../schemas/types.ts";
 import type { Settings } from "./catalog.ts";
+
+type Cache = NonNullable<Documents["workspace"]["cache"]>;
+
+/** A checked place: what its type needs is there. */
+function cachePlace({
+  type = "registry",
+  repository = "",
+  bucket = "",
+  region = "",
+  ...more
+}: Cache): CachePlace {
+  const { prefix = "", endpoint_url = null, use_path_style = false, folder = ".factory/cache" } = more;
+  if (type === "registry") return { type, repository };
+  if (type === "gha") return { type };
+  if (type === "local") return { type, folder };
+  const end = prefix === "" || prefix.endsWith("/") ? "" : "/";
+  return { type, bucket, region, prefix: `${prefix}${end}`, endpoint_url, use_path_style };
+}
 
 /** factory.yaml with every default filled in. */
 export function settingsOf(document: Documents["workspace"]): Settings {
@@ -8,7 +27,7 @@ export function settingsOf(document: Documents["workspace"]): Settings {
   const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
   return {
     repository,
-    cache_repository: cache?.repository ?? null,
+    cache: cache ? { place: cachePlace(cache), write: cache.write ?? "always" } : null,
     bases,
     smoke: { memory_mb, pids, timeout_s },
     max_age: reuse?.max_age ?? null,

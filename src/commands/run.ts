@@ -120,6 +120,8 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     });
   }
   const catalog = await context.catalog();
+  const { cache, retries } = catalog.settings();
+  const push = options.push ?? false;
   const world = await context.world();
   const planned = await plannedWhileAsking(context, options, world.buildx);
 
@@ -138,9 +140,9 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
         planned,
         root: catalog.root,
         relative: (path) => relative(catalog.root, path).split(sep).join("/"),
-        cacheRepository: catalog.settings().cache_repository,
-        push: options.push ?? false,
-        retries: catalog.settings().retries,
+        cache: cache && { place: cache.place, writes: push || cache.write === "always" },
+        push,
+        retries,
         platform: options.platform,
         jobs: options.jobs ?? DEFAULT_JOBS,
         versions: { factory: version, node: process.versions.node },

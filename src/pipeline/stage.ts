@@ -1,6 +1,7 @@
 import type { BaseResolution } from "../builder/base.ts";
 import type { Handover } from "../builder/handover.ts";
 import type { Snapshots } from "../files/snapshot.ts";
+import type { CacheUse } from "../model/cache-place.ts";
 import type { RetryPolicy } from "../model/retries.ts";
 import type { NetworkName } from "../model/secret.ts";
 import type { SmokeReport } from "../model/smoke.ts";
@@ -88,7 +89,8 @@ export interface StageSettings {
   root: string;
   /** A path below the workspace, from its root, with `/`. */
   relative: (path: string) => string;
-  cacheRepository: string | null;
+  /** The cache of builds; null without one, and where it cannot be used. */
+  cache: CacheUse | null;
   /** What builds read in place of the workspace. */
   snapshots: Snapshots;
   push: boolean;

@@ -41,7 +41,7 @@ export const stitch: Stage = {
     const file = bakeFile([withCell(planned, { tags: [held] })], {
       context: () => context,
       dockerfile: () => dockerfile,
-      cacheRepository: settings.cacheRepository,
+      cache: settings.cache,
       parentImage: () => (parent ? `docker-image://${parent.ref}@${parent.digest}` : undefined),
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
     });
@@ -51,7 +51,7 @@ export const stitch: Stage = {
     // Prefixes are targets of their own only for the cache refs that they fill.
     // Those of a cell with a parent are not baked ahead: they are on an image that was not there yet.
     const isBaked = settings.prefixesBaked === true && !origin;
-    attempt.prefixes = settings.cacheRepository === null || isBaked ? [] : file.prefixes;
+    attempt.prefixes = !settings.cache?.writes || isBaked ? [] : file.prefixes;
     return null;
   },
 };

@@ -4,9 +4,10 @@ import { grouped } from "../model/count.ts";
 import { platformSlug } from "../model/platform.ts";
 import type { Prefix } from "../stitch/stitch.ts";
 import type { NamedBakeFile } from "./formats/bake-files.ts";
+import { type WrittenRef, writtenRef } from "./cache-entries.ts";
 import type { PlannedCell } from "./cell.ts";
 import { type Clash, createLengthCheck, createOwners, splitRef } from "./lint-names.ts";
-import { cacheRef, createSeenPrefixes, prefixGroup, prefixTarget } from "./prefix.ts";
+import { cacheTag, createSeenPrefixes, prefixGroup, prefixTarget } from "./prefix.ts";
 
 /** What is looked at beside the cells. */
 export interface Emitted {
@@ -18,11 +19,6 @@ export interface Emitted {
 
 function both({ first, second, more }: Clash): string {
   return `${first} and ${second}${more > 0 ? `, and ${grouped(more)} more` : ""}`;
-}
-
-/** The ref of a `cache-to` entry. */
-function refOf(entry: string): string | undefined {
-  return /(?:^|,)ref=([^,]+)/.exec(entry)?.[1];
 }
 
 /** A platform with its variant as a number: `linux/arm64/v8` is the same as `linux/arm64`. */
@@ -53,10 +49,10 @@ function cacheLint(check: ReturnType<typeof createLengthCheck>["check"]) {
   const owners = createOwners();
   const nameless = new Map<string, { owner: string; platform: string; more: number }>();
   return {
-    claim: (ref: string, owner: string, platform: string): void => {
+    claim: ({ before, tag, repository }: WrittenRef, owner: string, platform: string): void => {
+      const ref = `${before}${tag}`;
       owners.claim(ref, owner, false);
-      const { repository, tag } = splitRef(ref);
-      check("repository", repository, "the cache");
+      if (repository !== undefined) check("repository", repository, "the cache");
       check("tag", tag, owner);
       if (namesPlatform(tag, platform)) return;
       const known = nameless.get(ref);
@@ -127,21 +123,21 @@ export function lint(
 
     const { prefixes } = keys;
     const whole = prefixes.at(-1);
-    let repository: string | null = null;
+    let written: WrittenRef | undefined;
     for (const entry of cell.cache_to) {
-      const ref = refOf(entry);
+      const ref = writtenRef(entry);
       if (ref === undefined) continue;
-      repository = splitRef(ref).repository;
+      written = ref;
       cache.claim(ref, whole ? prefixText(whole, platform) : `the cell ${cell_id}`, platform);
     }
-    const place = `${platform} ${repository ?? ""}`;
+    const place = `${platform} ${written?.before ?? ""}`;
     for (let at = 0; at < prefixes.length - 1; at += 1) {
       const prefix = prefixes[at];
       if (!prefix || !isFirst(place, prefix)) continue;
       const owner = prefixText(prefix, platform);
       targets.claim(prefixTarget(prefix, platform), owner, false);
       groups.add(prefixGroup(prefix.fragment));
-      if (repository !== null) cache.claim(cacheRef(repository, prefix, platform), owner, platform);
+      if (written) cache.claim({ ...written, tag: cacheTag(prefix, platform) }, owner, platform);
     }
 
     const on = `${base.ref} ${platform}`;

@@ -67,7 +67,8 @@ function valueIn(
 export function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, given: Given) {
   const { entry, manifest, fixed, columns } = space;
   const { manifest_id } = manifest.document;
-  const { repository, cache_repository, max_age } = catalog.settings();
+  const { repository, cache, max_age } = catalog.settings();
+  const place = cache?.place ?? null;
   const plan_ids = entry ? [entry.document.plan_id] : [];
   const fixedNames = new Set(Object.keys(fixed));
   const schemeOf = schemesOf(catalog.fragmentScheme, columns);
@@ -149,8 +150,8 @@ export function cellMaker(catalog: Catalog, space: Space, request: PlanRequest, 
         verdict_key: keys.verdict_key,
         target: targetName(cell_id),
         tags: [`${repository}/${manifest_id}:${tagOf(cell_id.slice(manifest_id.length + 1))}`],
-        cache_from: cacheFrom(cache_repository, recipe.prefixes, platform),
-        cache_to: cacheTo(cache_repository, recipe.prefixes, platform),
+        cache_from: cacheFrom(place, recipe.prefixes, platform),
+        cache_to: cacheTo(place, recipe.prefixes, platform),
         action: "build",
         reason: "NOT_ASKED",
         changes: [],

@@ -1,5 +1,7 @@
+import type { CachePlace, CacheUse } from "../model/cache-place.ts";
 import { platformSlug } from "../model/platform.ts";
 import type { Prefix } from "../stitch/stitch.ts";
+import { fromEntry, toEntry } from "./cache-entries.ts";
 import type { PlannedCell } from "./cell.ts";
 import { tagOf, targetName } from "./cell-names.ts";
 
@@ -20,9 +22,9 @@ function slug({ fragment, version, id }: Prefix, platform: string): string {
   return [name, id, platformSlug(platform)].join("-");
 }
 
-/** The registry cache ref of a prefix on one platform. Two platforms never share one: the last writer would win. */
-export function cacheRef(repository: string, prefix: Prefix, platform: string): string {
-  return [repository, tagOf(slug(prefix, platform))].join(":");
+/** The ref of a prefix on one platform, as a tag. Two platforms never share one: the last writer would win. */
+export function cacheTag(prefix: Prefix, platform: string): string {
+  return tagOf(slug(prefix, platform));
 }
 
 /** The name of a prefix's bake target. */
@@ -35,44 +37,36 @@ export function prefixGroup(fragment: string): string {
   return `prefix-${targetName(fragment)}`;
 }
 
-/** `cache-from` entries by repository and platform, then by fragment, version and id: a plan's cells share most of them. */
-const entries = new Map<string, Map<string, string>>();
+/** `cache-from` entries by place and platform, then by fragment, version and id: a plan's cells share most of them. */
+const entries = new WeakMap<CachePlace, Map<string, Map<string, string>>>();
 
-/** How many entries are kept. Beyond it, all of them are forgotten. */
+/** How many entries are kept for a place and platform. Beyond it, all of them are forgotten. */
 const MAX_ENTRIES = 50_000;
 
-function fromEntry(repository: string, prefix: Prefix, platform: string): string {
-  const place = `${repository}\n${platform}`;
-  let known = entries.get(place);
+function knownEntry(place: CachePlace, prefix: Prefix, platform: string): string {
+  let platforms = entries.get(place);
+  if (!platforms) entries.set(place, (platforms = new Map<string, Map<string, string>>()));
+  let known = platforms.get(platform);
   if (!known || known.size >= MAX_ENTRIES) {
-    if (entries.size >= 100) entries.clear();
-    entries.set(place, (known = new Map<string, string>()));
+    if (platforms.size >= 100) platforms.clear();
+    platforms.set(platform, (known = new Map<string, string>()));
   }
   const key = `${prefix.id} ${prefix.version} ${prefix.fragment}`;
   let entry = known.get(key);
-  if (entry === undefined) {
-    entry = ["type=registry", `ref=${cacheRef(repository, prefix, platform)}`].join(",");
-    known.set(key, entry);
-  }
+  if (entry === undefined) known.set(key, (entry = fromEntry(place, cacheTag(prefix, platform))));
   return entry;
 }
 
 /** `cache-from` of a chain: every prefix of it, longest first. */
-export function cacheFrom(
-  repository: string | null,
-  prefixes: readonly Prefix[],
-  platform: string,
-): string[] {
-  if (repository === null) return [];
-  return prefixes.map((prefix) => fromEntry(repository, prefix, platform)).reverse();
+export function cacheFrom(place: CachePlace | null, prefixes: readonly Prefix[], platform: string): string[] {
+  if (place === null) return [];
+  return prefixes.map((prefix) => knownEntry(place, prefix, platform)).reverse();
 }
 
-/** `cache-to` of a chain: its longest prefix. A registry that is down costs time later, but never the build. */
-export function cacheTo(repository: string | null, prefixes: readonly Prefix[], platform: string): string[] {
+/** `cache-to` of a chain: its longest prefix. */
+export function cacheTo(place: CachePlace | null, prefixes: readonly Prefix[], platform: string): string[] {
   const last = prefixes.at(-1);
-  if (repository === null || !last) return [];
-  const entry = fromEntry(repository, last, platform);
-  return [`${entry},mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true`];
+  return place === null || !last ? [] : [toEntry(place, cacheTag(last, platform))];
 }
 
 /**
@@ -92,7 +86,8 @@ export function createSeenPrefixes(): (place: string, prefix: Prefix) => boolean
 }
 
 /** The distinct prefixes of the cells, without the cells' own whole chains; in the order of the cells. */
-export function prefixTargets(cells: readonly PlannedCell[], cacheRepository: string | null): PrefixTarget[] {
+export function prefixTargets(cells: readonly PlannedCell[], cache: CacheUse | null): PrefixTarget[] {
+  const place = cache?.place ?? null;
   const targets = new Map<string, PrefixTarget>();
   const isFirst = createSeenPrefixes();
   for (const planned of cells) {
@@ -108,8 +103,8 @@ export function prefixTargets(cells: readonly PlannedCell[], cacheRepository: st
         fragment: prefix.fragment,
         target,
         platform,
-        cache_from: cacheFrom(cacheRepository, chain, platform),
-        cache_to: cacheTo(cacheRepository, chain, platform),
+        cache_from: cacheFrom(place, chain, platform),
+        cache_to: cacheTo(cache?.writes === false ? null : place, chain, platform),
         cell: planned,
       });
     }

@@ -55,7 +55,7 @@ export async function bakePrefixes(
     const { text, prefixes, prefixCells } = bakeFile([...contexts.keys()], {
       context,
       dockerfile: (one) => posix.relative(context(one), pathOf(one)),
-      cacheRepository: settings.cacheRepository,
+      cache: settings.cache,
       output: () => [],
     });
     if (prefixes.length === 0) return;

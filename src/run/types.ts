@@ -1,4 +1,5 @@
 import type { RunFolder } from "../files/run-folder.ts";
+import type { CachePlace } from "../model/cache-place.ts";
 import type { Stage, StageDeps, StageSettings } from "../pipeline/stage.ts";
 import type { Planned } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
@@ -24,8 +25,8 @@ export interface RunDeps extends StageDeps {
     signal?: AbortSignal,
   ) => Promise<void>;
   source: () => Promise<FactoryRecord["source"]>;
-  /** Whether a registry on loopback answers. */
-  registryAnswers: (repository: string) => Promise<boolean>;
+  /** Why a cache cannot be used now; null if nothing is known against it. @throws FactoryError FILE_OUTSIDE */
+  cacheTrouble: (place: CachePlace) => Promise<string | null>;
   /** Removes containers that killed runs left behind. */
   sweep: () => Promise<void>;
   /** Told each event, in order. Never throws. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { openSnapshots } from "../files/snapshot.ts";
 import type { Emit } from "../model/event.ts";
+import type { CacheUse } from "../model/cache-place.ts";
 import type { Stage } from "../pipeline/stage.ts";
 import { type PlannedCell, withCell } from "../plan/cell.ts";
 import { above } from "../plan/topology.ts";
@@ -17,10 +18,11 @@ import { bakePrefixes } from "./prefixes.ts";
 import { type Running, runCell } from "./run-cell.ts";
 import type { RunDeps, RunRequest } from "./types.ts";
 
-/** The registry cache, unless its registry does not answer: waiting for it would only cost time. */
-async function usableCache(repository: string | null, deps: RunDeps, emit: Emit): Promise<string | null> {
-  if (repository === null || (await deps.registryAnswers(repository))) return repository;
-  const text = `the cache registry ${repository} does not answer: building without it`;
+/** The cache, unless it cannot be used: waiting for it would only cost time. */
+async function usableCache(cache: CacheUse | null, deps: RunDeps, emit: Emit): Promise<CacheUse | null> {
+  const trouble = cache && (await deps.cacheTrouble(cache.place));
+  if (trouble === null) return cache;
+  const text = `${trouble}: building without it`;
   emit({ type: "note", level: "note", cell_id: null, text });
   return null;
 }
@@ -118,12 +120,12 @@ export async function runWork(
   await deps.secrets.require(chosen.filter(({ cell }) => cell.action === "build"));
 
   const folder = join(deps.folder.path(), `bases-${deps.randomHex()}`);
-  const [bases, cacheRepository] = await Promise.all([
+  const [bases, cache] = await Promise.all([
     resolveIn(folder, chosen, deps, signal),
-    usableCache(request.cacheRepository, deps, emit),
+    usableCache(request.cache, deps, emit),
     sweepHeld(request.root, deps.docker, deps.lease, deps.clock.date()),
   ]);
-  const cells = cacheRepository === null ? chosen.map(withoutCache) : chosen;
+  const cells = cache === null ? chosen.map(withoutCache) : chosen;
   const tools = toolVersions(request.versions, deps.buildx);
   tools.catch(() => undefined);
   // What starts from another's image is baked when that image is there.
@@ -131,10 +133,10 @@ export async function runWork(
   const settings = {
     ...request,
     snapshots: openSnapshots(request.root, join(deps.folder.path(), "files"), signal),
-    cacheRepository,
+    cache,
     tools,
     source,
-    prefixesBaked: cacheRepository !== null && first.length > 1,
+    prefixesBaked: cache?.writes === true && first.length > 1,
   };
   const origins = openOrigins(request.root, deps);
   const { lend } = origins;

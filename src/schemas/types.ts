@@ -1541,13 +1541,45 @@ export interface Workspace {
   };
   defaults?: ManifestDefaults;
   /**
-   * The registry cache.
+   * The build cache, with a ref of its own for each fragment prefix and platform.
    */
   cache?: {
     /**
-     * Where cache refs are kept, one tag per fragment prefix and platform.
+     * Where it is: tags in a registry (the default), the cache of GitHub Actions, a bucket, or a folder of the workspace.
      */
-    repository: Repository;
+    type?: "registry" | "gha" | "s3" | "local";
+    /**
+     * For `registry`: where refs are kept, as tags.
+     */
+    repository?: Repository;
+    /**
+     * For `s3`: the bucket. Credentials come from the environment or the profile of whoever runs buildx.
+     */
+    bucket?: string;
+    /**
+     * For `s3`: the bucket's region.
+     */
+    region?: string;
+    /**
+     * For `s3`: what the names of all objects begin with. Default: nothing.
+     */
+    prefix?: string;
+    /**
+     * For `s3`: a service other than Amazon's, without a user or a password.
+     */
+    endpoint_url?: string;
+    /**
+     * For `s3`: whether the bucket is in the path and not in the host's name. Default: false.
+     */
+    use_path_style?: boolean;
+    /**
+     * For `local`: a folder of the workspace, from its root. Default: `.factory/cache`.
+     */
+    folder?: string;
+    /**
+     * Which runs write it: all of them (the default), or only those with `--push`; the others read it.
+     */
+    write?: "always" | "pushes";
   };
   /**
    * Limits on the containers that smoke tests run in.

@@ -124,8 +124,8 @@ describe("A8 what is left out or does not answer", () => {
     const files: string[] = [];
     const { value, notes } = await runIn({
       ...world,
-      cacheRepository: "127.0.0.1:1/cache",
-      deps: { registryAnswers: () => Promise.resolve(false) },
+      cache: { place: { type: "registry" as const, repository: "127.0.0.1:1/cache" }, writes: true },
+      deps: { cacheTrouble: () => Promise.resolve("the cache registry 127.0.0.1:1/cache does not answer") },
       build: ({ file }) => void files.push(readFileSync(file, "utf8")),
     });
     expect(value?.summary.pass).toBe(5);

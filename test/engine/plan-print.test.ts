@@ -64,10 +64,11 @@ function fields(text: string): Record<string, string> {
 function expectPrinted(root: string, request: { planId: string } | { manifestId: string }): void {
   const catalog = openCatalog(root);
   const { cells } = expand(catalog, request, { today: "2026-01-01" });
-  const cacheRepository = catalog.settings().cache_repository;
+  const { place } = catalog.settings().cache ?? {};
+  const cache = place ? { place, writes: true } : null;
   const file = bakeFile(cells, {
     dockerfile: ({ cell }) => `d/${cell.target}`,
-    cacheRepository,
+    cache,
     output: () => ["type=docker"],
   });
 
@@ -89,7 +90,7 @@ function expectPrinted(root: string, request: { planId: string } | { manifestId:
     });
   }
 
-  const prefixes = prefixTargets(cells, cacheRepository);
+  const prefixes = prefixTargets(cells, cache);
   const groups = [...new Set(prefixes.map(({ fragment }) => `prefix-${fragment}`))];
   expect(groups.length).toBeGreaterThan(0);
   const below = print(root, file.text, groups);
@@ -253,7 +254,7 @@ describeEngine("docker buildx bake --print", () => {
     const { cells } = expand(catalog, { planId: "incompatible_core_light" }, { today: "2026-01-01" });
     const { text } = bakeFile(cells, {
       dockerfile: () => "D",
-      cacheRepository: null,
+      cache: null,
       output: () => ["type=docker"],
     });
     expect(Object.keys(print(join(root, "fragments"), text).target)).toHaveLength(4);

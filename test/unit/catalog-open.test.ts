@@ -56,7 +56,7 @@ describe("openCatalog", () => {
       "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nretries: {tries: 5}\nsmoke: {pids: 9}\n";
     expect(openCatalog(workspace()).settings()).toEqual({
       repository: "factory",
-      cache_repository: null,
+      cache: null,
       bases: {},
       max_age: null,
       records_remote: null,
@@ -65,7 +65,7 @@ describe("openCatalog", () => {
     });
     expect(openCatalog(workspace({ "factory.yaml": set })).settings()).toEqual({
       repository: "a/b",
-      cache_repository: "c/d",
+      cache: { place: { type: "registry", repository: "c/d" }, write: "always" },
       bases: { old: "debian:11" },
       max_age: "30d",
       records_remote: null,

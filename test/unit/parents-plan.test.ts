@@ -153,7 +153,7 @@ describe("a change above", () => {
 describe("a bake file of a graph", () => {
   const options = {
     dockerfile: ({ cell }: { cell: Cell }) => `${cell.manifest_id}.Dockerfile`,
-    cacheRepository: null,
+    cache: null,
     output: () => [],
     header: { command: "x" },
   };

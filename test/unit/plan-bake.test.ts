@@ -10,12 +10,12 @@ import {
 import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
-import { hclBlock, CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
+import { hclBlock, CACHE, madeCell, madeGrid, PLACE, versions } from "./plan-made-cells.ts";
 
 const OPTIONS: BakeOptions & { header: BakeHeader } = {
   header: { command: "factory plan grid --format bake" },
   dockerfile: ({ cell }) => `d/${cell.target}`,
-  cacheRepository: CACHE,
+  cache: { place: PLACE, writes: true },
   output: () => ["type=docker"],
 };
 
@@ -159,7 +159,7 @@ describe("bakeFiles", () => {
 #   docker buildx bake -f THIS_FILE prefixes    fills the cache refs that cells read; do this first, so that every builder has what cells share
 # The group "prefixes" has 1 target; those that end in one fragment are also a group: prefix-core.`,
     ]);
-    expect(header(cells, { ...OPTIONS, cacheRepository: null })[0]).not.toContain("fills the cache refs");
+    expect(header(cells, { ...OPTIONS, cache: null })[0]).not.toContain("fills the cache refs");
     expect(header(cells.slice(0, 0))[0]).not.toContain("prefixes");
     const many = madeGrid({ core: versions(300), app: ["0.1.0"] });
     expect(header(many).every((text) => text.startsWith("# Made by"))).toBe(true);
@@ -262,7 +262,7 @@ describe("prefixTargets", () => {
             if (!expected.has(name)) expected.set(name, one);
           }
         }
-        const targets = prefixTargets(cells, CACHE);
+        const targets = prefixTargets(cells, OPTIONS.cache);
         expect(targets.map(({ target, cell }) => [target, cell])).toEqual([...expected]);
         for (const { cache_from, cache_to, cell, fragment } of targets) {
           const all = cell.cell.cache_from;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bakeFile } from "../../src/plan/formats/bake-files.ts";
 import { expand } from "../../src/plan/expand.ts";
-import { cacheRef, prefixTargets } from "../../src/plan/prefix.ts";
+import { cacheTag, prefixTargets } from "../../src/plan/prefix.ts";
 import { errorFrom, type Files, findingsFrom, makeCatalog, SMALL } from "./workspace.ts";
 
 const TODAY = { today: "2026-01-01" };
@@ -194,7 +194,10 @@ describe("cache refs and prefixes", () => {
     const { cells } = expanded(
       "axes: {app: [0.1.0, 0.2.0], core: [0.1.0, 0.2.0]}\nplatforms: [linux/amd64]\n",
     );
-    const targets = prefixTargets(cells, "registry.example/team/cache");
+    const targets = prefixTargets(cells, {
+      place: { type: "registry", repository: "registry.example/team/cache" },
+      writes: true,
+    });
     expect(targets.map(({ target }) => target)).toEqual([
       expect.stringMatching(/^core-0_1_0-[a-f0-9]{12}-linux-amd64$/),
       expect.stringMatching(/^core-0_2_0-[a-f0-9]{12}-linux-amd64$/),
@@ -214,7 +217,7 @@ describe("cache refs and prefixes", () => {
     });
     const { text } = bakeFile(cells, {
       dockerfile: () => "D",
-      cacheRepository: null,
+      cache: null,
       output: () => ["type=docker"],
     });
     expect(text).not.toContain("cache-");
@@ -226,8 +229,8 @@ describe("cache refs and prefixes", () => {
       version: `1.0.0-${"a".repeat(64)}+${"b".repeat(64)}`,
       id: "0".repeat(12),
     };
-    const ref = cacheRef("r", prefix, "linux/arm/v7");
-    expect(ref).toMatch(/^r:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
+    const ref = cacheTag(prefix, "linux/arm/v7");
+    expect(ref).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
     expect(ref).toContain(`-${prefix.id}-linux-arm-v7`);
   });
 });

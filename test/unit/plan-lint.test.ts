@@ -3,12 +3,12 @@ import { bakeFiles } from "../../src/plan/formats/bake-files.ts";
 import { withCell } from "../../src/plan/cell.ts";
 import { lint } from "../../src/plan/lint.ts";
 import { cacheTo } from "../../src/plan/prefix.ts";
-import { CACHE, madeCell, madeGrid, versions } from "./plan-made-cells.ts";
+import { CACHE, madeCell, madeGrid, PLACE, versions } from "./plan-made-cells.ts";
 
 const PLATFORMS = ["linux/amd64", "linux/arm64", "linux/arm/v7"];
 const OPTIONS = {
   dockerfile: () => "D",
-  cacheRepository: CACHE,
+  cache: { place: PLACE, writes: true },
   output: () => [],
   header: { command: "factory plan" },
 };
@@ -86,7 +86,7 @@ describe("lint", () => {
       const [cell] = madeGrid({ core: ["0.1.0"], app: ["0.1.0"] });
       if (!cell) throw new Error("no cell");
       const [first, last] = cell.keys.prefixes;
-      const taken = cacheTo(CACHE, first ? [first] : [], "linux/amd64");
+      const taken = cacheTo(PLACE, first ? [first] : [], "linux/amd64");
       const findings = lint([withCell(cell, { cache_to: taken })]);
       expect(codesOf(findings)).toEqual(["CACHE_REF_SHARED"]);
       expect(findings[0]?.what).toContain(`the prefix app 0.1.0 (${last?.id})`);

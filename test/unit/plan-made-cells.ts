@@ -1,3 +1,4 @@
+import type { CachePlace } from "../../src/model/cache-place.ts";
 import { createHclWriter } from "../../src/plan/formats/hcl.ts";
 import type { Cell, PlannedCell } from "../../src/plan/cell.ts";
 import { cellId, tagOf, targetName } from "../../src/plan/cell-names.ts";
@@ -18,6 +19,9 @@ export interface Made {
 }
 
 export const CACHE = "registry.example/team/cache";
+
+/** The place of that cache. */
+export const PLACE: CachePlace = { type: "registry", repository: CACHE };
 
 /** A cell that no workspace stands behind. Asking for its Dockerfile is an error. */
 export function madeCell(made: Made): PlannedCell {
@@ -46,8 +50,8 @@ export function madeCell(made: Made): PlannedCell {
     verdict_key: `sha256:${sha256(build_key)}`,
     target: targetName(cell_id),
     tags: [`registry.example/team/${manifest}:${tagOf(cell_id.slice(manifest.length + 1))}`],
-    cache_from: cacheFrom(CACHE, prefixes, platform),
-    cache_to: cacheTo(CACHE, prefixes, platform),
+    cache_from: cacheFrom(PLACE, prefixes, platform),
+    cache_to: cacheTo(PLACE, prefixes, platform),
     action: "build",
     reason: "NEW",
     changes: [],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
+import type { BakeOptions } from "../../src/tools/buildx.ts";
 import { selectPlatforms } from "../../src/run/platforms.ts";
 import { isExpected } from "../../src/run/record.ts";
 import { selectCells } from "../../src/plan/select.ts";
@@ -322,19 +323,41 @@ describe("runCells", () => {
   });
 
   it.each([
-    [true, 2, []],
-    [false, 1, [expect.stringContaining("r.example/cache does not answer")]],
-  ])("fills the cache only where its registry answers: %s", async (answers, targets, said) => {
+    [null, 2, []],
+    ["r.example/cache does not answer", 1, [expect.stringContaining("r.example/cache does not answer")]],
+  ])("fills the cache only where nothing is known against it: %s", async (trouble, targets, said) => {
     const world = manyCells();
     const counts: number[] = [];
     const { notes } = await runIn({
       ...world,
       planned: { ...world.planned, cells: world.planned.cells.slice(0, 1) },
-      cacheRepository: "r.example/cache",
-      deps: { registryAnswers: () => Promise.resolve(answers) },
+      cache: { place: { type: "registry", repository: "r.example/cache" }, writes: true },
+      deps: { cacheTrouble: () => Promise.resolve(trouble) },
       build: (options) => void counts.push(options.targets.length),
     });
     expect(counts).toEqual([targets]);
     expect(notes).toEqual(said);
+  });
+
+  it.each([true, false])("writes the cache only if it is to: %s", async (writes) => {
+    const world = manyCells();
+    const seen: BakeOptions[] = [];
+    const files: string[] = [];
+    await runIn({
+      ...world,
+      cache: { place: { type: "registry", repository: "r.example/cache" }, writes },
+      build: (options) => {
+        seen.push(options);
+        files.push(readFileSync(join(options.cwd, options.file), "utf8"));
+      },
+    });
+    const cells = new Set(world.planned.cells.map(({ cell }) => cell.target));
+    const filling = seen.flatMap(({ targets }) => targets).filter((target) => !cells.has(target));
+    expect(filling.length > 0).toBe(writes);
+    expect(seen.length).toBeGreaterThan(1);
+    for (const file of files) {
+      expect(file).toContain("cache-from");
+      expect(file.includes("cache-to")).toBe(writes);
+    }
   });
 });

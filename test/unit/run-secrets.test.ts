@@ -90,7 +90,7 @@ it("hands them to the bake that fills the cache with prefixes, too", async () =>
     planned,
     deps: { secrets },
     platform: "linux/amd64",
-    cacheRepository: "127.0.0.1:5000/cache",
+    cache: { place: { type: "registry", repository: "127.0.0.1:5000/cache" }, writes: true },
     build: (options) => void bakes.push(options),
   });
   const filling = bakes.filter(({ targets }) => targets.every((target) => !target.includes("linux-amd64_")));

@@ -1,3 +1,4 @@
+import type { CacheUse } from "../../src/model/cache-place.ts";
 import { RETRIES } from "../../src/model/retries.ts";
 import { FactoryError } from "../../src/errors.ts";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -111,7 +112,7 @@ interface World {
   deps?: Partial<RunDeps>;
   platform?: string;
   jobs?: number;
-  cacheRepository?: string | null;
+  cache?: CacheUse | null;
   push?: boolean;
   stages?: readonly Stage[];
   images?: Images;
@@ -144,7 +145,7 @@ export async function runIn({
       planned,
       root,
       relative: (path) => path.slice(root.length + 1),
-      cacheRepository: null,
+      cache: null,
       push: false,
       retries: RETRIES,
       jobs: 2,
@@ -251,7 +252,7 @@ export async function runIn({
         });
       },
       source: () => Promise.resolve({ commit: null, dirty: null, ci_url: null }),
-      registryAnswers: () => Promise.resolve(true),
+      cacheTrouble: () => Promise.resolve(null),
       sweep: () => Promise.resolve(),
       onEvent: (event) => {
         events.push(event);

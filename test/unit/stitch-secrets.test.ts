@@ -239,7 +239,7 @@ it("stands in a bake file in a form that can be filled", () => {
   const { cells } = expand(catalog, { manifestId: "demo" }, { today: "2026-01-01" });
   const [file] = bakeFiles(cells, {
     dockerfile: () => "Dockerfile",
-    cacheRepository: "registry.example/cache",
+    cache: { place: { type: "registry", repository: "registry.example/cache" }, writes: true },
     output: () => [],
     header: { command: "factory plan" },
   });

@@ -1,3 +1,4 @@
+import type { CacheUse } from "../../model/cache-place.ts";
 import { compareText } from "../../model/compare.ts";
 import { grouped } from "../../model/count.ts";
 import { parentRef } from "../../model/parent.ts";
@@ -41,7 +42,8 @@ export interface BakeOptions {
   dockerfile: (cell: PlannedCell) => string;
   /** The folder that a cell is built from, from the workspace's root; default: the workspace itself. */
   context?: (cell: PlannedCell) => string;
-  cacheRepository: string | null;
+  /** The cache that targets read, and write if it is to be. */
+  cache: CacheUse | null;
   /** `output` of a cell, such as `type=docker`. */
   output: (cell: PlannedCell) => string[];
   /**
@@ -63,7 +65,7 @@ export interface BakeHeader {
 const PREFIXES = "prefixes";
 
 /** The first lines of a written file: what made it, how to use it, and its groups. */
-function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): string {
+function headerOf({ command }: BakeHeader, file: BakeFile, cache: CacheUse | null): string {
   const { targets, prefixes, groups } = file;
   const bake = "docker buildx bake -f THIS_FILE";
   const lines = [
@@ -74,9 +76,9 @@ function headerOf({ command }: BakeHeader, file: BakeFile, cached: boolean): str
   if (prefixes.length > 0) {
     const names = groups.filter((name) => name !== "default" && name !== PREFIXES);
     lines.push(
-      cached
+      cache?.writes
         ? `  ${bake} ${PREFIXES}    fills the cache refs that cells read; do this first, so that every builder has what cells share`
-        : `  ${bake} ${PREFIXES}    builds what cells share; with a cache repository in factory.yaml it also fills a cache in a registry`,
+        : `  ${bake} ${PREFIXES}    builds what cells share; ${cache ? "the cache of factory.yaml is only written by runs that push" : "with a cache in factory.yaml it also fills that"}`,
       `The group "${PREFIXES}" has ${grouped(prefixes.length)} target${prefixes.length === 1 ? "" : "s"}; those that end in one fragment are also a group: ${names.join(", ")}.`,
     );
   }
@@ -131,9 +133,9 @@ function contextsOf({ cell, keys }: PlannedCell, image: string | undefined): Rec
  * the group `default` with exactly the cells, a group `prefixes`, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
-  const { dockerfile, context = () => ".", cacheRepository, output, beside = [] } = options;
+  const { dockerfile, context = () => ".", cache, output, beside = [] } = options;
   const contexts = (planned: PlannedCell) => contextsOf(planned, options.parentImage?.(planned));
-  const prefixes = prefixTargets(cells, cacheRepository);
+  const prefixes = prefixTargets(cells, cache);
   const targets = cells.map(({ cell }) => cell.target);
   const hcl = createHclWriter();
   hcl.block("group", "default", { targets });
@@ -178,7 +180,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       labels: planned.labels,
       ...secretsOf(planned),
       "cache-from": cell.cache_from,
-      "cache-to": cell.cache_to,
+      "cache-to": cache?.writes === false ? [] : cell.cache_to,
       attest: [PROVENANCE],
       output: output(planned),
     });
@@ -218,7 +220,7 @@ export function* bakeFiles(
   for (const [at, part] of parts.entries()) {
     const number = parts.length === 1 ? "" : `-${String(at + 1).padStart(digits, "0")}`;
     const file = bakeFile(part, { ...options, beside: above(part, cells) });
-    const header = headerOf(options.header, file, options.cacheRepository !== null);
+    const header = headerOf(options.header, file, options.cache);
     yield { name: `docker-bake${number}.hcl`, ...file, text: `${header}${file.text}` };
   }
 }

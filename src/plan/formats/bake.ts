@@ -57,10 +57,12 @@ function parentImages(cells: readonly PlannedCell[]): (planned: PlannedCell) => 
 
 function* filesOf(input: FormatInput): Iterable<FormatFile> {
   const { planned, catalog } = input;
+  const { cache } = catalog.settings();
   const dockerfiles = writeDockerfiles(input);
   const files = bakeFiles(planned.cells, {
     dockerfile: (cell) => `${folderOf(planned)}/${dockerfiles.get(cell)}`,
-    cacheRepository: catalog.settings().cache_repository,
+    // Whoever bakes these files need not push: then a cache that only pushes write is only read.
+    cache: cache && { place: cache.place, writes: cache.write === "always" },
     output: () => ["type=docker"],
     parentImage: parentImages(planned.cells),
     header: { command: commandOf(planned) },
