@@ -23,6 +23,7 @@ const documents = [
   "lock",
   "manifest",
   "plan",
+  "policy",
   "pool",
   "product",
   "record",

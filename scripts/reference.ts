@@ -32,6 +32,11 @@ const PAGES: Record<string, { place: string; example: string; more?: string }> =
     example: "control_plane/plans/incompatible_core_light.yaml",
     more: "plans.md",
   },
+  policy: {
+    place: "control_plane/policies/<policy_id>.yaml",
+    example: "control_plane/policies/release.yaml",
+    more: "publish.md",
+  },
   pool: { place: "control_plane/pools/<pool_id>.yaml", example: "control_plane/pools/gpu.yaml" },
   product: {
     place: "control_plane/products/<product_id>.yaml",

@@ -16,8 +16,9 @@ import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
 import { createMask, type Mask } from "./model/mask.ts";
 import type { RetryPolicy } from "./model/retries.ts";
+import { type ImageTools, imageTools, type SbomTool } from "./image-tools.ts";
 import { openStore } from "./pipeline/open-store.ts";
-import { type LayerCache, openLayerCache } from "./sbom/layer-cache.ts";
+import { openLayerCache } from "./sbom/layer-cache.ts";
 import { openLayerStore } from "./sbom/layer-store.ts";
 import type { View } from "./screen/live-view.ts";
 import { openSecrets } from "./run/secrets.ts";
@@ -41,7 +42,7 @@ import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
 
 /** The real engine, clock and services. */
-export interface World extends Shared {
+export interface World extends Shared, ImageTools {
   docker: Docker;
   buildx: Buildx;
   /** What a run asks of the world, without its listeners. */
@@ -49,19 +50,6 @@ export interface World extends Shared {
   smokeDeps: { docker: Docker; clock: { now: () => number } };
   /** This process's folder below `.factory/run`. */
   runFolder: (root: string) => RunFolder;
-  makeSbom: (
-    image: SbomSource,
-    options: {
-      sbomWith: SbomTool;
-      signal?: AbortSignal;
-      cache?: LayerCache;
-      onUnreadable?: (digest: string) => void;
-      /** Called with the progress, once a second if the work takes longer. */
-      onProgress?: (text: string) => void;
-    },
-  ) => Promise<{ json: string; components: number; warnings: string[] }>;
-  /** @throws FactoryError TOOL_MISSING if the tool that is to write SBOMs is not installed */
-  requireSbomTool: (tool: SbomTool) => Promise<void>;
   /**
    * How the builder resolves base images, by `baseKey`. With `pull` it asks the registry what a tag points to now; without,
    * an image that the engine holds counts, as it does in a build.
@@ -113,9 +101,6 @@ export interface World extends Shared {
 /** How long a layer that no image uses is kept. */
 const LAYER_AGE_MS = 7 * 24 * 3600 * 1000;
 
-export type SbomTool = "factory" | "syft";
-type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
-
 /**
  * @param around `say` takes a line for people, and `trace` one for each outside program that is run, with its arguments; `mask`
  * is told every secret that is obtained
@@ -158,26 +143,14 @@ export function createWorld(
 
   const shared = sharedRegistries({ ...around, registries, sleep });
 
-  const makeSbom: World["makeSbom"] = async (image, { sbomWith, ...options }) => {
-    if (sbomWith === "syft") {
-      const { makeSbomWithSyft } = await import("./sbom/syft.ts");
-      return makeSbomWithSyft(image, { exec, clock: clock.now, ...options });
-    }
-    const { makeSbom: make } = await import("./sbom/sbom.ts");
-    const epoch = env.SOURCE_DATE_EPOCH;
-    const now = () => (epoch && /^\d+$/.test(epoch) ? new Date(Number(epoch) * 1000) : clock.date());
-    return make(image, { docker, now, clock: clock.now, toolVersion: version, ...options });
-  };
+  const images = imageTools({ env, exec, docker, clock });
 
   return {
     docker,
     buildx,
     smokeDeps,
     runFolder: (root) => openRunFolder(root, lease),
-    makeSbom,
-    requireSbomTool: async (tool) => {
-      if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
-    },
+    ...images,
     baseDigests: async (refs, options) => {
       const { resolveBases } = await import("./builder/base.ts");
       const resolved = await resolveBases(refs, { docker, buildx }, options);
@@ -266,7 +239,7 @@ export function createWorld(
           return smokeCell({ catalog, folder: own, owner, deps: smokeDeps }, about, signal);
         },
         makeSbom: (image, signal) =>
-          makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
+          images.makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
         prepare: async (layouts, platforms, signal) => {
           try {
             const [{ readAhead }] = await Promise.all([

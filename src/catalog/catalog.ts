@@ -1,7 +1,16 @@
 import type { CacheSettings } from "../model/cache-place.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { RetryPolicy } from "../model/retries.ts";
-import type { Fragment, LibrarySource, Lock, Plan, Pool, Product, Template } from "../schemas/types.ts";
+import type {
+  Fragment,
+  LibrarySource,
+  Lock,
+  Plan,
+  Policy,
+  Pool,
+  Product,
+  Template,
+} from "../schemas/types.ts";
 import type { Place } from "../errors.ts";
 import type { LibraryContent } from "./library-content.ts";
 import type { Scheme } from "./schemes/scheme.ts";
@@ -89,6 +98,7 @@ export interface Catalog {
   /** The ids of all others. */
   imageIds: () => string[];
   planIds: () => string[];
+  policyIds: () => string[];
   poolIds: () => string[];
   productIds: () => string[];
   fragmentNames: () => string[];
@@ -101,6 +111,8 @@ export interface Catalog {
   manifest: (id: string) => Entry<Manifest>;
   /** @throws FactoryError UNKNOWN_PLAN with a "did you mean" */
   plan: (id: string) => Entry<Plan>;
+  /** @throws FactoryError UNKNOWN_POLICY with a "did you mean" */
+  policy: (id: string) => Entry<Policy>;
   /** @throws FactoryError UNKNOWN_POOL with a "did you mean" */
   pool: (id: string) => Entry<Pool>;
   product: (id: string) => Entry<Product>;

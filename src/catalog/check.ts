@@ -3,6 +3,7 @@ import type { Finding } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Documents, Fragment, Pool, Template } from "../schemas/types.ts";
 import type { Entry, FolderEntry } from "./catalog.ts";
+import { checkChannels } from "./channel-rules.ts";
 import { checkCircles } from "./circles.ts";
 import { compareFindings, findingsOf } from "./document.ts";
 import type { Loaded } from "./document.ts";
@@ -30,6 +31,7 @@ interface WorkspaceSummary {
   plans: number;
   products: number;
   pools: number;
+  policies: number;
 }
 
 /** Everything that is wrong with the workspace's documents, sorted by place, each once. */
@@ -117,6 +119,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
   );
   const plans = loadFiles("plan", catalog.planIds);
   const products = loadFiles("product", catalog.productIds);
+  const policies = loadFiles("policy", catalog.policyIds);
   const pools = loadFiles("pool", catalog.poolIds);
   const fragments = loadFolders("fragment", catalog.fragmentNames, catalog.fragmentVersions);
   const templates = loadFolders("template", catalog.templateIds, catalog.templateVersions);
@@ -126,8 +129,8 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
     ...(catalog.loadLocal()?.findings ?? []),
     ...collect(findings, [], () => checkOddFiles(catalog.root, catalog.fragmentScheme)),
   );
-  for (const { findings: own } of [...plans.values(), ...products.values(), ...pools.values()])
-    findings.push(...own);
+  for (const documents of [plans, products, policies, pools])
+    for (const { findings: own } of documents.values()) findings.push(...own);
   for (const { loaded } of [...fragments, ...templates]) findings.push(...loaded.findings);
   for (const { loaded } of fragments)
     if (loaded.entry && render) findings.push(...render.fragment(loaded.entry));
@@ -140,6 +143,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
     const manifest = manifests.get(loaded.sound.manifest_id ?? "");
     findings.push(
       ...refer(() => checkProductReferences(catalog, loaded)),
+      ...refer(() => checkChannels(catalog, loaded)),
       ...refer(() => checkProduct(catalog, loaded, manifest, plans)),
     );
   }
@@ -179,6 +183,7 @@ export function checkWorkspace(catalog: OpenCatalog, render?: RenderChecks): Wor
     plans: plans.size,
     products: products.size,
     pools: pools.size,
+    policies: policies.size,
   };
   return { findings: unique(findings), summary };
 }

@@ -177,6 +177,7 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
   lock: () => [],
   manifest: checkManifest,
   plan: checkPlan,
+  policy: () => [],
   pool: () => [],
   product: ({ tags = [] }, place) =>
     tags.flatMap((one, at) =>

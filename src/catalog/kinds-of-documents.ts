@@ -5,6 +5,7 @@ import type { Kind } from "./schema.ts";
 export const FILE_KINDS = {
   manifest: { folder: "manifests", field: "manifest_id", unknown: "UNKNOWN_MANIFEST" },
   plan: { folder: "control_plane/plans", field: "plan_id", unknown: "UNKNOWN_PLAN" },
+  policy: { folder: "control_plane/policies", field: "policy_id", unknown: "UNKNOWN_POLICY" },
   pool: { folder: "control_plane/pools", field: "pool_id", unknown: "UNKNOWN_POOL" },
   product: { folder: "control_plane/products", field: "product_id", unknown: "UNKNOWN_PRODUCT" },
 } as const satisfies Partial<Record<Kind, { folder: string; field: string; unknown: ErrorCode }>>;

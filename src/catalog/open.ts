@@ -216,6 +216,7 @@ export function openCatalog(
     lock: () => lock(""),
     manifestIds: () => [...ids("manifest")],
     planIds: () => [...ids("plan")],
+    policyIds: () => [...ids("policy")],
     poolIds: () => [...ids("pool")],
     productIds: () => [...ids("product")],
     fragmentNames: () => [...names("fragment")],
@@ -234,6 +235,7 @@ export function openCatalog(
       });
     },
     plan: (id) => entryOf(loadFile("plan", id)),
+    policy: (id) => entryOf(loadFile("policy", id)),
     pool: (id) => entryOf(loadFile("pool", id)),
     product: (id) => entryOf(loadFile("product", id)),
     fragment: (name, version) => entryOf(loadFolder("fragment", name, version)),

@@ -4,6 +4,7 @@ import local from "../schemas/local.schema.json" with { type: "json" };
 import lock from "../schemas/lock.schema.json" with { type: "json" };
 import manifest from "../schemas/manifest.schema.json" with { type: "json" };
 import plan from "../schemas/plan.schema.json" with { type: "json" };
+import policy from "../schemas/policy.schema.json" with { type: "json" };
 import pool from "../schemas/pool.schema.json" with { type: "json" };
 import product from "../schemas/product.schema.json" with { type: "json" };
 import smoke from "../schemas/smoke.schema.json" with { type: "json" };
@@ -47,6 +48,7 @@ const FILES = [
   lock,
   manifest,
   plan,
+  policy,
   pool,
   product,
   smoke,

@@ -51,7 +51,7 @@ export async function validate(context: Context): Promise<CommandResult> {
     if (findings.length === 0) findings.push(...tagFindings(catalog, publishedOf(catalog, products, cells)));
   }
   const counts = Object.entries(summary)
-    .map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`)
+    .map(([kind, count]) => `${count} ${count === 1 ? kind.replace(/ies$/, "y").replace(/s$/, "") : kind}`)
     .join(", ");
   const verdict =
     findings.length === 0

@@ -194,6 +194,7 @@ export interface Documents {
   lock: Lock;
   manifest: ManifestDocument;
   plan: Plan;
+  policy: Policy;
   pool: Pool;
   product: Product;
   record: FactoryRecord;
@@ -1146,6 +1147,35 @@ export interface Expectation {
   until: string;
 }
 /**
+ * control_plane/policies/<policy_id>.yaml: what is asked of images before others trust them.
+ */
+export interface Policy {
+  schema_version: SchemaVersion;
+  /**
+   * The policy's id; the same as its file's name.
+   */
+  policy_id: Id;
+  summary?: Text;
+  promotion?: Promotion;
+}
+/**
+ * The proof that a promotion asks for, on every platform, beside a pass of the current tests for the current inputs.
+ */
+export interface Promotion {
+  /**
+   * What has to be there: evidence in the record, a scan that passed, a signature. Default: smoke, sbom and provenance.
+   */
+  requires?: ("smoke" | "sbom" | "provenance" | "scan" | "signature")[];
+  /**
+   * How old the passing record may be. Default: 30.
+   */
+  max_age_days?: number;
+  /**
+   * Whether the base has to be what its tag names in its registry now. Default: true.
+   */
+  fresh_base?: boolean;
+}
+/**
  * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.
  */
 export interface Pool {
@@ -1192,17 +1222,15 @@ export interface Product {
    */
   tags?: (Tag | TagWhere)[];
   /**
-   * The proof that a promotion asks for.
+   * The policy that its promotions are under: control_plane/policies/<policy_id>.yaml. What `promotion` says here comes before what it says.
    */
-  promotion?: {
-    /**
-     * Evidence that a record must have. Default: all of it.
-     */
-    requires?: ("smoke" | "sbom" | "provenance")[];
-    /**
-     * How old the passing record may be. Default: 30.
-     */
-    max_age_days?: number;
+  policy?: Id;
+  promotion?: Promotion;
+  /**
+   * Where its tags are moved by `factory promote --to <channel>`, by name.
+   */
+  channels?: {
+    [k: string]: Channel;
   };
 }
 /**
@@ -1211,6 +1239,27 @@ export interface Product {
 export interface TagWhere {
   tag: Tag;
   when: CellSelector;
+}
+/**
+ * Tags beside those that are published: in another repository, by other names, or both.
+ */
+export interface Channel {
+  /**
+   * Default: the product's.
+   */
+  repository?: Repository;
+  /**
+   * The name of a tag in it: `stable-{{tag}}`. Default: `{{tag}}`, as it is published.
+   */
+  tag?: string;
+  /**
+   * The channel whose tags are moved on. Default: what `factory publish` publishes.
+   */
+  from?: Id;
+  /**
+   * The policy of promotions to it. Default: the product's.
+   */
+  policy?: Id;
 }
 /**
  * records/<manifest_id>/<record_id>.json: one attempt at one cell, bound to its evidence.

@@ -10,6 +10,7 @@ export const local: Validate;
 export const lock: Validate;
 export const manifest: Validate;
 export const plan: Validate;
+export const policy: Validate;
 export const pool: Validate;
 export const product: Validate;
 export const template: Validate;

@@ -35,7 +35,7 @@ describe("checkWorkspace", () => {
     const result = checkWorkspace(openCatalog(workspace({ "control_plane/pools/amd64.yaml": pool })));
     expect(result).toEqual({
       findings: [],
-      summary: { manifests: 1, fragments: 2, templates: 1, plans: 1, pools: 1, products: 1 },
+      summary: { manifests: 1, fragments: 2, templates: 1, plans: 1, policies: 0, pools: 1, products: 1 },
     });
   });
 

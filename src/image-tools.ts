@@ -1,0 +1,49 @@
+import type { LayerCache } from "./sbom/layer-cache.ts";
+import type { Docker } from "./tools/docker.ts";
+import type { ExecOptions, exec as realExec } from "./tools/exec.ts";
+import { version } from "./version.ts";
+
+export type SbomTool = "factory" | "syft";
+
+type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
+
+/** What looks into images: each is loaded when it is first asked for. */
+export interface ImageTools {
+  makeSbom: (
+    image: SbomSource,
+    options: {
+      sbomWith: SbomTool;
+      signal?: AbortSignal;
+      cache?: LayerCache;
+      onUnreadable?: (digest: string) => void;
+      /** Called with the progress, once a second if the work takes longer. */
+      onProgress?: (text: string) => void;
+    },
+  ) => Promise<{ json: string; components: number; warnings: string[] }>;
+  /** @throws FactoryError TOOL_MISSING if the tool that is to write SBOMs is not installed */
+  requireSbomTool: (tool: SbomTool) => Promise<void>;
+}
+
+export function imageTools(around: {
+  env: NodeJS.ProcessEnv;
+  exec: (file: string, argv: readonly string[], options?: ExecOptions) => ReturnType<typeof realExec>;
+  docker: Docker;
+  clock: { now: () => number; date: () => Date };
+}): ImageTools {
+  const { env, exec, docker, clock } = around;
+  return {
+    makeSbom: async (image, { sbomWith, ...options }) => {
+      if (sbomWith === "syft") {
+        const { makeSbomWithSyft } = await import("./sbom/syft.ts");
+        return makeSbomWithSyft(image, { exec, clock: clock.now, ...options });
+      }
+      const { makeSbom: make } = await import("./sbom/sbom.ts");
+      const epoch = env.SOURCE_DATE_EPOCH;
+      const now = () => (epoch && /^\d+$/.test(epoch) ? new Date(Number(epoch) * 1000) : clock.date());
+      return make(image, { docker, now, clock: clock.now, toolVersion: version, ...options });
+    },
+    requireSbomTool: async (tool) => {
+      if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
+    },
+  };
+}
