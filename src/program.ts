@@ -7,6 +7,9 @@ import { initVerb } from "./commands/init-verb.ts";
 import { libraryVerb } from "./commands/library-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
+import { mergeVerb } from "./commands/merge-verb.ts";
+import { promoteVerb } from "./commands/promote-verb.ts";
+import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
@@ -33,6 +36,9 @@ const VERBS: readonly Verb[] = [
   sbomVerb,
   recordsVerb,
   tagsVerb,
+  mergeVerb,
+  publishVerb,
+  promoteVerb,
   completionVerb,
 ];
 

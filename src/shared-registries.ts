@@ -1,5 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { Registries } from "./library/fetch-library.ts";
+import { compareText } from "./model/compare.ts";
 import type { RetryPolicy } from "./model/retries.ts";
+import type { LockDeps } from "./publish/publisher-lock.ts";
+import type { RegistryDeps, TagReference } from "./publish/registry-deps.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
@@ -10,11 +14,25 @@ export interface Shared {
   registries: () => Promise<Registries>;
   /** The records in a repository, `oci://HOST/REPOSITORY`. */
   recordRemote: (remote: string) => Promise<RecordRemote>;
+  /** @param options `waitMs`: how long to wait for another publisher */
+  publishing: (options: { waitMs: number }) => Promise<Publishing>;
+}
+
+/** Registries, as those who move tags ask them. */
+export interface Publishing extends RegistryDeps {
+  /**
+   * Does something while nobody else moves tags of the repositories that these are in.
+   * @throws FactoryError PUBLISHER_BUSY, PUBLISHER_SLOW
+   */
+  alone: <T>(tags: readonly TagReference[], work: (own: RegistryDeps) => Promise<T>) => Promise<T>;
 }
 
 const SECOND = 1000;
 
 export function sharedRegistries(around: {
+  /** Who this is, for others: the address of a CI job, or nothing. */
+  by: string;
+  every: LockDeps["every"];
   registries: () => Promise<Docker>;
   sleep: Retrying["sleep"];
   /** What is done about such a failure, by now: factory.yaml says it. */
@@ -53,6 +71,37 @@ export function sharedRegistries(around: {
       };
       const client = repository(parseReference(remote));
       return openRemote({ client, again, signal, sleep, random: Math.random, onProgress });
+    },
+    publishing: async ({ waitMs }) => {
+      const [{ repository, again, signal }, { copyImage }] = await Promise.all([
+        registries(),
+        import("./tools/oci/copy-image.ts"),
+      ]);
+      const until = (signal: AbortSignal): RegistryDeps => ({
+        repository,
+        again,
+        signal,
+        copy: (digest, places) => copyImage(digest, places, repository, { again, signal }),
+      });
+      const alone: Publishing["alone"] = async (tags, work) => {
+        const { whilePublishing } = await import("./publish/publisher-lock.ts");
+        // In one order for everybody: nobody waits for one who waits for it.
+        const names = new Map(
+          tags.map(({ host, repository }) => [`${host}/${repository}`, { host, repository }]),
+        );
+        const ordered = [...names].sort(([a], [b]) => compareText(a, b));
+        const nonce = randomUUID();
+        const take = ([first, ...rest]: typeof ordered, signal: AbortSignal): ReturnType<typeof work> => {
+          if (!first) return work(until(signal));
+          const [name, at] = first;
+          const { by, every } = around;
+          const clock = () => performance.now();
+          const lock = { client: repository(at), name, again, sleep, every, clock, nonce, by, waitMs, say };
+          return whilePublishing({ ...lock, signal }, (own) => take(rest, own));
+        };
+        return take(ordered, signal);
+      };
+      return { ...until(signal), alone };
     },
   };
 }

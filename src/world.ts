@@ -141,7 +141,13 @@ export function createWorld(
   const registries = async () =>
     (known ??= (await import("./tools/oci/registries.ts")).dockerRegistries({ env, exec, mask }));
 
-  const shared = sharedRegistries({ ...around, registries, sleep });
+  const shared = sharedRegistries({
+    ...around,
+    registries,
+    sleep,
+    every,
+    by: detectCi(env).jobUrl(env) ?? "",
+  });
 
   const images = imageTools({ env, exec, docker, clock });
 

@@ -10,7 +10,7 @@ import type { Path } from "./yaml-value.ts";
 const CHANNEL_TAG = "{{tag}}";
 
 /** A channel's name for a tag: what its `tag` says, without the spaces that may stand in it. */
-const channelTag = (template: string = CHANNEL_TAG): string => template.replaceAll(" ", "");
+export const channelTag = (template: string = CHANNEL_TAG): string => template.replaceAll(" ", "");
 
 /** The channels that a channel's tags come through, the nearest first; null if they lead back to it. */
 export function channelsBefore(

@@ -1,43 +1,14 @@
-import type { OpenCatalog } from "../catalog/open.ts";
-import { checkProduct } from "../catalog/product-rules.ts";
-import { errorOf, FactoryError } from "../errors.ts";
-import type { Cell } from "../plan/cell.ts";
 import { bakeTags } from "../publish/bake-tags.ts";
-import { originOf } from "../publish/origin.ts";
-import { publishedOf, tagList, type TagList } from "../publish/published-tags.ts";
+import type { TagList } from "../publish/published-tags.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { planOf } from "./planning.ts";
+import { publicTags, type PublicTagsOptions } from "./public-tags.ts";
 
-interface TagsOptions {
-  product?: string;
-  event?: string;
-  locked?: boolean;
+interface TagsOptions extends Pick<PublicTagsOptions, "product" | "event" | "locked"> {
   format?: "text" | "json" | "bake";
 }
 
 /** How many of the tags that are missing are named on stderr. */
 const SHOWN = 10;
-
-/** The cells of a manifest's plans, or of the manifest by itself, with what the records prove about them. */
-async function cellsOf(
-  context: Context,
-  catalog: OpenCatalog,
-  manifestId: string,
-  locked: boolean,
-): Promise<Cell[]> {
-  const planned = catalog.planIds().some((id) => catalog.plan(id).document.manifest_id === manifestId);
-  const named = planned ? { all: true, filter: [`manifest=${manifestId}`] } : { manifestId };
-  try {
-    const { cells } = await planOf(context, { ...named, locked, reuse: true });
-    return cells.map(({ cell }) => cell);
-  } catch (error) {
-    // Without an engine that says what a base is, nothing is proven; the names are the same.
-    if (!(error instanceof FactoryError) || error.exitCode !== 3) throw error;
-    context.say(`warning: ${error.message}; nothing counts as proven`);
-    const { cells } = await planOf(context, { ...named, locked });
-    return cells.map(({ cell }) => cell);
-  }
-}
 
 /** Names what is missing. */
 function warn({ missing }: TagList, say: Context["say"]): void {
@@ -50,28 +21,7 @@ function warn({ missing }: TagList, say: Context["say"]): void {
  * commit, from git and the CI event, for the cells as they are planned.
  */
 export async function tags(context: Context, options: TagsOptions): Promise<CommandResult> {
-  const { product, event: file, locked = false } = options;
-  const [catalog, world] = await Promise.all([context.catalog(), context.world()]);
-  const event = world.ciEvent(file, context.cwd);
-  const git = await world.gitNames(catalog.root);
-  const origin = originOf(event, git);
-  if (event && git.commit !== null && origin.commit !== null && git.commit !== origin.commit)
-    context.say(`note: the event is about ${origin.commit}, and ${git.commit} is checked out`);
-  const entries = (product === undefined ? catalog.productIds() : [product]).map((id) => catalog.product(id));
-  const plans = new Map(catalog.planIds().map((id) => [id, catalog.loadFile("plan", id)]));
-  const unsound = entries.flatMap(({ document: { product_id, manifest_id } }) =>
-    checkProduct(catalog, catalog.loadFile("product", product_id), catalog.loadManifest(manifest_id), plans),
-  );
-  if (unsound.length > 0) throw errorOf(unsound);
-
-  const cells = new Map<string, Cell[]>();
-  for (const { document } of entries) {
-    const { manifest_id } = document;
-    if (!cells.has(manifest_id)) cells.set(manifest_id, await cellsOf(context, catalog, manifest_id, locked));
-  }
-  const published = publishedOf(catalog, entries, cells);
-  const list = tagList(catalog, published, { origin, gitTags: git.tags });
-  if (list.findings.length > 0) throw errorOf(list.findings);
+  const { list, cells, origin } = await publicTags(context, { ...options, evenUnproven: true });
 
   const { kind, commit, pull_request, branch, fork } = origin;
   const json = {

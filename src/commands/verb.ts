@@ -72,6 +72,15 @@ export const sbomWithFlag = () =>
     .choices(["factory", "syft"])
     .default("factory" as const);
 
+/** Options of the commands that move tags. */
+export const movingFlags = {
+  dryRun: () => new Option("--dry-run", "say which tags would be moved, and move none"),
+  wait: () =>
+    new Option("--wait <seconds>", "how long to wait for another publisher (default: not at all)").argParser(
+      wholeNumber(0),
+    ),
+};
+
 /** Options that plan, run and explain share. */
 export const planningFlags = {
   locked: () => new Option("--locked", "take versions and base digests from factory.lock"),

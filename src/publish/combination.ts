@@ -39,7 +39,7 @@ function declaredBy(
 }
 
 /** What a product publishes: cells of its plans, without those that are meant to fail. */
-function isPublished({ manifest_id, plans }: Product, cell: Cell): boolean {
+function isPublished({ manifest_id, plans }: Pick<Product, "manifest_id" | "plans">, cell: Cell): boolean {
   if (cell.manifest_id !== manifest_id || cell.expect) return false;
   return plans === undefined || cell.plan_ids.some((id) => plans.includes(id));
 }
@@ -48,7 +48,11 @@ function isPublished({ manifest_id, plans }: Product, cell: Cell): boolean {
  * The combinations of a product, sorted by the id of their first cell.
  * @param cells of its plans; those of other manifests, and those that are meant to fail, are left out
  */
-export function combinationsOf(catalog: Catalog, product: Product, cells: readonly Cell[]): Combination[] {
+export function combinationsOf(
+  catalog: Catalog,
+  product: Pick<Product, "manifest_id" | "plans">,
+  cells: readonly Cell[],
+): Combination[] {
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {
     if (!isPublished(product, cell)) continue;

@@ -1,12 +1,12 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import type { Finding } from "../errors.ts";
-import { platformSlug } from "../model/platform.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Product } from "../schemas/types.ts";
 import { rankedClaimants, settle } from "./claims.ts";
 import { type Combination, combinationsOf, proofOf } from "./combination.ts";
 import type { Origin } from "./origin.ts";
 import { isLatestRelease, type OriginTag, originTags } from "./origin-tags.ts";
+import { ownName } from "./own-name.ts";
 import { type ProductTags, productTags } from "./product-tags.ts";
 
 /** A tag and what it stands for. */
@@ -62,13 +62,6 @@ function suffixesOf({ claims }: ProductTags, combinations: readonly Combination[
 function latestOf({ claims }: ProductTags, catalog: Catalog): Combination | undefined {
   const claim = claims.find(({ tag }) => tag === "latest");
   return claim && rankedClaimants(claim, catalog.fragmentScheme)[0];
-}
-
-/** The id of a cell without its manifest and platform: `core-0.1.0`. */
-function ownName({ cell_id, manifest_id, platform }: Cell): string {
-  const rest = cell_id.slice(manifest_id.length + 1);
-  const end = `.${platformSlug(platform)}`;
-  return rest.endsWith(end) ? rest.slice(0, -end.length) : rest;
 }
 
 /** The tags of one product, those by origin first, `latest` last. */

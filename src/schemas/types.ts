@@ -1163,9 +1163,9 @@ export interface Policy {
  */
 export interface Promotion {
   /**
-   * What has to be there: evidence in the record, a scan that passed, a signature. Default: smoke, sbom and provenance.
+   * Evidence that the record has to have. Default: all of it.
    */
-  requires?: ("smoke" | "sbom" | "provenance" | "scan" | "signature")[];
+  requires?: ("smoke" | "sbom" | "provenance")[];
   /**
    * How old the passing record may be. Default: 30.
    */

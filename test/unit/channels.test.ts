@@ -2,6 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { channelsBefore } from "../../src/catalog/channel-rules.ts";
 import { checkWorkspace } from "../../src/catalog/check.ts";
+import { cellId, tagOf } from "../../src/plan/cell-names.ts";
+import { channelRef, sourceRef } from "../../src/publish/channel.ts";
+import { combinationsOf } from "../../src/publish/combination.ts";
+import { joinedRef } from "../../src/publish/own-name.ts";
+import type { Product } from "../../src/schemas/types.ts";
+import { madeCell } from "./plan-made-cells.ts";
 import { makeCatalog, SMALL } from "./workspace.ts";
 
 /** The findings of the small workspace with a product and a policy. */
@@ -85,5 +91,78 @@ describe("channelsBefore", () => {
         },
       ),
     );
+  });
+});
+
+describe("the tags of a channel", () => {
+  const product: Product = {
+    schema_version: 1,
+    product_id: "demo",
+    manifest_id: "demo",
+    repository: "registry.example:5000/demo",
+    channels: {
+      candidate: { tag: "rc-{{ tag }}" },
+      stable: { repository: "other.example/stable/demo", from: "candidate" },
+      dollar: { tag: "a{{tag}}.b" },
+    },
+  };
+  const ref = "registry.example:5000/demo:3.13";
+
+  it("are called as the channel says", () => {
+    expect(channelRef(product, "candidate", ref)).toBe("registry.example:5000/demo:rc-3.13");
+    expect(channelRef(product, "stable", ref)).toBe("other.example/stable/demo:3.13");
+    expect(channelRef(product, "dollar", ref)).toBe("registry.example:5000/demo:a3.13.b");
+  });
+
+  it("come from the channel before it, or from what is published", () => {
+    expect(sourceRef(product, "candidate", ref)).toBe(ref);
+    expect(sourceRef(product, "stable", ref)).toBe("registry.example:5000/demo:rc-3.13");
+  });
+});
+
+describe("joinedRef", () => {
+  const platforms = ["linux/amd64", "linux/arm64"];
+
+  it("is one name for all platforms of a combination, and another one for each combination", () => {
+    const catalog = makeCatalog();
+    const version = fc.stringMatching(/^[0-9]\.[0-9]\.[0-9](-[a-z0-9]{1,60})?$/);
+    fc.assert(
+      fc.property(fc.uniqueArray(version, { minLength: 1, maxLength: 4 }), (versions) => {
+        const cells = versions.flatMap((core) =>
+          platforms.map((platform) => {
+            const id = cellId(
+              "demo",
+              [
+                ["core", core],
+                ["app", core],
+              ],
+              platform,
+            );
+            const tags = [`registry.example/demo:${tagOf(id.slice("demo.".length))}`];
+            const fragments = { core, app: core };
+            return { ...madeCell({ fragments, platform }).cell, cell_id: id, tags };
+          }),
+        );
+        const all = combinationsOf(catalog, { manifest_id: "demo" }, cells);
+        expect(all).toHaveLength(versions.length);
+        const refs = all.map(joinedRef);
+        expect(new Set(refs).size).toBe(versions.length);
+        for (const one of refs) {
+          expect(one).toMatch(/^registry\.example\/demo:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
+          expect(cells.flatMap(({ tags }) => tags)).not.toContain(one);
+          expect(one).not.toMatch(/amd64|arm64/);
+        }
+      }),
+    );
+  });
+
+  it("has a name for a manifest by itself", () => {
+    const cells = platforms.map((platform) => {
+      const id = cellId("demo", [], platform);
+      const tags = [`registry.example/demo:${id.slice("demo.".length)}`];
+      return { ...madeCell({ fragments: { core: "0.1.0" }, platform }).cell, cell_id: id, tags };
+    });
+    const [one] = combinationsOf(makeCatalog(), { manifest_id: "demo" }, cells);
+    expect(one && joinedRef(one)).toBe("registry.example/demo:all-platforms");
   });
 });

@@ -106,7 +106,7 @@ describe("the command line", () => {
   it("finds its workspace upward, by name and in the environment", () => {
     const root = makeWorkspace();
     const elsewhere = temporaryFolder();
-    const counts = { manifests: 1, fragments: 5, templates: 1, plans: 1, pools: 0, products: 0 };
+    const counts = { manifests: 1, fragments: 5, templates: 1, plans: 1, policies: 0, pools: 0, products: 0 };
     const summary = (cwd: string, argv: string[], env = {}) => {
       const { stdout } = factory(cwd, ["validate", "--json", ...argv], env);
       return (JSON.parse(stdout) as { summary?: object }).summary;

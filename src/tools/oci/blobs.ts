@@ -29,12 +29,13 @@ export interface BlobClient {
   /**
    * Stores a blob, unless it is there.
    * @param content its bytes, or what gives its pieces; that may be called more than once
+   * @param options `mountFrom`: a repository of the same registry that has it; it is sent only where that is not enough
    * @returns whether it was sent
    */
   putBlob: (
     blob: BlobName,
     content: Uint8Array | (() => AsyncIterable<Uint8Array>),
-    options?: Stoppable,
+    options?: Stoppable & { mountFrom?: string },
   ) => Promise<boolean>;
 }
 
@@ -88,15 +89,24 @@ export function blobClient(connection: Connection): BlobClient {
     if (`sha256:${hash.digest("hex")}` !== digest) throw wrong(digest, "is not what its digest says");
   }
 
-  /** Where to send a blob. Another host gets no log-in of this one. */
-  const openUpload = async (digest: string, signal: AbortSignal | undefined): Promise<URL> => {
+  /** Where to send a blob; null where it was mounted. Another host gets no log-in of this one. */
+  const openUpload = async (
+    digest: string,
+    { signal, mountFrom }: Stoppable & { mountFrom?: string },
+  ): Promise<URL | null> => {
+    const mount =
+      mountFrom === undefined ? "" : `?${new URLSearchParams({ mount: digest, from: mountFrom }).toString()}`;
     const request = {
       method: "POST",
-      url: at("blobs/uploads/"),
+      url: at(`blobs/uploads/${mount}`),
       headers: { "content-length": "0" },
       signal,
     } as const;
     const answer = await ask(request, "pull,push");
+    if (answer.status === 201 && mountFrom !== undefined) {
+      await answer.drop();
+      return null;
+    }
     if (answer.status !== 202) throw await refused(answer, nameOf(digest), "pull,push");
     await answer.drop();
     const url = leadsTo(answer);
@@ -108,10 +118,12 @@ export function blobClient(connection: Connection): BlobClient {
   return {
     blob,
     hasBlob: (digest, options) => isThere(digest, { ...options, actions: "pull" }),
-    putBlob: async ({ digest, size }, content, { signal } = {}) => {
+    putBlob: async ({ digest, size }, content, { signal, mountFrom } = {}) => {
       // With the rights of who writes: some registries let nobody read what is not there yet.
       if (await isThere(digest, { signal, actions: "pull,push" })) return false;
-      const url = await openUpload(digest, signal);
+      const url = await openUpload(digest, { signal, mountFrom });
+      // If it is not there in truth, the manifest that names it is refused.
+      if (url === null) return false;
       const pieces = content instanceof Uint8Array ? () => piecesOf(content) : content;
       const body: Upload = { size, pieces };
       const headers = { "content-type": "application/octet-stream" };
