@@ -81,7 +81,10 @@ export function sharedRegistries(around: {
         repository,
         again,
         signal,
-        copy: (digest, places) => copyImage(digest, places, repository, { again, signal }),
+        copy: async (digest, places) => {
+          const deps = { open: repository, again, signal, sleep, random: Math.random };
+          await copyImage({ ...places, digest }, {}, deps);
+        },
       });
       const alone: Publishing["alone"] = async (tags, work) => {
         const { whilePublishing } = await import("./publish/publisher-lock.ts");

@@ -9,7 +9,11 @@ import type { Credentials } from "../../src/tools/oci/credentials.ts";
 import type { Fetch } from "../../src/tools/oci/exchange.ts";
 import { RegistryError } from "../../src/tools/oci/registry-error.ts";
 import type { RegistryDeps } from "../../src/tools/oci/connection.ts";
-import { createRegistry, type RepositoryClient } from "../../src/tools/oci/repository-client.ts";
+import {
+  createRegistry,
+  type OpenRepository,
+  type RepositoryClient,
+} from "../../src/tools/oci/repository-client.ts";
 
 /** A request as a server got it. */
 export interface Got {
@@ -50,6 +54,14 @@ export function refuse(response: ServerResponse, status: number, code: string, m
 export interface ServedRegistry {
   host: string;
   got: Got[];
+  manifests: Stored["manifests"];
+  blobs: Stored["blobs"];
+  /** What a repository has, by its name; with `apart` each has its own. */
+  of: (repository: string) => Stored;
+}
+
+/** What is in a repository. */
+interface Stored {
   manifests: Map<string, { bytes: Buffer; mediaType: string }>;
   blobs: Map<string, Buffer>;
 }
@@ -59,20 +71,61 @@ export interface ServedOptions {
   before?: Listener;
   /** Where a blob is to be sent. Default: a relative address. */
   uploadAt?: string;
-  /** How many tags a page has. */
+  /** How many tags, or referrers, a page has. */
   page?: number;
+  /** Whether each repository has its own contents, and blobs can be taken over from others. Default: all have the same. */
+  apart?: boolean;
+  /** Whether it knows the API for referrers. Default: no. */
+  referrers?: boolean;
+}
+
+interface Described {
+  artifactType?: string;
+  config?: { mediaType?: string };
+  subject?: { digest?: string };
+  annotations?: unknown;
+}
+
+function described(bytes: Buffer): Described {
+  try {
+    return JSON.parse(bytes.toString()) as Described;
+  } catch {
+    return {};
+  }
+}
+
+/** A page of a list: its items, and the `Link` to the next one. */
+function paged<T>(all: readonly T[], url: URL, page: number, response: ServerResponse): readonly T[] {
+  const from = Number(url.searchParams.get("from") ?? 0);
+  if (from + page < all.length) {
+    url.searchParams.set("from", String(from + page));
+    response.setHeader("link", `<${url.pathname}${url.search}>; rel="next"`);
+  }
+  return all.slice(from, from + page);
 }
 
 /** A registry as the OCI distribution specification describes it, in memory, for any repository name. */
 export async function serveRegistry(options: ServedOptions = {}): Promise<ServedRegistry> {
-  const manifests: ServedRegistry["manifests"] = new Map();
-  const blobs: ServedRegistry["blobs"] = new Map();
-  const { before, uploadAt = "/v2/team/app/blobs/uploads/one?_state=a%20b", page = 1000 } = options;
+  const shared: Stored = { manifests: new Map(), blobs: new Map() };
+  const each = new Map<string, Stored>();
+  const { before, page = 1000, apart = false, referrers = false } = options;
+  const of = (repository: string): Stored => {
+    const own = apart ? (each.get(repository) ?? { manifests: new Map(), blobs: new Map() }) : shared;
+    each.set(repository, own);
+    return own;
+  };
 
-  const manifest = (ref: string, { method, headers, body }: Got, response: ServerResponse) => {
+  const manifest = (
+    { manifests }: Stored,
+    ref: string,
+    { method, headers, body }: Got,
+    response: ServerResponse,
+  ) => {
     if (method === "PUT") {
       const stored = { bytes: body, mediaType: headers["content-type"] ?? "" };
       manifests.set(ref, stored).set(sha256(body), stored);
+      const subject = described(body).subject?.digest;
+      if (referrers && subject !== undefined) response.setHeader("oci-subject", subject);
       return response.writeHead(201, { "docker-content-digest": sha256(body) }).end();
     }
     const found = manifests.get(ref);
@@ -88,53 +141,80 @@ export async function serveRegistry(options: ServedOptions = {}): Promise<Served
     });
     return response.end(method === "HEAD" ? undefined : found.bytes);
   };
-  const blob = (digest: string, { method }: Got, response: ServerResponse) => {
+  const blob = ({ blobs }: Stored, digest: string, { method }: Got, response: ServerResponse) => {
     const found = blobs.get(digest);
     if (!found) return refuse(response, 404, "BLOB_UNKNOWN", "blob unknown");
     response.writeHead(200, { "content-length": found.length });
     return response.end(method === "HEAD" ? undefined : found);
   };
-  const tags = (query: URLSearchParams, path: string, response: ServerResponse) => {
+  const tags = ({ manifests }: Stored, url: URL, response: ServerResponse) => {
     const all = [...manifests.keys()].filter((ref) => !ref.startsWith("sha256:"));
     if (all.length === 0) return refuse(response, 404, "NAME_UNKNOWN", "repository name not known");
-    const from = all.indexOf(query.get("last") ?? "") + 1;
-    const shown = all.slice(from, from + page);
-    if (from + page < all.length)
-      response.setHeader("link", `<${path}?n=${page}&last=${shown.at(-1)}>; rel="next"`);
-    return response.end(JSON.stringify({ tags: shown }));
+    return response.end(JSON.stringify({ tags: paged(all, url, page, response) }));
+  };
+  const referring = ({ manifests }: Stored, subject: string, url: URL, response: ServerResponse) => {
+    const type = url.searchParams.get("artifactType");
+    const all = [...manifests].flatMap(([ref, { bytes, mediaType }]) => {
+      const { artifactType: own, config, subject: of, annotations } = described(bytes);
+      const artifactType = own ?? config?.mediaType;
+      if (!ref.startsWith("sha256:") || of?.digest !== subject || (type ?? artifactType) !== artifactType)
+        return [];
+      return [{ mediaType, digest: ref, size: bytes.length, artifactType, annotations }];
+    });
+    response.setHeader("content-type", "application/vnd.oci.image.index.v1+json");
+    if (type !== null) response.setHeader("oci-filters-applied", "artifactType");
+    return response.end(JSON.stringify({ schemaVersion: 2, manifests: paged(all, url, page, response) }));
   };
 
   const served = await serveHttp(async (got, response, request) => {
     if (before && (await before(got, response, request)) === true) return;
-    const { pathname, searchParams } = new URL(got.url, "http://registry");
-    const [, kind, ref = ""] = /\/(manifests|blobs|tags)\/(.+)$/.exec(pathname) ?? [];
-    if (kind === "manifests") manifest(ref, got, response);
-    else if (kind === "tags") tags(searchParams, pathname, response);
-    else if (got.method === "POST") response.writeHead(202, { location: uploadAt }).end();
-    else if (got.method === "PUT") {
+    const url = new URL(got.url, "http://registry");
+    const { pathname, searchParams } = url;
+    const [, repository = "", kind, ref = ""] =
+      /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.+)$/.exec(pathname) ?? [];
+    const stored = of(repository);
+    if (kind === "manifests") manifest(stored, ref, got, response);
+    else if (kind === "tags") tags(stored, url, response);
+    else if (kind === "referrers") {
+      if (referrers) referring(stored, ref, url, response);
+      else response.writeHead(404, { "content-type": "text/plain" }).end("404 page not found");
+    } else if (got.method === "POST") {
+      const mounted = apart
+        ? of(searchParams.get("from") ?? "").blobs.get(searchParams.get("mount") ?? "")
+        : undefined;
+      if (mounted) {
+        stored.blobs.set(searchParams.get("mount") ?? "", mounted);
+        response.writeHead(201).end();
+      } else {
+        const uploadAt = options.uploadAt ?? `/v2/${repository}/blobs/uploads/one?_state=a%20b`;
+        response.writeHead(202, { location: uploadAt }).end();
+      }
+    } else if (got.method === "PUT") {
       const digest = searchParams.get("digest") ?? "";
       if (sha256(got.body) !== digest)
         return refuse(response, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
-      blobs.set(digest, got.body);
+      stored.blobs.set(digest, got.body);
       response.writeHead(201, { "docker-content-digest": digest }).end();
-    } else blob(ref, got, response);
+    } else blob(stored, ref, got, response);
   });
-  return { ...served, manifests, blobs };
+  return { ...served, ...shared, of };
 }
 
-/** A client of `team/app`, with nothing known of it but what a test says. */
-export function clientOf(
-  host: string,
-  deps: Partial<Omit<RegistryDeps, "credentialsOf">> & { credentials?: Credentials | null } = {},
-): RepositoryClient {
-  const { credentials = null, ...rest } = deps;
-  const open = createRegistry({
+type ClientDeps = Partial<Omit<RegistryDeps, "credentialsOf">> & { credentials?: Credentials | null };
+
+/** Clients of any repository, with nothing known of it but what a test says. */
+export function openWith({ credentials = null, ...rest }: ClientDeps = {}): OpenRepository {
+  return createRegistry({
     credentialsOf: () => Promise.resolve(credentials),
     now: Date.now,
     mask: createMask(),
     ...rest,
   });
-  return open({ host, repository: "team/app" });
+}
+
+/** A client of `team/app`, with nothing known of it but what a test says. */
+export function clientOf(host: string, deps: ClientDeps = {}): RepositoryClient {
+  return openWith(deps)({ host, repository: "team/app" });
 }
 
 /** A fetch for which some hosts, such as `https://registry.example`, are servers on loopback. */

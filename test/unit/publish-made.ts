@@ -7,6 +7,7 @@ import { copyImage } from "../../src/tools/oci/copy-image.ts";
 import { createRegistry } from "../../src/tools/oci/repository-client.ts";
 import type { ServedRegistry } from "./oci-server.ts";
 import { record } from "./records-made.ts";
+import { createWaits } from "./oci-waits.ts";
 
 export const INDEX = "application/vnd.oci.image.index.v1+json";
 export const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -69,11 +70,12 @@ export function registryDeps(signal = new AbortController().signal): RegistryDep
     mask: createMask(),
   });
   const again = <T>(work: () => Promise<T>) => work();
+  const deps = { ...createWaits(), open, again, signal };
   return {
     repository: open,
     again,
     signal,
-    copy: (digest, places) => copyImage(digest, places, open, { again, signal }),
+    copy: async (digest, places) => void (await copyImage({ ...places, digest }, {}, deps)),
   };
 }
 

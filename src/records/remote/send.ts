@@ -1,5 +1,6 @@
 import { FactoryError } from "../../errors.ts";
 import { sha256 } from "../../model/digest.ts";
+import { settle } from "../../model/settle.ts";
 import type { WholeRecord } from "../travel.ts";
 import { forEach } from "./for-each.ts";
 import {
@@ -19,11 +20,6 @@ export const AT_ONCE = 16;
 /** Records at once: each is several requests. */
 export const RECORDS_AT_ONCE = 4;
 
-/** How often an entry is added that others take out. */
-const TRIES = 20;
-/** How long to wait at least before an index is read back, in milliseconds: longer than others take to read and write it. */
-const MOMENT_MS = 250;
-
 /** Reads the index behind a tag; nothing if there is none. */
 export function tagReader({ client, again, signal }: RemoteDeps): (tag: string) => Promise<IndexEntry[]> {
   const options = { signal };
@@ -38,7 +34,7 @@ export function tagReader({ client, again, signal }: RemoteDeps): (tag: string) 
 export function recordSender(
   deps: RemoteDeps,
 ): (records: readonly (() => Promise<WholeRecord | null>)[]) => Promise<Travelled> {
-  const { client, again, sleep, random, signal, onProgress } = deps;
+  const { client, again, signal, onProgress } = deps;
   const options = { signal };
   const readTag = tagReader(deps);
 
@@ -79,17 +75,14 @@ export function recordSender(
 
   /** See key-index.ts. */
   const addTo = async (tag: string, entries: readonly IndexEntry[]): Promise<void> => {
-    for (let left = TRIES; left > 0; left -= 1) {
-      const began = performance.now();
+    const settled = await settle(async () => {
       const before = await readTag(tag);
-      const all = merged(before, entries);
-      const written = writeIndex(all);
-      if (written.equals(writeIndex(before))) return;
+      const written = writeIndex(merged(before, entries));
+      if (written.equals(writeIndex(before))) return false;
       await again(() => client.putManifest(tag, written, INDEX_TYPE, options));
-      // Others take about as long as this did.
-      const took = performance.now() - began;
-      await sleep(Math.max(MOMENT_MS, 4 * took) * (1 + random()), signal);
-    }
+      return true;
+    }, deps);
+    if (settled) return;
     throw new FactoryError("REMOTE_BUSY", `other writers go on replacing the tag ${tag}`, {
       fix: "run `factory records push` when fewer machines write to the remote",
     });

@@ -4,7 +4,7 @@ import { isDigest } from "../../model/image-reference.ts";
 import { FactoryError } from "../../errors.ts";
 import { quoted } from "../../model/visible.ts";
 import type { Access } from "./authorization.ts";
-import type { Upload } from "./exchange.ts";
+import type { HttpAnswer, Upload } from "./exchange.ts";
 import { leadsTo } from "./follow-redirects.ts";
 import { wrongAnswer } from "./registry-error.ts";
 import type { Connection, Stoppable } from "./connection.ts";
@@ -29,7 +29,8 @@ export interface BlobClient {
   /**
    * Stores a blob, unless it is there.
    * @param content its bytes, or what gives its pieces; that may be called more than once
-   * @param options `mountFrom`: a repository of the same registry that has it; it is sent only where that is not enough
+   * @param options `mountFrom`: a repository of the same registry that has it; then it is not sent if the registry takes it
+   * from there
    * @returns whether it was sent
    */
   putBlob: (
@@ -89,30 +90,34 @@ export function blobClient(connection: Connection): BlobClient {
     if (`sha256:${hash.digest("hex")}` !== digest) throw wrong(digest, "is not what its digest says");
   }
 
-  /** Where to send a blob; null where it was mounted. Another host gets no log-in of this one. */
-  const openUpload = async (
-    digest: string,
-    { signal, mountFrom }: Stoppable & { mountFrom?: string },
-  ): Promise<URL | null> => {
-    const mount =
-      mountFrom === undefined ? "" : `?${new URLSearchParams({ mount: digest, from: mountFrom }).toString()}`;
-    const request = {
-      method: "POST",
-      url: at(`blobs/uploads/${mount}`),
-      headers: { "content-length": "0" },
-      signal,
-    } as const;
-    const answer = await ask(request, "pull,push");
-    if (answer.status === 201 && mountFrom !== undefined) {
-      await answer.drop();
-      return null;
-    }
+  /** Where to send a blob. Another host gets no log-in of this one. */
+  const uploadAt = async (digest: string, answer: HttpAnswer): Promise<URL> => {
     if (answer.status !== 202) throw await refused(answer, nameOf(digest), "pull,push");
     await answer.drop();
     const url = leadsTo(answer);
     // What is there stays as it is, byte for byte: it may be signed.
     url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`;
     return url;
+  };
+
+  /** @returns where to send a blob; null if the registry has taken it from another of its repositories */
+  const openUpload = async (
+    digest: string,
+    { signal, mountFrom }: Stoppable & { mountFrom?: string },
+  ): Promise<URL | null> => {
+    const open = (query = "") => {
+      const url = at(`blobs/uploads/${query}`);
+      return ask({ method: "POST", url, headers: { "content-length": "0" }, signal }, "pull,push");
+    };
+    if (mountFrom !== undefined) {
+      const query = new URLSearchParams({ mount: digest, from: mountFrom });
+      const answer = await open(`?${query.toString()}`);
+      if (answer.status === 202) return uploadAt(digest, answer);
+      await answer.drop();
+      if (answer.status === 201) return null;
+      // Who may not read there, or a registry that knows no such thing, can still be sent the blob.
+    }
+    return uploadAt(digest, await open());
   };
 
   return {
@@ -122,7 +127,6 @@ export function blobClient(connection: Connection): BlobClient {
       // With the rights of who writes: some registries let nobody read what is not there yet.
       if (await isThere(digest, { signal, actions: "pull,push" })) return false;
       const url = await openUpload(digest, { signal, mountFrom });
-      // If it is not there in truth, the manifest that names it is refused.
       if (url === null) return false;
       const pieces = content instanceof Uint8Array ? () => piecesOf(content) : content;
       const body: Upload = { size, pieces };

@@ -1,89 +1,145 @@
 import pLimit from "p-limit";
-import { isDigest, type RepositoryName } from "../../model/image-reference.ts";
-import { quoted } from "../../model/visible.ts";
-import type { BlobName } from "./blobs.ts";
-import { wrongAnswer } from "./registry-error.ts";
+import { sha256 } from "../../model/digest.ts";
+import type { RepositoryName } from "../../model/image-reference.ts";
+import { type AttachDeps, type AttachedManifest, attachReferrers } from "./attach-referrers.ts";
+import { manifestParts } from "./manifest-parts.ts";
+import { type Referrer, referrerOf } from "./referrer-index.ts";
+import { RegistryError, wrongAnswer } from "./registry-error.ts";
 import type { OpenRepository } from "./repository-client.ts";
 
-/** How deep an index may name indexes, and how many manifests an image may have in all. */
-const DEEPEST = 3;
-const MOST_MANIFESTS = 1000;
-/** Blobs at once. */
-const AT_ONCE = 4;
-
-/** What a manifest names: manifests, and blobs. Each once. */
-interface Named {
-  manifests: string[];
-  blobs: BlobName[];
-}
-
-function descriptors(values: unknown): BlobName[] {
-  const list = Array.isArray(values) ? (values as unknown[]) : [values];
-  return list.flatMap((value) => {
-    if (value === undefined) return [];
-    const { digest, size, urls } = (value ?? {}) as Record<string, unknown>;
-    if (typeof digest !== "string" || !isDigest(digest) || typeof size !== "number")
-      throw wrongAnswer("a manifest names something without a digest and a size");
-    // What is to be had elsewhere is in no registry.
-    return Array.isArray(urls) && urls.length > 0 ? [] : [{ digest, size }];
-  });
-}
-
-function namedBy(bytes: Uint8Array, what: string): Named {
-  let manifest: Record<string, unknown>;
-  try {
-    manifest = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
-  } catch {
-    throw wrongAnswer(`${quoted(what)} is not JSON`);
-  }
-  const once = (list: readonly BlobName[]) => [...new Map(list.map((one) => [one.digest, one])).values()];
-  return {
-    manifests: once(descriptors(manifest.manifests ?? [])).map(({ digest }) => digest),
-    blobs: once([...descriptors(manifest.config), ...descriptors(manifest.layers ?? [])]),
-  };
+/** What is copied. */
+export interface CopyRequest {
+  from: RepositoryName;
+  to: RepositoryName;
+  /** Of a manifest or an index. */
+  digest: string;
 }
 
 export interface CopyOptions {
-  /** Does something again that failed for a reason that may pass by itself. */
-  again: <T>(work: () => Promise<T>) => Promise<T>;
-  signal?: AbortSignal;
+  /** The artifact types of the referrers that are copied too, with what refers to those. Default: none. */
+  referrers?: readonly string[];
+  /** Called with the number of manifests that are copied so far. */
+  onProgress?: (manifests: number) => void;
+}
+
+/** What was sent; what was there already does not count. */
+export interface Copied {
+  manifests: number;
+  blobs: number;
+  /** The digests of referrers that were not copied, since they, or what they name, are gone or not what they are said to be. */
+  left: string[];
+}
+
+/** Blobs at once. */
+const AT_ONCE = 4;
+
+/** The most manifests of one image, the deepest index in an index, and the largest blob, in bytes. */
+const MOST_MANIFESTS = 2000;
+const DEEPEST = 4;
+const LARGEST = 64 * 2 ** 30;
+
+/** What comes of some work; null if what it needs is gone, or is not what it is said to be. */
+async function unlessBroken<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RegistryError && ["REGISTRY_NOT_FOUND", "REGISTRY_CONTENT"].includes(error.code))
+      return null;
+    throw error;
+  }
+}
+
+/** Reads the `subject` of a manifest. */
+function subjectOf(bytes: Uint8Array): unknown {
+  const { subject } = JSON.parse(Buffer.from(bytes).toString("utf8")) as {
+    subject?: { digest?: unknown } | null;
+  };
+  return subject?.digest;
 }
 
 /**
- * Has a repository hold a manifest of another one, with all that it names, byte for byte. What is there already is not sent,
- * and within one registry no layer passes through this machine. The manifest itself is stored last.
- * @throws RegistryError REGISTRY_*
+ * Copies a manifest with all that it names (the manifests of an index, configs, layers) from one repository to another, by
+ * digest and byte for byte. Within one registry nothing is sent that it can take over by itself. The manifest comes last: it
+ * is there only if all of it is. No tag is moved, and what is there already is not sent again.
+ * @throws RegistryError; REGISTRY_CONTENT for what is no image, or names too much; FactoryError INTERRUPTED
  */
 export async function copyImage(
-  digest: string,
-  { from, to }: { from: RepositoryName; to: RepositoryName },
-  open: OpenRepository,
-  { again, signal }: CopyOptions,
-): Promise<void> {
+  { from, to, digest }: CopyRequest,
+  { referrers: types = [], onProgress }: CopyOptions,
+  deps: AttachDeps & { open: OpenRepository },
+): Promise<Copied> {
+  const { open, again, signal } = deps;
   const [source, target] = [open(from), open(to)];
-  const mountFrom = from.host === to.host ? from.repository : undefined;
+  const options = { signal };
+  const mountFrom = from.host === to.host && from.repository !== to.repository ? from.repository : undefined;
+  const copied: Copied = { manifests: 0, blobs: 0, left: [] };
   const limit = pLimit(AT_ONCE);
-  const sent = new Map<string, Promise<unknown>>();
-  let manifests = 0;
+  const done = new Set<string>();
 
-  const send = (blob: BlobName): Promise<unknown> => {
-    const known = sent.get(blob.digest);
-    if (known) return known;
-    const pieces = () => source.blob(blob, { most: blob.size, signal });
-    const sending = limit(() => again(() => target.putBlob(blob, pieces, { signal, mountFrom })));
-    sent.set(blob.digest, sending);
-    return sending;
+  const read = async (name: string, depth: number) => {
+    const wrong = (why: string) =>
+      wrongAnswer(`the manifest ${name} of ${from.host}/${from.repository} ${why}`);
+    if (done.size >= MOST_MANIFESTS) throw wrong(`is one of more than ${MOST_MANIFESTS}`);
+    done.add(name);
+    const manifest = await again(() => source.manifest(name, options));
+    const parts = manifestParts(manifest);
+    if (typeof parts === "string") throw wrong(parts);
+    if (depth > DEEPEST) throw wrong("is one of too many in each other");
+    return { ...manifest, parts };
   };
 
-  const copy = async (one: string, depth: number): Promise<void> => {
-    if ((manifests += 1) > MOST_MANIFESTS || depth > DEEPEST)
-      throw wrongAnswer(`${digest} of ${from.host}/${from.repository} names too many manifests`);
-    if ((await again(() => target.headManifest(one, { signal }))) !== null) return;
-    const { bytes, mediaType } = await again(() => source.manifest(one, { signal }));
-    const named = namedBy(bytes, one);
-    for (const below of named.manifests) await copy(below, depth + 1);
-    await Promise.all(named.blobs.map(send));
-    await again(() => target.putManifest(one, bytes, mediaType, { signal }));
+  /** All that a manifest names. */
+  const copyParts = async ({ parts }: Awaited<ReturnType<typeof read>>, depth: number): Promise<void> => {
+    for (const child of parts.manifests)
+      if (!done.has(child.digest)) await copyWhole(child.digest, depth + 1);
+    await Promise.all(
+      parts.blobs.map((blob) =>
+        limit(async () => {
+          const content = () => source.blob(blob, { most: LARGEST, signal });
+          if (await again(() => target.putBlob(blob, content, { signal, mountFrom }))) copied.blobs += 1;
+        }),
+      ),
+    );
   };
-  await copy(digest, 0);
+
+  const copyWhole = async (name: string, depth: number): Promise<void> => {
+    const one = await read(name, depth);
+    await copyParts(one, depth);
+    if ((await again(() => target.headManifest(name, options))) === null) {
+      await again(() => target.putManifest(name, one.bytes, one.mediaType, options));
+      copied.manifests += 1;
+    }
+    onProgress?.(done.size);
+    await copyReferrers(name, depth);
+  };
+
+  /** @returns null for what is gone, or is not what a list says: anyone can add to a list. */
+  const copyReferrer = (subject: string, { digest: name }: Referrer, depth: number, artifactType: string) =>
+    unlessBroken(async () => {
+      const one = await read(name, depth);
+      const said = referrerOf(one.bytes, one.mediaType);
+      if (subjectOf(one.bytes) !== subject || said.artifactType !== artifactType) return null;
+      await copyParts(one, depth);
+      return one;
+    });
+
+  const copyReferrers = async (subject: string, depth: number): Promise<void> => {
+    const attached: AttachedManifest[] = [];
+    for (const artifactType of types) {
+      const { found } = await again(() => source.referrers(subject, { artifactType, signal }));
+      for (const referrer of found) {
+        if (done.has(referrer.digest)) continue;
+        const one = await copyReferrer(subject, referrer, depth + 1, artifactType);
+        if (one) attached.push(one);
+        else if (referrer.artifactType === artifactType) copied.left.push(referrer.digest);
+        else done.delete(referrer.digest);
+      }
+    }
+    if (attached.length === 0) return;
+    copied.manifests += await attachReferrers(target, subject, attached, deps);
+    for (const { bytes } of attached) await copyReferrers(sha256(bytes), depth + 1);
+  };
+
+  await copyWhole(digest, 0);
+  return copied;
 }

@@ -21,6 +21,16 @@ export interface ManifestClient {
   headManifest: (ref: string, options?: Stoppable) => Promise<string | null>;
   /** Stores a manifest by tag or by its digest. @returns its digest */
   putManifest: (ref: string, bytes: Uint8Array, mediaType: string, options?: Stoppable) => Promise<string>;
+  /**
+   * Stores a manifest that has a `subject`, by its digest.
+   * @returns its digest, and whether the registry took note of the subject; if not, it has to be said in another way
+   */
+  putReferrer: (
+    subject: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    options?: Stoppable,
+  ) => Promise<{ digest: string; noted: boolean }>;
   /** Deletes a manifest by digest, or a tag. @returns whether it was there */
   deleteManifest: (ref: string, options?: Stoppable) => Promise<boolean>;
 }
@@ -71,6 +81,24 @@ export function manifestClient(connection: Connection): ManifestClient {
     return { bytes, mediaType, digest };
   };
 
+  const put = async (
+    ref: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    { signal }: Stoppable = {},
+  ): Promise<{ digest: string; subject: string | null }> => {
+    const digest = sha256(bytes);
+    if (isDigest(checked(ref)) && ref !== digest) throw other(ref, ref);
+    const url = at(`manifests/${ref}`);
+    const headers = { "content-type": mediaType };
+    const answer = await ask({ method: "PUT", url, headers, body: bytes, signal }, "pull,push");
+    if (answer.status !== 201) throw await refused(answer, nameOf(ref), "pull,push");
+    await answer.drop();
+    const stored = saidDigest(answer) ?? digest;
+    if (stored !== digest) throw other(ref, stored);
+    return { digest, subject: answer.headers.get("oci-subject") };
+  };
+
   return {
     manifest,
     headManifest: async (ref, options = {}) => {
@@ -86,17 +114,10 @@ export function manifestClient(connection: Connection): ManifestClient {
       if (isDigest(ref) && digest !== ref) throw other(ref, ref);
       return digest;
     },
-    putManifest: async (ref, bytes, mediaType, { signal } = {}) => {
-      const digest = sha256(bytes);
-      if (isDigest(checked(ref)) && ref !== digest) throw other(ref, ref);
-      const url = at(`manifests/${ref}`);
-      const headers = { "content-type": mediaType };
-      const answer = await ask({ method: "PUT", url, headers, body: bytes, signal }, "pull,push");
-      if (answer.status !== 201) throw await refused(answer, nameOf(ref), "pull,push");
-      await answer.drop();
-      const stored = saidDigest(answer) ?? digest;
-      if (stored !== digest) throw other(ref, stored);
-      return digest;
+    putManifest: async (ref, bytes, mediaType, options) => (await put(ref, bytes, mediaType, options)).digest,
+    putReferrer: async (subject, bytes, mediaType, options) => {
+      const { digest, subject: said } = await put(sha256(bytes), bytes, mediaType, options);
+      return { digest, noted: said === subject };
     },
     deleteManifest: async (ref, { signal } = {}) => {
       const answer = await ask({ method: "DELETE", url: at(`manifests/${checked(ref)}`), signal }, "delete");

@@ -2,10 +2,11 @@ import type { RepositoryName } from "../../model/image-reference.ts";
 import { type BlobClient, blobClient } from "./blobs.ts";
 import { createConnections, type RegistryDeps, type Stoppable } from "./connection.ts";
 import { type ManifestClient, manifestClient } from "./manifests.ts";
+import { type ReferrerClient, referrerClient } from "./referrers.ts";
 import { listTags } from "./tag-list.ts";
 
 /** A repository that is asked over HTTP. Every function may throw RegistryError, and FactoryError REGISTRY_LOGIN or INTERRUPTED. */
-export interface RepositoryClient extends ManifestClient, BlobClient {
+export interface RepositoryClient extends ManifestClient, BlobClient, ReferrerClient {
   /** All of its tags, in the registry's order. @throws RegistryError REGISTRY_NOT_FOUND for an unknown repository */
   tags: (options?: Stoppable) => Promise<string[]>;
 }
@@ -18,8 +19,10 @@ export function createRegistry(deps: RegistryDeps): OpenRepository {
   const connect = createConnections(deps);
   return (name) => {
     const connection = connect(name);
+    const manifests = manifestClient(connection);
     return {
-      ...manifestClient(connection),
+      ...manifests,
+      ...referrerClient(connection, manifests),
       ...blobClient(connection),
       tags: (options) => listTags(connection, options),
     };

@@ -1,7 +1,8 @@
 import { isTag } from "../../model/image-reference.ts";
 import { quoted } from "../../model/visible.ts";
 import type { HttpAnswer } from "./exchange.ts";
-import { type RegistryError, wrongAnswer } from "./registry-error.ts";
+import { nextPage } from "./next-page.ts";
+import { wrongAnswer } from "./registry-error.ts";
 import type { Connection, Stoppable } from "./connection.ts";
 
 /** How many tags are asked for at once; how large a page may be; and how many tags are read in all. */
@@ -19,16 +20,6 @@ function readPage(text: string): string[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The address of the next page, of a `Link` header (RFC 8288); undefined if this one is the last. */
-function nextPage({ headers, url }: HttpAnswer, wrong: (why: string) => RegistryError): URL | undefined {
-  const [, target] = /<([^<>]*)>\s*;[^<]*?\brel\s*=\s*"?next\b/i.exec(headers.get("link") ?? "") ?? [];
-  if (target === undefined) return undefined;
-  const next = URL.canParse(target, url.href) ? new URL(target, url) : undefined;
-  if (next?.origin !== url.origin || next.username !== "" || next.password !== "")
-    throw wrong("lead to another host");
-  return next;
 }
 
 /** All tags of a repository, page by page. @throws RegistryError, also for what are no tags and for pages without an end */
