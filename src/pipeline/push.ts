@@ -80,10 +80,14 @@ export const push: Stage = {
   wanted: (settings) => settings.push,
   run: async ({ attempt, signal, warn }, deps) => {
     const { planned, trail } = attempt;
-    const { digest, built } = imageOf(attempt);
+    const { digest, built, isAway = false } = imageOf(attempt);
     const ref = planned.cell.tags[0] ?? "";
     // The engine may hold only a part of an image that another machine built: what it would push is another one.
     const isThere = built === null && (await deps.moveTag?.(ref, digest, signal)) === true;
+    if (isAway && !isThere) {
+      const what = `${ref} could not be moved to ${digest} in its registry`;
+      return { status: "error", class: "push", what, log_excerpt: [] };
+    }
     const { retries, failure } = isThere
       ? { retries: 0, failure: null }
       : await pushImage(ref, digest, { ...deps, policy: attempt.settings.retries, warn }, signal);

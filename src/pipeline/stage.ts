@@ -45,6 +45,8 @@ export interface HeldImage {
   /** Of the platform's image manifest. */
   manifest_digest: string;
   inspected: Promise<ImageInspect>;
+  /** Whether only its registry has it: then it is held by no tag, and gets its own there. */
+  isAway?: boolean;
   /** When its build began and ended; null for one that is not built by this attempt. */
   built: { started: Date; finished: Date } | null;
   /** The image as an OCI layout too, from which its SBOM is read; absent where it was not written. */

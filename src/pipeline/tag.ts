@@ -1,6 +1,9 @@
 import { imageOf, type Stage } from "./stage.ts";
 
-/** Gives the proven image the cell's own tag, which so far named the image that was proven before. */
+/**
+ * Gives the proven image the cell's own tag, which so far named the image that was proven before. One that only its registry has
+ * gets its tag there, by the push.
+ */
 export const tag: Stage = {
   name: "tag",
   part: "delivery",
@@ -8,7 +11,8 @@ export const tag: Stage = {
   evidence: {},
   classes: {},
   run: async ({ attempt, signal }, { docker }) => {
-    await docker.tagImage(imageOf(attempt).digest, attempt.planned.cell.tags[0] ?? "", { signal });
+    const { digest, isAway = false } = imageOf(attempt);
+    if (!isAway) await docker.tagImage(digest, attempt.planned.cell.tags[0] ?? "", { signal });
     attempt.tagged = true;
     return null;
   },

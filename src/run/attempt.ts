@@ -95,7 +95,9 @@ export async function attemptCell(
     return { trail, held: isLent ? held : null };
   } finally {
     // A build that was ended may have left an image all the same.
-    const mayHold = attempt.image !== null || attempt.trail.stages_ms.build !== undefined;
+    const mayHold =
+      (attempt.image !== null && attempt.image.isAway !== true) ||
+      attempt.trail.stages_ms.build !== undefined;
     if (!mayHold) forgetHeld(settings.root, held);
     else if (!isLent) await release(settings.root, deps.docker, held);
     removeTree(folder);

@@ -11,7 +11,8 @@ import type { RunDeps } from "./types.ts";
 /** The record behind a cell whose bits are known, where they can be had. */
 export interface Known {
   record: FactoryRecord;
-  inspected: ImageInspect;
+  /** null for one that only its registry has, and that is not needed here. */
+  inspected: ImageInspect | null;
 }
 
 /** The name by which a registry has an image of a record; null if it was not pushed. */
@@ -32,12 +33,13 @@ async function fetched(
 /**
  * The image of the record that a cell was compared with, by its digest and with the cell's build key in its label: in the
  * engine, or else from the registry that it was pushed to. null where neither has it: then the cell is built.
+ * @param about `mayStay`: the image need not come to the engine where its registry has it
  * @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE, ENGINE_UNREACHABLE
  */
 export async function knownImage(
   { cell, keys }: PlannedCell,
   deps: Pick<RunDeps, "docker" | "store">,
-  { emit, signal }: { emit: Emit; signal: AbortSignal | undefined },
+  { emit, signal, mayStay = false }: { emit: Emit; signal: AbortSignal | undefined; mayStay?: boolean },
 ): Promise<Known | null> {
   const record = cell.record_id === null ? null : await deps.store.get(cell.record_id);
   if (record?.schema_version !== 2 || !record.image || record.build_key !== keys.build_key) return null;
@@ -48,6 +50,7 @@ export async function knownImage(
   for (const from of ["engine", "registry"] as const) {
     try {
       if (from === "registry") {
+        if (name !== null && mayStay) return { record, inspected: null };
         if (name === null || !(await fetched(name, platform, deps, signal))) break;
         note(`fetched ${name}, which ${record.record_id} built`);
       }
@@ -60,6 +63,13 @@ export async function knownImage(
   }
   note(`the engine no longer has the image of ${record.record_id}, so it is built again`);
   return null;
+}
+
+/** For an image that is not in the engine: no stage that is run asks it. */
+function notHere(digest: string): Promise<never> {
+  const asked = Promise.reject(new Error(`${digest} is in its registry alone`));
+  asked.catch(() => undefined);
+  return asked;
 }
 
 /**
@@ -77,8 +87,10 @@ export async function takeKnown(
   const { trail, held, planned } = attempt;
   if (!record.image) throw new Error(`the record ${record.record_id} has no image`);
   const { digest, manifest_digest } = record.image;
-  await deps.docker.tagImage(digest, held, { signal });
-  attempt.image = { held, digest, manifest_digest, inspected: Promise.resolve(inspected), built: null };
+  if (inspected) await deps.docker.tagImage(digest, held, { signal });
+  attempt.image = inspected
+    ? { held, digest, manifest_digest, inspected: Promise.resolve(inspected), built: null }
+    : { held, digest, manifest_digest, inspected: notHere(digest), built: null, isAway: true };
   for (const { evidence, mayLeave } of takenOver)
     for (const kind of Object.keys({ ...evidence, ...mayLeave })) {
       const one = record.evidence[kind];

@@ -61,10 +61,12 @@ async function attemptBy(
       emit,
       signal,
     });
+  // A tag is moved in the registry alone, unless somebody here starts from the image.
+  const mayStay = cell.action === "retag" && settings.push && !lends && deps.moveTag !== undefined;
   const isBlocked = origin !== null && "blocked" in origin;
   const known =
     !isBlocked && (cell.action === "retest" || cell.action === "retag")
-      ? await knownImage(planned, deps, running)
+      ? await knownImage(planned, deps, { emit, signal, mayStay })
       : null;
   if (!known || cell.action === "build" || cell.action === "reuse")
     return { path: "build", known: null, ...(await go("build", null)) };

@@ -126,6 +126,21 @@ describe("A5 the image that a record proves", () => {
         changes: [{ input: "tag", before: short(BUILT), after: null }],
       },
     ],
+    ...[true, false].map((wanted): [string, Parameters<typeof scriptedPlaces>[0], boolean, object] => [
+      `lost its tag in its registry, which still has it, and is gone here (${wanted})`,
+      {
+        engine: {},
+        registry: { [OWN_TAG]: OTHER, [`${OWN_TAG.slice(0, OWN_TAG.lastIndexOf(":"))}@${BUILT}`]: BUILT },
+      },
+      wanted,
+      { action: "retag", reason: "IMAGE" },
+    ]),
+    [
+      "has no tag in its registry, which still has it, where no engine answers",
+      { registry: { [`${OWN_TAG.slice(0, OWN_TAG.lastIndexOf(":"))}@${BUILT}`]: BUILT } },
+      true,
+      { action: "retag", reason: "IMAGE" },
+    ],
     [
       "was removed from its registry, and is gone here, and is wanted there",
       { engine: {}, registry: {} },
@@ -184,6 +199,8 @@ describe("A5 the image that a record proves", () => {
     expect(found.filter(({ action }) => action === "reuse")).toHaveLength(990);
     expect(found.slice(990).every(({ action }) => action === "build")).toBe(true);
     expect(places.asked.engine).toEqual([["r.example/team/demo"]]);
-    expect(places.asked.registry).toHaveLength(10);
+    // About each of those that were pushed twice: by its tag, and by its digest.
+    expect(new Set(places.asked.registry).size).toBe(20);
+    expect(places.asked.registry).toHaveLength(20);
   });
 });

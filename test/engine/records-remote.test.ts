@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -87,6 +88,23 @@ describeEngine("records through a registry", () => {
       expect(verified.exitCode, verified.stdout).toBe(0);
       const again = await factory(machine, ["records", "sync", "--json"], { env: remote });
       expect(JSON.parse(again.stdout)).toEqual({ pushed: [], pulled: [], unchanged: 2 });
+
+      // A tag that was moved in the registry goes back there: no image comes to this machine.
+      const [moved, other] = ["0.1.0", "0.2.0"].map((v) => `${repository}/app:core-${v}.linux-amd64`);
+      const rawOf = (ref = "") => docker(["buildx", "imagetools", "inspect", "--raw", ref]);
+      const proven = rawOf(moved);
+      docker(["buildx", "imagetools", "create", "--tag", moved ?? "", other ?? ""]);
+      expect(rawOf(moved)).toBe(rawOf(other));
+      expect(await run(machine, [], away)).toEqual([
+        "app.core-0.1.0.linux-amd64 reused",
+        "app.core-0.2.0.linux-amd64 reused",
+      ]);
+      expect(rawOf(moved)).toBe(proven);
+      const held = execFileSync("docker", ["image", "ls", "--all", "--quiet"], {
+        env: { ...process.env, ...away },
+        encoding: "utf8",
+      });
+      expect(held).toBe("");
 
       // Other tests of the same bits: only the registry has these.
       const manifest = join(machine, "manifests/app.yaml");

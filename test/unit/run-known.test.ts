@@ -14,6 +14,7 @@ async function known(
   labels: Record<string, string> | null,
   change: (made: FactoryRecord, build_key: string) => Partial<FactoryRecord> = () => ({}),
   registry: { has: boolean } | null = null,
+  mayStay = false,
 ) {
   const [first] = manyCells().planned.cells;
   if (!first) throw new Error("no cell");
@@ -54,6 +55,7 @@ async function known(
   const found = await knownImage(planned, deps, {
     emit: (event) => void told.push(event),
     signal: undefined,
+    mayStay,
   });
   return { found, told, pulled };
 }
@@ -85,6 +87,16 @@ describe("knownImage", () => {
     expect(told).toEqual([
       expect.objectContaining({ type: "note", text: expect.stringContaining("fetched ") as string }),
     ]);
+  });
+
+  it("stays where it is, where only its tag is wanted there and the engine does not have it", async () => {
+    const key = { "io.factory.build-key": "KEY" };
+    const away = await known(key, undefined, { has: true }, true);
+    expect(away.found).toMatchObject({ inspected: null, record: { image: { digest: DIGEST } } });
+    expect([away.pulled, away.told]).toEqual([[], []]);
+    const here = await known(key, undefined, null, true);
+    expect(here.found?.inspected).not.toBe(null);
+    expect((await known(null, undefined, null, true)).found).toBe(null);
   });
 
   it("is none where the registry has it no more, or has other bits under its digest's name", async () => {

@@ -9,7 +9,7 @@ export interface Places {
   engineTags: (repositories: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
   /** Whether the engine holds an image, under any name. */
   engineHolds: (digest: string) => Promise<boolean>;
-  /** The digest that the registry has under a tag; null if it has none; undefined if it cannot be asked. */
+  /** The digest that the registry has under a tag or digest; null if it has none; undefined if it cannot be asked. */
   served: (ref: string) => Promise<string | null | undefined>;
 }
 
@@ -30,9 +30,12 @@ function moved(input: string, digest: string, now: string | null): Change[] {
   return [{ input, before: digest.slice(0, SHORT), after: now && now.slice(0, SHORT) }];
 }
 
+/** An image by its digest, in the repository of a tag. */
+const byDigest = (ref: string, digest: string): string => `${parseReference(ref).repository}@${digest}`;
+
 /**
  * Whether the image that a record proves is still where the record says. Without `needPushed` the engine is enough; a
- * pushed image is also looked for in its registry, so that a machine with an empty engine can reuse it.
+ * pushed image is also looked for in its registry, so that a machine with an empty engine can reuse it, or give it its tag.
  * @param engine digests by tag; null if no engine answers
  */
 async function placeOf(
@@ -52,7 +55,10 @@ async function placeOf(
       ? moved("tag", digest, named)
       : moved("registry", digest, served === undefined ? "unknown" : served);
   const held = named === digest || (engine !== null && (await places.engineHolds(digest)));
-  return { action: held ? "retag" : "build", changes };
+  // A registry that cannot be asked about the tag is not asked again.
+  const mayHave = pushed && served !== undefined;
+  const isThere = held || (mayHave && (await places.served(byDigest(ref, digest))) === digest);
+  return { action: isThere ? "retag" : "build", changes };
 }
 
 /**

@@ -26,7 +26,7 @@ export function hosted(ref: string): ImageReference | undefined {
 }
 
 /**
- * The digest that a registry has under a tag; null where it has no such tag; undefined where it cannot be asked. It is asked
+ * The digest that a registry has under a tag, or a digest that it has; null where it has none; undefined where it cannot be asked. It is asked
  * directly; where that is not enough (a certificate of its own, a mirror) docker's command line asks.
  */
 export async function servedDigest(
@@ -34,9 +34,10 @@ export async function servedDigest(
   { open, exec }: { open: OpenRepository; exec: Exec },
 ): Promise<string | null | undefined> {
   const reference = hosted(ref);
-  if (!reference?.tag) return inspected(ref, exec);
+  const asked = reference?.digest ?? reference?.tag;
+  if (!reference || !asked) return inspected(ref, exec);
   try {
-    return await open(reference).headManifest(reference.tag);
+    return await open(reference).headManifest(asked);
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     if (error.code === "REGISTRY_UNREACHABLE" && isLoopback(reference.host)) return undefined;
