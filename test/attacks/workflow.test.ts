@@ -27,19 +27,31 @@ interface Workflow {
   permissions: unknown;
   concurrency: { group: string };
   env: Record<string, string>;
-  jobs: Record<"plan" | "cell" | "verdict", Job>;
+  jobs: Record<"plan" | "cell" | "publish" | "verdict", Job>;
 }
 
-const file = new URL("../../.github/workflows/factory.yml", import.meta.url);
-const text = readFileSync(file, "utf8");
+const read = (path: string) => readFileSync(new URL(`../../.github/${path}`, import.meta.url), "utf8");
+const text = read("workflows/factory.yml");
 const workflow = parse(text) as Workflow;
-const { plan, cell, verdict } = workflow.jobs;
+const { plan, cell, publish, verdict } = workflow.jobs;
+const action = parse(read("actions/log-in/action.yml")) as {
+  inputs: Record<string, unknown>;
+  runs: { steps: Step[] };
+};
+const forkText = read("workflows/fork.yml");
+const fork = parse(forkText) as Omit<Workflow, "jobs"> & { jobs: Record<"plan" | "cell" | "verdict", Job> };
 const jobs = Object.values(workflow.jobs);
-const steps = jobs.flatMap((job) => job.steps);
+const steps = [
+  ...jobs.flatMap((job) => job.steps),
+  ...Object.values(fork.jobs).flatMap((job) => job.steps),
+  ...action.runs.steps,
+];
+/** Where a product is published from. */
+const ON_DEFAULT = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)";
 
 /** The step that logs in, run as GitHub runs `shell: bash`, with a docker that says what it is called with. */
 function logIn(env: Record<string, string>): { status: number | null; calls: string[]; stdout: string } {
-  const step = cell.steps.find(({ run }) => run?.includes("docker login"));
+  const [step] = action.runs.steps;
   const script = `docker() { echo "$* <$(cat)" >&2; }\n${step?.run}`;
   const { status, stdout, stderr } = spawnSync(
     "bash",
@@ -64,13 +76,21 @@ function logIn(env: Record<string, string>): { status: number | null; calls: str
 }
 
 /** The verdict job's own script, run as GitHub runs `shell: bash`; gives its exit code. */
-function judge(planResult: string, cellResult: string, expected = "success"): number | null {
-  const script = verdict.steps.map((step) => step.run).join("\n");
+function judge(
+  planResult: string,
+  cellResult: string,
+  expected = "success",
+  [published, wanted] = ["skipped", "skipped"],
+  by: Job = verdict,
+): number | null {
+  const script = by.steps.map((step) => step.run).join("\n");
   const env = {
     PATH: process.env.PATH,
     PLAN_RESULT: planResult,
     CELL_RESULT: cellResult,
     EXPECTED: expected,
+    PUBLISH_RESULT: published,
+    PUBLISHED: wanted,
   };
   const argv = ["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script];
   return spawnSync("bash", argv, { env, stdio: "ignore" }).status;
@@ -78,8 +98,10 @@ function judge(planResult: string, cellResult: string, expected = "success"): nu
 
 describe("the workflow", () => {
   it("B2.8 uses actions by full commit only, with the version beside it", () => {
-    const lines = text.split("\n").filter((line) => /\buses:/.test(line));
-    expect(lines.length).toBe(steps.filter((step) => step.uses).length);
+    const lines = [text, forkText].flatMap((one) =>
+      one.split("\n").filter((line) => /\buses: (?!\.\/)/.test(line)),
+    );
+    expect(lines.length).toBe(steps.filter((step) => step.uses?.startsWith("./") === false).length);
     for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
@@ -97,16 +119,22 @@ describe("the workflow", () => {
     expect(workflow.permissions).toEqual({});
     expect(plan.permissions).toEqual({ contents: "read" });
     expect(cell.permissions).toEqual({ contents: "read", packages: "write" });
+    expect(publish.permissions).toEqual({ contents: "read", packages: "write" });
     expect(verdict.permissions).toEqual({});
     expect(Object.keys(workflow.on).sort()).toEqual(["push", "workflow_dispatch"]);
     const checkouts = steps.filter((step) => step.uses?.startsWith("actions/checkout@"));
     for (const step of checkouts) expect(step.with).toMatchObject({ "persist-credentials": false });
-    expect(text.match(/secrets\.\w+/g)).toEqual([
+    const own = [
       "secrets.GITHUB_TOKEN",
       "secrets.REGISTRY_TOKEN",
       "secrets.CACHE_REGISTRY_TOKEN",
       "secrets.RECORDS_REGISTRY_TOKEN",
-    ]);
+    ];
+    expect(text.match(/secrets\.\w+/g)).toEqual([...own, ...own]);
+    for (const { steps } of [cell, publish]) {
+      const logsIn = steps.find(({ uses }) => uses === "./.github/actions/log-in");
+      expect(Object.keys(logsIn?.with ?? {})).toEqual(Object.keys(action.inputs));
+    }
   });
 
   it("B2.8 pushes on the default branch alone, which no tag of that name is", () => {
@@ -196,6 +224,7 @@ describe("the workflow", () => {
       "PUSH",
       "FACTORY_REPOSITORY",
       "FACTORY_RECORDS_REMOTE",
+      "PRODUCT_ID",
       "FACTORY_CACHE_REPOSITORY",
     ]);
   });
@@ -218,15 +247,57 @@ describe("the workflow", () => {
 
   it("B2.8 hides no failure", () => {
     for (const job of jobs) expect(job["continue-on-error"]).toBeUndefined();
-    expect(text).not.toMatch(/\|\| true|continue-on-error/);
+    for (const one of [text, forkText]) expect(one).not.toMatch(/\|\| true|continue-on-error/);
+  });
+
+  it("9.13 publishes on the default branch alone, where a product is named, and after cells that did not fail", () => {
+    const condition = publish.if ?? "";
+    expect(publish.needs).toEqual(["plan", "cell"]);
+    expect(condition).toContain(ON_DEFAULT);
+    for (const part of [
+      "!cancelled()",
+      "needs.plan.result == 'success'",
+      "vars.FACTORY_PRODUCT != ''",
+      `contains(fromJSON('["success", "skipped"]'), needs.cell.result)`,
+    ])
+      expect(condition.split("&&").map((one) => one.trim())).toContain(part);
+    const script = publish.steps.at(-1)?.run;
+    expect(script).toBe('node dist/cli.js publish --product "$PRODUCT_ID" --wait 600');
+    expect(verdict.env?.PUBLISHED).toBe(
+      `\${{ ${ON_DEFAULT} && vars.FACTORY_PRODUCT != '' && 'success' || 'skipped' }}`,
+    );
+    expect(judge("success", "success", "success", ["success", "success"])).toBe(0);
+    for (const result of ["failure", "cancelled", "skipped", ""])
+      expect(judge("success", "success", "success", [result, "success"])).toBe(1);
+  });
+
+  it("9.13 gives pull requests from forks no secret, no right to write and no remote, and pushes nothing", () => {
+    expect(fork.on).toBe("pull_request");
+    expect(fork.permissions).toEqual({});
+    for (const job of Object.values(fork.jobs)) {
+      expect(["{}", '{"contents":"read"}']).toContain(JSON.stringify(job.permissions));
+      expect(job["timeout-minutes"]).toBeGreaterThan(0);
+    }
+    expect(forkText).not.toMatch(/secrets\.|write|--push|--reuse|log-in|docker login|pull_request_target/);
+    expect(Object.keys(fork.env)).toEqual(["PLAN_ID", "SINCE"]);
+    const others = "github.event.pull_request.head.repo.full_name != github.repository";
+    expect(fork.jobs.plan.if).toBe(others);
+    expect(fork.jobs.verdict.if).toBe(`always() && ${others}`);
+    const uploads = fork.jobs.cell.steps.at(-1);
+    expect(uploads?.if).toBe("always()");
+    expect(uploads?.with).toMatchObject({ "if-no-files-found": "error", path: "records/*/**" });
+    expect(judge("success", "success", "success", undefined, fork.jobs.verdict)).toBe(0);
+    for (const result of ["failure", "cancelled", "skipped", ""])
+      expect(judge("success", result, "success", undefined, fork.jobs.verdict)).toBe(1);
   });
 
   it("B2.8 passes its verdict only where plan and cells succeeded", () => {
     expect(verdict.if).toBe("always()");
-    expect(verdict.needs).toEqual(["plan", "cell"]);
+    expect(verdict.needs).toEqual(["plan", "cell", "publish"]);
     expect(verdict.env).toMatchObject({
       PLAN_RESULT: "${{ needs.plan.result }}",
       CELL_RESULT: "${{ needs.cell.result }}",
+      PUBLISH_RESULT: "${{ needs.publish.result }}",
     });
     expect(judge("success", "success")).toBe(0);
     expect(judge("success", "skipped", "skipped")).toBe(0);
