@@ -10,6 +10,7 @@ const STAGES = [
   "pipeline",
   "run",
   "publish",
+  "cleanup",
   "adopt",
   "library",
 ];

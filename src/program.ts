@@ -1,5 +1,6 @@
 import { Command, type CommanderError, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { adoptVerb } from "./commands/adopt-verb.ts";
+import { cacheVerb } from "./commands/cache-verb.ts";
 import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
@@ -39,6 +40,7 @@ const VERBS: readonly Verb[] = [
   mergeVerb,
   publishVerb,
   promoteVerb,
+  cacheVerb,
   completionVerb,
 ];
 
