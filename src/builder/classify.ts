@@ -83,8 +83,14 @@ const RULES: readonly [RegExp, BuildClass, Again][] = [
     "registry-unavailable",
     "yes",
   ],
+  // A push says no status where the registry had words: these are of nothing that stays as it is.
   [
-    /\bEOF\b|connection reset|broken pipe|tls handshake timeout|i\/o timeout|network is unreachable|no route to host/i,
+    /error from registry: (?![^\n]*\b(?:invalid|unknown(?! error)|not known|unsupported|not match|too large|exceed|quota))/i,
+    "registry-unavailable",
+    "yes",
+  ],
+  [
+    /\bEOF\b|connection reset|closed network connection|broken pipe|tls handshake timeout|i\/o timeout|network is unreachable|no route to host/i,
     "network",
     "yes",
   ],
