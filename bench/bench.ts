@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup, hashing, graph.
+// print, growth, pairwise, lookup, hashing, graph, remote.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { hashing } from "./hashing.ts";
 import { compare, median, once } from "./measure.ts";
 import { type Bench, graph, growth, lookup, pairwise, print } from "./planner.ts";
+import { remote } from "./remote.ts";
 import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -262,6 +263,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   lookup: { run: () => lookup(bench), engine: false },
   hashing: { run: () => hashing(bench), engine: false },
   graph: { run: () => graph(bench), engine: false },
+  remote: { run: () => remote(bench), engine: true },
 };
 const wanted = process.argv.slice(2);
 const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;
