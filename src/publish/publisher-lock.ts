@@ -114,7 +114,10 @@ export async function whilePublishing<T>(
     if ((await again(() => client.headManifest(LOCK_TAG, { signal }))) === null) return null;
     return readHeld((await again(() => client.manifest(LOCK_TAG, { signal }))).bytes);
   };
-  const write = async (beat: number, isFree = false, until: AbortSignal | undefined = signal) => {
+  // Each writing is another one: whoever watches knows by that that this one is alive.
+  let beat = 0;
+  const write = async (isFree = false, until: AbortSignal | undefined = signal) => {
+    beat += 1;
     const bytes = written({ nonce, beat, isFree, by });
     await again(() => client.putManifest(LOCK_TAG, bytes, MANIFEST_TYPE, { signal: until }));
   };
@@ -156,7 +159,7 @@ export async function whilePublishing<T>(
     const deadline = clock() + deps.waitMs;
     for (let left = TRIES; left > 0;) {
       const lookedAt = await free(deadline);
-      await write(0);
+      await write();
       if (clock() - lookedAt > SETTLE_MS / 2) {
         // So late it may have taken the tag from somebody: until it is taken again, that one has noticed.
         left -= 1;
@@ -175,20 +178,19 @@ export async function whilePublishing<T>(
     });
   };
 
-  const release = async (beat: number): Promise<void> => {
+  const release = async (): Promise<void> => {
     // Whatever became of the work, nobody is to wait for this one: the signal does not count.
     const now = readHeld((await again(() => client.manifest(LOCK_TAG))).bytes);
-    if (now?.nonce === nonce) await write(beat, true, undefined);
+    if (now?.nonce === nonce) await write(true, undefined);
   };
 
   await take();
   const lost = new AbortController();
-  let beat = 0;
   let beating = Promise.resolve();
   const stopBeating = deps.every(BEAT_MS, () => {
     beating = beating.then(async () => {
       if ((await look())?.nonce !== nonce) return lost.abort();
-      await write((beat += 1));
+      await write();
     });
     beating.catch(() => {
       if (!signal.aborted) lost.abort();
@@ -205,6 +207,6 @@ export async function whilePublishing<T>(
   } finally {
     stopBeating();
     await beating.catch(() => undefined);
-    await release(beat + 1).catch(() => undefined);
+    await release().catch(() => undefined);
   }
 }

@@ -141,7 +141,11 @@ describe("choose", () => {
             const isHeld = others.some((one) => [one.ref.digest, ...one.names].includes(ref.digest));
             return ref.kind === "cache" && ref.made !== null && !used.includes(ref.tag) && !isHeld;
           });
-          if (asked.maxSize !== undefined && asked.keep === undefined && free.length > 0)
+          // Where manifests are shared or name each other, one that is held can be in the way.
+          const areApart = made.every(({ digest, names }) => {
+            return names.length === 0 && made.filter((one) => one.digest === digest).length === 1;
+          });
+          if (asked.maxSize !== undefined && asked.keep === undefined && areApart && free.length > 0)
             expect(sizeOfAll(left)).toBeLessThanOrEqual(asked.maxSize);
         },
       ),
