@@ -92,6 +92,11 @@ async function joinedOf(
   return join(images);
 }
 
+function tagOf(ref: string): TagReference {
+  const reference = parseReference(ref);
+  return { ...reference, tag: reference.tag ?? "latest" };
+}
+
 /** Which tags have to be moved so that each names what its records prove. Nothing is changed. */
 export async function planChanges(
   wanted: readonly Wanted[],
@@ -107,11 +112,13 @@ export async function planChanges(
       joins.set(key, (known = Promise.all(ids.map(recordOf)).then((records) => joinedOf(records, deps))));
     return known;
   };
+  // Of a registry that does not answer, one question tells it, and not one for each tag.
+  const hosts = new Map(wanted.map(({ ref }) => [parseReference(ref).host, ref]));
+  for (const ref of hosts.values()) await servedBy(deps, tagOf(ref));
   const found = await Promise.all(
     wanted.map(({ ref, record_ids }) =>
       limit(async (): Promise<Missing | Omit<PlannedChange, "to">> => {
-        const reference = parseReference(ref);
-        const tag = { ...reference, tag: reference.tag ?? "latest" };
+        const tag = tagOf(ref);
         const [joined, from] = await Promise.all([joinOnce(record_ids), servedBy(deps, tag)]);
         return "why" in joined ? { what: ref, why: joined.why } : { ref, from, record_ids, tag, joined };
       }),

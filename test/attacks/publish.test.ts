@@ -79,6 +79,17 @@ describe("what is joined", () => {
     await expect(failing.plan()).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
   });
 
+  it("9.5 a registry that does not answer is asked once for all tags", async () => {
+    const { plan, got } = await proven({
+      before: (_, response) => {
+        refuse(response, 503, "UNAVAILABLE", "down");
+        return true;
+      },
+    });
+    await expect(plan()).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+    expect(got).toHaveLength(1);
+  });
+
   it("9.5 an image is copied whole, its manifest last, and never with another content", async () => {
     const from = await serveRegistry();
     const { image } = storeImage(from, "linux/amd64", "one");
