@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { parseReference } from "../../../src/model/image-reference.ts";
 import { describeEngine, docker, registry, uniqueName } from "../../engine/engine.ts";
 import { canStartEngine, startEmptyEngine } from "../../engine/second-engine.ts";
 import { factory, imagesOfTest, makeWorkspace } from "../../engine/run-workspace.ts";
@@ -122,10 +123,23 @@ describeEngine("runs beside each other, and registries that say nothing", () => 
       // Gone here, it is still in the registry; that is enough.
       docker(["image", "rm", "-f", digest]);
       expect(await actionOf()).toEqual(["reuse", null, "registry"]);
-      // Overwritten there and gone here, nobody has it.
-      docker(["image", "tag", tinyBase(), ref]);
-      docker(["image", "push", ref]);
-      docker(["image", "rm", ref]);
+      // Overwritten there and gone here, the registry still has it without a tag.
+      const overwrite = () => {
+        docker(["image", "tag", tinyBase(), ref]);
+        docker(["image", "push", ref]);
+        docker(["image", "rm", ref]);
+      };
+      overwrite();
+      expect(await actionOf()).toEqual(["retag", "IMAGE", undefined]);
+      expect((await rerun())?.status).toBe("reused");
+      expect(docker(["buildx", "imagetools", "inspect", ref, "--format", "{{.Manifest.Digest}}"])).toContain(
+        digest,
+      );
+      // Deleted there as well, nobody has it.
+      overwrite();
+      const { repository } = parseReference(ref);
+      const url = `http://${registry}/v2/${repository}/manifests/${digest}`;
+      expect((await fetch(url, { method: "DELETE" })).status).toBe(202);
       expect(await actionOf()).toEqual(["build", "IMAGE", undefined]);
       expect((await rerun())?.status).toBe("pass");
     },
