@@ -108,7 +108,7 @@ describe("startRetries", () => {
     fc.tuple(
       again,
       fc.option(fc.integer({ min: 0, max: 9e6 }), { nil: undefined }),
-      fc.float({ min: 0, max: Math.fround(0.999) }),
+      fc.float({ min: 0, max: Math.fround(0.999), noNaN: true }),
     ),
     { maxLength: 30 },
   );
