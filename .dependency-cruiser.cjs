@@ -11,6 +11,7 @@ const STAGES = [
   "run",
   "publish",
   "cleanup",
+  "handover",
   "adopt",
   "library",
 ];

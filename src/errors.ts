@@ -118,6 +118,8 @@ export const ERRORS = {
   RECORD_CONFLICT: 2,
   REMOTE_UNDECLARED: 2,
   EVIDENCE_LOST: 2,
+  CELL_UNPROVEN: 2,
+  HANDOVER_INVALID: 2,
   // 3: the environment lacks something
   DOCKER_MISSING: 3,
   BUILDX_MISSING: 3,

@@ -6,6 +6,7 @@ import type { CommandResult, Context } from "./commands/context.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
 import { initVerb } from "./commands/init-verb.ts";
 import { libraryVerb } from "./commands/library-verb.ts";
+import { loadVerb } from "./commands/load-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
 import { mergeVerb } from "./commands/merge-verb.ts";
@@ -13,6 +14,7 @@ import { promoteVerb } from "./commands/promote-verb.ts";
 import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
+import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
 import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
@@ -41,6 +43,8 @@ const VERBS: readonly Verb[] = [
   publishVerb,
   promoteVerb,
   cacheVerb,
+  saveVerb,
+  loadVerb,
   completionVerb,
 ];
 

@@ -14,6 +14,10 @@ import { FactoryError } from "../errors.ts";
 import { holdsText } from "./read-regular.ts";
 import { isRefusal, writeFailed } from "./refused.ts";
 import { writePieces } from "./write-pieces.ts";
+import { writeStream } from "./write-stream.ts";
+
+/** What is written: text, or bytes as they come. */
+type Pieces = Iterable<string> | AsyncIterable<Uint8Array>;
 
 /** Where text that is written to a path really goes. */
 type Target =
@@ -116,13 +120,9 @@ async function insist<T>(
   }
 }
 
-async function writeThrough(
-  descriptor: number,
-  pieces: Iterable<string>,
-  signal?: AbortSignal,
-): Promise<void> {
-  for (const piece of pieces) {
-    const bytes = Buffer.from(piece);
+async function writeThrough(descriptor: number, pieces: Pieces, signal?: AbortSignal): Promise<void> {
+  for await (const piece of pieces) {
+    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     for (let at = 0; at < bytes.length;)
       at += await insist("EAGAIN", Infinity, signal, () => writeSync(descriptor, bytes, at));
   }
@@ -145,13 +145,12 @@ async function openStream(path: string, signal?: AbortSignal): Promise<number> {
  * @param path absolute
  * @throws FactoryError WRITE_FAILED, also for a folder, a socket and links that form a loop; INTERRUPTED
  */
-export async function writeOutput(
-  path: string,
-  pieces: Iterable<string>,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function writeOutput(path: string, pieces: Pieces, signal?: AbortSignal): Promise<void> {
   const target = targetOf(path);
-  if (target.kind === "file") return writePieces(target.path, pieces);
+  if (target.kind === "file")
+    return Symbol.asyncIterator in pieces
+      ? writeStream(target.path, pieces)
+      : writePieces(target.path, pieces);
   try {
     if (target.kind === "open") return await writeThrough(target.descriptor, pieces, signal);
     const descriptor = await openStream(target.path, signal);

@@ -13,7 +13,7 @@ import { RECORD_ID, recordId, stampOf, timeOfRecordId, wellFormed } from "./reco
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, RecordStore, RecordSummary } from "./store.ts";
 import type { StoredRecord } from "./stored-record.ts";
-import { foreignProblem, readWhole, takeRecord } from "./travel.ts";
+import { foreignClaims, foreignProblem, readWhole, takeRecord } from "./travel.ts";
 import { verifyRecords } from "./verify.ts";
 
 function summarize(record: StoredRecord): RecordSummary {
@@ -137,6 +137,8 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
     },
 
     foreign: async (text, recordId) => foreignProblem(text, recordId, await loadRecordCheck()),
+
+    claims: async (record, evidence) => foreignClaims(record, evidence, await rules()),
 
     take: (whole) => Promise.resolve().then(() => takeRecord(root, whole, ledgerFor)),
   };

@@ -94,6 +94,8 @@ export interface RecordStore {
   ) => Promise<readonly { record_id: string; read: () => Promise<WholeRecord | null> }[]>;
   /** Why the bytes of a file are not the record of an id; null if they are. */
   foreign: (text: Buffer, recordId: string) => Promise<string | null>;
+  /** What a record claims beyond what its evidence proves. @param evidence by sha256, with these hashes @param record checked by `foreign` */
+  claims: (record: FactoryRecord, evidence: ReadonlyMap<string, Uint8Array>) => Promise<Problem[]>;
   /**
    * Takes a record that came from elsewhere, with its evidence by sha256. @param whole checked by `foreign`
    * @returns whether it was not there before @throws FactoryError RECORD_CONFLICT, WRITE_FAILED, FILE_OUTSIDE

@@ -9,6 +9,9 @@ import { inspectEvidence, keepEvidence } from "./evidence.ts";
 import type { LedgerWriter } from "./ledger.ts";
 import { type Located, recordPath } from "./locate.ts";
 import { folderFor } from "./place.ts";
+import type { Problem } from "./problem.ts";
+import type { StageRules } from "./proof/prove-result.ts";
+import { ownProblems, proofProblems, READ_KINDS } from "./proof/proof.ts";
 import { parseRecord, type RecordCheck, readRecordFile } from "./read-record.ts";
 import { contentHash } from "./record-id.ts";
 
@@ -60,6 +63,23 @@ export function foreignProblem(text: Buffer, recordId: string, check: RecordChec
   if (record.schema_version !== 2) return "it has an old form";
   if (record.record_id !== recordId) return `it is ${quoted(record.record_id)}`;
   return recordId.endsWith(`-${contentHash(record)}`) ? null : "its contents do not have the hash in its id";
+}
+
+/**
+ * What a record from elsewhere claims beyond what its evidence proves.
+ * @param evidence by sha256, all that the record names: the bytes have these hashes
+ */
+export function foreignClaims(
+  record: FactoryRecord,
+  evidence: ReadonlyMap<string, Uint8Array>,
+  rules: StageRules,
+): Problem[] {
+  const read = new Map<string, Buffer>();
+  for (const [kind, piece] of Object.entries(record.evidence) as [string, Evidence | undefined][]) {
+    const bytes = piece && evidence.get(piece.sha256);
+    if (bytes && READ_KINDS.has(kind)) read.set(kind, Buffer.from(bytes));
+  }
+  return [...ownProblems(record, rules), ...proofProblems(record, read, rules)];
 }
 
 /**

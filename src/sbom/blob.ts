@@ -43,7 +43,7 @@ export async function sniff(stream: Bytes): Promise<{ head: Buffer; whole: Bytes
   return { head, whole: whole() };
 }
 
-async function* decompressZstd(source: Bytes): Bytes {
+export async function* decompressZstd(source: Bytes): Bytes {
   const { Decompress } = await import("fzstd");
   let ready: Uint8Array[] = [];
   const stream = new Decompress((bytes) => void ready.push(bytes));

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
 import { type Containers, createContainers } from "./containers.ts";
-import { type EngineApi, EngineRefusal, pathPart, platformQuery } from "./engine-api.ts";
+import { type EngineApi, EngineRefusal, pathPart, platformQuery, textOf } from "./engine-api.ts";
 import { isOnThisMachine } from "./engine-endpoint.ts";
 import type { Exec, ExecResult } from "./exec.ts";
 import { createNetworks, type Networks } from "./networks.ts";
@@ -45,6 +45,11 @@ export interface Docker {
     ref: string,
     options?: { platform?: string; signal?: AbortSignal },
   ) => Promise<{ stdout: Readable; done: Promise<void> }>;
+  /**
+   * As `docker image load`. @param tar an archive as `docker image save` writes it; what it throws is thrown on
+   * @throws FactoryError ENGINE_FAILED, ENGINE_UNREACHABLE, INTERRUPTED
+   */
+  loadImages: (tar: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal }) => Promise<void>;
   /**
    * Digests by tag of all images in some repositories (`127.0.0.1:5000/factory/demo`). One question, however many there are.
    * @throws FactoryError ENGINE_UNREACHABLE, ENGINE_FAILED
@@ -166,6 +171,18 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
         });
         done.catch(() => undefined);
         return { stdout: body, done };
+      }),
+
+    loadImages: (tar, { signal } = {}) =>
+      about("loading images", async () => {
+        const query = { quiet: true };
+        const { body } = await api.stream("POST", "/images/load", { query, tar, signal, timeoutMs: null });
+        // Once it has begun to answer, it tells its errors in the answer.
+        for (const line of (await textOf(body)).split("\n")) {
+          const words = /"error"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+          if (words === undefined) continue;
+          throw new FactoryError("ENGINE_FAILED", `loading images: ${String(JSON.parse(words))}`);
+        }
       }),
 
     taggedImages: (repositories) =>

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, pipeline, Readable } from "node:stream";
 import { FactoryError } from "../errors.ts";
 import { type Endpoint, endpointText } from "./engine-endpoint.ts";
 
@@ -26,6 +26,8 @@ export interface AskOptions {
   query?: Record<string, string | number | boolean | object | undefined>;
   /** Sent as JSON. */
   body?: unknown;
+  /** A tar, sent as it comes in place of a body. What it throws is thrown on. */
+  tar?: AsyncIterable<Uint8Array>;
   signal?: AbortSignal;
   /** How long the answer may take to begin; null for no limit. Default: two minutes. */
   timeoutMs?: number | null;
@@ -153,7 +155,7 @@ export function createEngineApi({ endpoint: resolve, dial, env, trace }: EngineA
   let asked: Promise<string> | undefined;
 
   const send = async (method: string, path: string, options: AskOptions): Promise<Answer> => {
-    const { query, body, signal, timeoutMs = ANSWER_MS } = options;
+    const { query, body, tar, signal, timeoutMs = ANSWER_MS } = options;
     const to = endpoint();
     if (signal?.aborted) throw interrupted();
     const { request } = await (to.kind === "tcp" && to.tls ? import("node:https") : import("node:http"));
@@ -163,6 +165,7 @@ export function createEngineApi({ endpoint: resolve, dial, env, trace }: EngineA
       ...(data === undefined
         ? {}
         : { "content-type": "application/json", "content-length": Buffer.byteLength(data) }),
+      ...(tar && { "content-type": "application/x-tar", "transfer-encoding": "chunked" }),
     };
     const target = `${to.kind === "tcp" ? to.prefix : ""}${path}${queryText(query)}`;
     trace?.(`+ ${method} ${target}`);
@@ -179,13 +182,15 @@ export function createEngineApi({ endpoint: resolve, dial, env, trace }: EngineA
             outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
           }, timeoutMs);
         }
-        outgoing.end(data);
+        // What goes wrong with it ends the request, which tells it.
+        if (tar) pipeline(Readable.from(tar, { objectMode: false }), outgoing, () => undefined);
+        else outgoing.end(data);
       });
       const { statusCode: status = 0 } = incoming;
       if (status >= 400) throw new EngineRefusal(status, refusalWords(await textOf(incoming), status));
       return { headers: incoming.headers, body: incoming };
     } catch (error) {
-      if (error instanceof EngineRefusal) throw error;
+      if (error instanceof EngineRefusal || error instanceof FactoryError) throw error;
       if (signal?.aborted && !late) throw interrupted();
       throw unreachable(to, (error as Error).message, error);
     } finally {

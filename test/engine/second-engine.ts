@@ -16,8 +16,9 @@ export const canStartEngine =
 /**
  * Starts another engine with an empty store, without a network for containers (`RUN --network=none` works). It is stopped
  * and its files are removed when the test is over. Gives the value for DOCKER_HOST.
+ * @param options.offline whether it has no network at all: it reaches no registry
  */
-export async function startEmptyEngine(): Promise<string> {
+export async function startEmptyEngine({ offline = false } = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "factory-engine-"));
   const host = `unix://${folder}/docker.sock`;
   // A bridge of its own: an engine that is told to use none removes the one of the other engine.
@@ -43,7 +44,16 @@ export async function startEmptyEngine(): Promise<string> {
     "--ip6tables=false",
   ];
   const paths = flags.map((flag) => flag.replace(/=(daemon\.json|data|exec|pid)$/, `=${folder}/$1`));
-  const daemon = spawn("dockerd", [...paths, "-H", host], { stdio: "ignore" });
+  const argv = ["dockerd", ...paths, "-H", host];
+  const daemon = offline
+    ? spawn(
+        "unshare",
+        ["--net", ...argv.map((one) => (one.startsWith("--bridge=") ? "--bridge=none" : one))],
+        {
+          stdio: "ignore",
+        },
+      )
+    : spawn("dockerd", argv.slice(1), { stdio: "ignore" });
   const ended = new Promise<void>((done) => daemon.on("close", () => done()));
   onTestFinished(async () => {
     daemon.kill("SIGTERM");

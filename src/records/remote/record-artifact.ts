@@ -21,6 +21,11 @@ export interface Descriptor {
   size: number;
 }
 
+/** The manifest that an artifact is about. */
+export interface ArtifactSubject extends Descriptor {
+  mediaType: string;
+}
+
 /** What a record's artifact is made of. */
 export interface RecordParts {
   record: Descriptor;
@@ -38,8 +43,9 @@ export function evidenceOf({ evidence }: Pick<FactoryRecord, "evidence">): Evide
 /**
  * The manifest of a record's artifact. The same record gives the same bytes.
  * @param text the bytes of its file
+ * @param subject the image that it is attached to; under its own tag it has none
  */
-export function recordManifest(record: FactoryRecord, text: Uint8Array): Buffer {
+export function recordManifest(record: FactoryRecord, text: Uint8Array, subject?: ArtifactSubject): Buffer {
   const kinds = new Map<string, string[]>();
   for (const [kind, piece] of Object.entries(record.evidence) as [string, Evidence | undefined][])
     if (piece) kinds.set(piece.sha256, [...(kinds.get(piece.sha256) ?? []), kind].sort());
@@ -63,6 +69,7 @@ export function recordManifest(record: FactoryRecord, text: Uint8Array): Buffer 
           annotations: { [TITLE]: (kinds.get(piece.sha256) ?? []).join("+") },
         })),
       ],
+      ...(subject && { subject }),
       annotations: {
         "io.factory.record-id": record.record_id,
         "io.factory.manifest-id": record.manifest_id,

@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { FactoryError } from "../errors.ts";
+import { makeFolderIn } from "../files/folders.ts";
+import { writeOutput } from "../files/write-output.ts";
+import { saveCells } from "../handover/save.ts";
+import { openStore } from "../pipeline/open-store.ts";
+import type { Planned, PlannedCell } from "../plan/cell.ts";
+import { byteProgress } from "./byte-progress.ts";
+import type { CommandResult, Context } from "./context.ts";
+import { planOf, type PlanningOptions } from "./planning.ts";
+
+interface SaveOptions {
+  cell?: string;
+  output?: string;
+  locked?: boolean;
+}
+
+/**
+ * A cell of any plan over its manifest, or of the manifest by itself, as the records decide about it.
+ * @returns those that it starts from, then the cell
+ */
+async function planCell(context: Context, id: string, locked: boolean): Promise<PlannedCell[]> {
+  const [manifestId = ""] = id.split(".", 1);
+  const catalog = await context.catalog();
+  const isPlanned = catalog.planIds().some((one) => catalog.plan(one).document.manifest_id === manifestId);
+  const plan = (named: PlanningOptions): Promise<Planned> =>
+    planOf(context, { ...named, cell: [id], reuse: true, locked });
+  const alone = () => plan({ manifestId });
+  const { cells } = !isPlanned
+    ? await alone()
+    : await plan({ all: true, filter: [`manifest=${manifestId}`] }).catch(async (error: unknown) => {
+        if (!(error instanceof FactoryError) || error.code !== "UNKNOWN_CELL") throw error;
+        return alone().catch((second: unknown) => {
+          throw second instanceof FactoryError && second.code === "UNKNOWN_CELL" ? error : second;
+        });
+      });
+  const isOwn = ({ cell }: PlannedCell) => cell.cell_id === id;
+  return [...cells.filter((one) => !isOwn(one)), ...cells.filter(isOwn)];
+}
+
+/** `factory save`: the proven image of a cell, with its record, in one file. */
+export async function save(
+  context: Context,
+  { cell, output, locked = false }: SaveOptions,
+): Promise<CommandResult> {
+  if (cell === undefined)
+    throw new FactoryError("USAGE", "no cell is named", { fix: "pass --cell ID; see `factory plan`" });
+  if (output === undefined || output === "-")
+    throw new FactoryError("USAGE", "it is not said which file to write", {
+      fix: "pass -o FILE: stdout is for the digest",
+    });
+  const [{ root }, world] = await Promise.all([context.catalog(), context.world()]);
+  const cells = await planCell(context, cell, locked);
+  const file = resolve(context.cwd, output);
+  const own = world.runFolder(root);
+  try {
+    const saved = await saveCells(cells, {
+      docker: world.docker,
+      registries: world.registries,
+      store: openStore(root),
+      folder: makeFolderIn(own.path(), "handover-"),
+      signal: context.signal,
+      onBytes: byteProgress(context, "of the image so far"),
+      write: (pieces) => writeOutput(file, pieces, context.signal),
+    });
+    const { ref, digest, record_id, bytes } = saved;
+    return { text: digest, json: { ref, digest, record_id, file: output, bytes } };
+  } finally {
+    own.remove();
+  }
+}
