@@ -4,7 +4,9 @@ import { compareText } from "./model/compare.ts";
 import type { RetryPolicy } from "./model/retries.ts";
 import type { LockDeps } from "./publish/publisher-lock.ts";
 import type { RegistryDeps, TagReference } from "./publish/registry-deps.ts";
+import type { ImageAt } from "./proof/attach-proof.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
+import type { WholeRecord } from "./records/travel.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
 
@@ -14,6 +16,8 @@ export interface Shared {
   registries: () => Promise<Registries>;
   /** The records in a repository, `oci://HOST/REPOSITORY`. */
   recordRemote: (remote: string) => Promise<RecordRemote>;
+  /** Attaches what proves an image to it; see src/proof/attach-proof.ts. */
+  attachProof: (image: ImageAt, records: readonly WholeRecord[]) => Promise<number | null>;
   /** @param options `waitMs`: how long to wait for another publisher */
   publishing: (options: { waitMs: number }) => Promise<Publishing>;
 }
@@ -57,6 +61,20 @@ export function sharedRegistries(around: {
   };
   return {
     registries,
+    attachProof: async (image, records) => {
+      const [{ repository, again, signal }, { attachProof }, { attachReferrers }] = await Promise.all([
+        registries(),
+        import("./proof/attach-proof.ts"),
+        import("./tools/oci/attach-referrers.ts"),
+      ]);
+      const waits = { again, sleep, random: Math.random, signal };
+      return attachProof(image, records, {
+        repository,
+        again,
+        signal,
+        attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
+      });
+    },
     recordRemote: async (remote) => {
       const [{ repository, again, signal }, { openRemote }, { parseReference }] = await Promise.all([
         registries(),

@@ -5,6 +5,7 @@ import type { Travelled } from "../records/remote/remote-deps.ts";
 import type { RecordStore } from "../records/store.ts";
 import { grouped } from "../model/count.ts";
 import { VERIFY_BATCH } from "../records/verify.ts";
+import { attachTo } from "./attaching.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { table } from "../screen/table.ts";
 
@@ -118,7 +119,7 @@ export async function recordsVerify(context: Context, recordId: string | undefin
 /** The remote of the records. @throws FactoryError REMOTE_UNDECLARED */
 async function remoteOf(
   context: Context,
-): Promise<{ remote: RecordRemote; store: RecordStore; name: string }> {
+): Promise<{ remote: RecordRemote; store: RecordStore; name: string; root: string }> {
   const catalog = await context.catalog();
   const name = catalog.settings().records_remote;
   if (name === null) {
@@ -127,7 +128,7 @@ async function remoteOf(
     });
   }
   const world = await context.world();
-  return { remote: await world.recordRemote(name), store: openStore(catalog.root), name };
+  return { remote: await world.recordRemote(name), store: openStore(catalog.root), name, root: catalog.root };
 }
 
 /** Which records travel, and to where. */
@@ -135,23 +136,35 @@ interface TravelOptions {
   manifestId?: string;
 }
 
+interface Attached {
+  attached: number;
+  error: FactoryError | null;
+}
+
 function travelResult(
   { pushed, pulled, unchanged }: Travelled,
   name: string,
   { green }: Context["color"],
+  { attached, error }: Attached = { attached: 0, error: null },
 ): CommandResult {
   const parts = [
     ...(pushed.length > 0 ? [`${grouped(pushed.length)} pushed`] : []),
     ...(pulled.length > 0 ? [`${grouped(pulled.length)} pulled`] : []),
     `${grouped(unchanged)} unchanged`,
+    ...(attached > 0 ? [`${grouped(attached)} attached to their images`] : []),
   ];
-  return { text: `${green(name)}: ${parts.join(", ")}`, json: { pushed, pulled, unchanged } };
+  return {
+    text: `${green(name)}: ${parts.join(", ")}`,
+    json: { pushed, pulled, unchanged, attached },
+    exitCode: error ? (error.code === "INTERRUPTED" ? 130 : 3) : 0,
+  };
 }
 
-/** `factory records push`: what the remote does not have. */
+/** `factory records push`: what the remote does not have, and what is not yet attached to its image. */
 export async function recordsPush(context: Context, options: TravelOptions): Promise<CommandResult> {
-  const { remote, store, name } = await remoteOf(context);
-  return travelResult(await remote.push(store, options), name, context.color);
+  const { remote, store, name, root } = await remoteOf(context);
+  const travelled = await remote.push(store, options);
+  return travelResult(travelled, name, context.color, await attachTo(context, root, options));
 }
 
 /** `factory records pull`: what is not here. */
@@ -162,8 +175,9 @@ export async function recordsPull(context: Context): Promise<CommandResult> {
 
 /** `factory records sync`: both. */
 export async function recordsSync(context: Context): Promise<CommandResult> {
-  const { remote, store, name } = await remoteOf(context);
+  const { remote, store, name, root } = await remoteOf(context);
   const { pulled } = await remote.pull(store);
   const { pushed, unchanged } = await remote.push(store);
-  return travelResult({ pushed, pulled, unchanged: unchanged - pulled.length }, name, context.color);
+  const travelled = { pushed, pulled, unchanged: unchanged - pulled.length };
+  return travelResult(travelled, name, context.color, await attachTo(context, root, {}));
 }

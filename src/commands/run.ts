@@ -85,20 +85,26 @@ async function plannedWhileAsking(context: Context, options: RunOptions, buildx:
   }
 }
 
-/** Pushes the records of a run. An error is told: the verdicts stand, and the records are here. @returns it */
+/**
+ * Attaches the records of a run to their images, and pushes them to the remote. An error is told: the verdicts stand, and the
+ * records are here. @returns it
+ */
 async function sendRecords(
   context: Context,
-  remote: string,
+  remote: string | null,
   root: string,
   results: readonly CellResult[],
 ): Promise<FactoryError | null> {
   const recordIds = results.flatMap(({ status, record_id }) => (status === "reused" ? [] : [record_id]));
   if (recordIds.length === 0) return null;
+  const { attachTo } = await import("./attaching.ts");
+  const { error } = await attachTo(context, root, { recordIds });
+  if (remote === null) return error;
   try {
     const [{ openStore }, world] = await Promise.all([import("../pipeline/open-store.ts"), context.world()]);
     const { pushed } = await (await world.recordRemote(remote)).push(openStore(root), { recordIds });
     context.say(`${pushed.length} ${pushed.length === 1 ? "record" : "records"} pushed to ${remote}`);
-    return null;
+    return error;
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
     context.say(`error: records are missing in ${remote}: ${error.message}`);
@@ -162,8 +168,9 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;
-  const remote = options.push ? catalog.settings().records_remote : null;
-  const unsent = remote === null ? null : await sendRecords(context, remote, catalog.root, results);
+  const unsent = push
+    ? await sendRecords(context, catalog.settings().records_remote, catalog.root, results)
+    : null;
   return {
     text: resultText(outcome, context),
     json: { results, summary, left_out },

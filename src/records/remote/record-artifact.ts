@@ -11,7 +11,11 @@ export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
 /** The config of an artifact that has none, as the OCI image specification names it. */
 export const EMPTY_CONFIG = Buffer.from("{}");
-const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
+export const EMPTY_DESCRIPTOR = {
+  mediaType: "application/vnd.oci.empty.v1+json",
+  digest: sha256(EMPTY_CONFIG),
+  size: EMPTY_CONFIG.length,
+};
 
 const TITLE = "org.opencontainers.image.title";
 
@@ -54,7 +58,7 @@ export function recordManifest(record: FactoryRecord, text: Uint8Array, subject?
       schemaVersion: 2,
       mediaType: MANIFEST_TYPE,
       artifactType: RECORD_ARTIFACT,
-      config: { mediaType: EMPTY_TYPE, digest: sha256(EMPTY_CONFIG), size: EMPTY_CONFIG.length },
+      config: EMPTY_DESCRIPTOR,
       layers: [
         {
           mediaType: RECORD_TYPE,
