@@ -2,11 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { Registries } from "./library/fetch-library.ts";
 import { compareText } from "./model/compare.ts";
 import type { RetryPolicy } from "./model/retries.ts";
+import type { SigningSettings } from "./model/signing.ts";
 import type { LockDeps } from "./publish/publisher-lock.ts";
 import type { RegistryDeps, TagReference } from "./publish/registry-deps.ts";
+import type { ProofSigner } from "./proof/attach-deps.ts";
 import type { ImageAt } from "./proof/attach-proof.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
 import type { WholeRecord } from "./records/travel.ts";
+import type { Exec } from "./tools/exec.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
 
@@ -16,8 +19,12 @@ export interface Shared {
   registries: () => Promise<Registries>;
   /** The records in a repository, `oci://HOST/REPOSITORY`. */
   recordRemote: (remote: string) => Promise<RecordRemote>;
-  /** Attaches what proves an image to it; see src/proof/attach-proof.ts. */
-  attachProof: (image: ImageAt, records: readonly WholeRecord[]) => Promise<number | null>;
+  /** Attaches what proves an image to it, signed if it is said with what; see src/proof/attach-proof.ts. */
+  attachProof: (
+    image: ImageAt,
+    records: readonly WholeRecord[],
+    signing: SigningSettings | null,
+  ) => Promise<number | null>;
   /** @param options `waitMs`: how long to wait for another publisher */
   publishing: (options: { waitMs: number }) => Promise<Publishing>;
 }
@@ -37,6 +44,7 @@ export function sharedRegistries(around: {
   /** Who this is, for others: the address of a CI job, or nothing. */
   by: string;
   every: LockDeps["every"];
+  exec: Exec;
   registries: () => Promise<Docker>;
   sleep: Retrying["sleep"];
   /** What is done about such a failure, by now: factory.yaml says it. */
@@ -59,18 +67,29 @@ export function sharedRegistries(around: {
       signal,
     };
   };
+  const signerOf = async (signing: SigningSettings): Promise<ProofSigner> => {
+    const [{ createCosign }, { ownSigner }] = await Promise.all([
+      import("./tools/cosign.ts"),
+      import("./proof/own-signer.ts"),
+    ]);
+    return ownSigner(createCosign(around.exec), signing, around.signal());
+  };
   return {
     registries,
-    attachProof: async (image, records) => {
-      const [{ repository, again, signal }, { attachProof }, { attachReferrers }] = await Promise.all([
-        registries(),
-        import("./proof/attach-proof.ts"),
-        import("./tools/oci/attach-referrers.ts"),
-      ]);
+    attachProof: async (image, records, signing) => {
+      const [{ repository, again, signal }, { attachProof }, { attachReferrers }, signer] = await Promise.all(
+        [
+          registries(),
+          import("./proof/attach-proof.ts"),
+          import("./tools/oci/attach-referrers.ts"),
+          signing === null ? null : signerOf(signing),
+        ],
+      );
       const waits = { again, sleep, random: Math.random, signal };
       return attachProof(image, records, {
         repository,
         again,
+        signer,
         signal,
         attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
       });

@@ -1,8 +1,11 @@
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Settings } from "./catalog/catalog.ts";
 import type { OpenCatalog } from "./catalog/open.ts";
 import type { Context } from "./commands/context.ts";
 import type { Mask } from "./model/mask.ts";
 import { RETRIES } from "./model/retries.ts";
+import { KEYLESS } from "./model/signing.ts";
 import { addressWithoutUserinfo } from "./model/userinfo.ts";
 import type { Palette } from "./screen/palette.ts";
 import { FactoryError } from "./errors.ts";
@@ -20,11 +23,21 @@ interface Surroundings {
   signal: () => AbortSignal;
 }
 
+/** A signing key as cosign is to get it: a file by its absolute path. */
+function keyFrom(key: string, folder: string): string {
+  if (key === KEYLESS || key.includes("://")) return key;
+  return key.startsWith("~/") ? join(homedir(), key.slice(2)) : resolve(folder, key);
+}
+
 /**
- * FACTORY_REPOSITORY, FACTORY_CACHE_REPOSITORY and FACTORY_RECORDS_REMOTE replace the settings of factory.yaml. Owners' names
- * may be in upper case.
+ * FACTORY_REPOSITORY, FACTORY_CACHE_REPOSITORY, FACTORY_RECORDS_REMOTE and FACTORY_SIGNING_KEY replace the settings of
+ * factory.yaml. Owners' names may be in upper case.
  */
-async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): Promise<OpenCatalog> {
+async function withEnvironment(
+  catalog: OpenCatalog,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<OpenCatalog> {
   const { isRepository } = await import("./catalog/names.ts");
   const read = (name: string): string | undefined => {
     const text = env[name]?.toLowerCase();
@@ -48,7 +61,12 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
   }
   const repository = read("FACTORY_REPOSITORY");
   const cache_repository = read("FACTORY_CACHE_REPOSITORY");
-  if (repository === undefined && cache_repository === undefined && remote === "") return catalog;
+  const key = env.FACTORY_SIGNING_KEY ?? "";
+  const signing = ({ signing: own }: Settings): Settings["signing"] => {
+    if (key === "none") return null;
+    if (key !== "") return { key: keyFrom(key, cwd), transparencyLog: key === KEYLESS };
+    return own && { ...own, key: keyFrom(own.key, catalog.root) };
+  };
   return {
     ...catalog,
     settings: () => {
@@ -64,6 +82,7 @@ async function withRepositories(catalog: OpenCatalog, env: NodeJS.ProcessEnv): P
                 write: own.cache?.write ?? "always",
               },
         records_remote: remote === "" ? own.records_remote : remote,
+        signing: signing(own),
       };
     },
   };
@@ -110,7 +129,7 @@ export function createContext(options: GlobalOptions, around: Surroundings): Con
     });
     found = opened;
     if (fetch) await fetchMissing(opened);
-    return withRepositories(opened, env);
+    return withEnvironment(opened, env, cwd);
   };
 
   return {

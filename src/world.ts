@@ -143,6 +143,7 @@ export function createWorld(
 
   const shared = sharedRegistries({
     ...around,
+    exec,
     registries,
     sleep,
     every,

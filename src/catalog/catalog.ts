@@ -1,6 +1,7 @@
 import type { CacheSettings } from "../model/cache-place.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { RetryPolicy } from "../model/retries.ts";
+import type { SigningSettings } from "../model/signing.ts";
 import type {
   Fragment,
   LibrarySource,
@@ -69,6 +70,8 @@ export interface Settings {
   max_age: string | null;
   /** `oci://HOST/REPOSITORY`, through which machines share records; null if they do not. */
   records_remote: string | null;
+  /** What signs the proof of images; null if nothing does. */
+  signing: SigningSettings | null;
   /** What is done about failures that may pass by themselves. */
   retries: RetryPolicy;
 }

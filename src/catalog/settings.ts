@@ -1,9 +1,11 @@
 import type { CachePlace } from "../model/cache-place.ts";
 import { RETRIES } from "../model/retries.ts";
 import type { Documents } from "../schemas/types.ts";
+import { KEYLESS, type SigningSettings } from "../model/signing.ts";
 import type { Settings } from "./catalog.ts";
 
 type Cache = NonNullable<Documents["workspace"]["cache"]>;
+type Signing = NonNullable<Documents["workspace"]["signing"]>;
 
 /** A checked place: what its type needs is there. */
 function cachePlace({
@@ -21,9 +23,23 @@ function cachePlace({
   return { type, bucket, region, prefix: `${prefix}${end}`, endpoint_url, use_path_style };
 }
 
+/** How images are signed. What the identity of a CI job signs is only proven by the log that it stands in. */
+function signingOf({ key, transparency_log = key === KEYLESS }: Signing): SigningSettings {
+  return { key, transparencyLog: transparency_log };
+}
+
 /** factory.yaml with every default filled in. */
 export function settingsOf(document: Documents["workspace"]): Settings {
-  const { repository = "factory", cache, bases = {}, smoke = {}, records, reuse, retries } = document;
+  const {
+    repository = "factory",
+    cache,
+    bases = {},
+    smoke = {},
+    records,
+    reuse,
+    retries,
+    signing,
+  } = document;
   const { memory_mb = 512, pids = 256, timeout_s = 60 } = smoke;
   return {
     repository,
@@ -32,6 +48,7 @@ export function settingsOf(document: Documents["workspace"]): Settings {
     smoke: { memory_mb, pids, timeout_s },
     max_age: reuse?.max_age ?? null,
     records_remote: records?.remote ?? null,
+    signing: signing ? signingOf(signing) : null,
     retries: { ...RETRIES, ...retries },
   };
 }

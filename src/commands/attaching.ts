@@ -15,9 +15,12 @@ export async function attachTo(
   root: string,
   only: Parameters<typeof attachRecords>[1],
 ): Promise<{ attached: number; error: FactoryError | null }> {
-  const { attachProof } = await context.world();
+  const [{ attachProof }, catalog] = await Promise.all([context.world(), context.catalog()]);
+  const { signing } = catalog.settings();
+  const attach: Parameters<typeof attachRecords>[2] = (image, records) =>
+    attachProof(image, records, signing);
   try {
-    const attached = await attachRecords(openStore(root), only, attachProof, context.signal);
+    const attached = await attachRecords(openStore(root), only, attach, context.signal);
     return { attached, error: null };
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;

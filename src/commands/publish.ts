@@ -1,5 +1,5 @@
 import { FactoryError } from "../errors.ts";
-import type { Change, ChangePlan, Missing, Wanted } from "../publish/tag-changes.ts";
+import type { Change, ChangePlan, Missing, PlannedChange, Wanted } from "../publish/tag-changes.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { table } from "../screen/table.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -65,10 +65,25 @@ export function told(
   };
 }
 
+/** Attaches the records of an image to it, where a tag is to name it: signed, if it is said with what. */
+async function prover(context: Context): Promise<(change: PlannedChange) => Promise<unknown>> {
+  const [{ root, settings }, { attachProof }, { openStore }] = await Promise.all([
+    context.catalog(),
+    context.world(),
+    import("../pipeline/open-store.ts"),
+  ]);
+  const all = new Map((await openStore(root).all()).map((one) => [one.record_id, one]));
+  return async ({ tag: { host, repository }, joined: { digest }, record_ids }) => {
+    const records = await Promise.all(record_ids.map(async (id) => (await all.get(id)?.read()) ?? null));
+    const whole = records.filter((one) => one !== null);
+    return attachProof({ host, repository, digest }, whole, settings().signing);
+  };
+}
+
 /**
  * Moves tags, or says how they would be moved. Nobody else that asks in the same way moves tags of the same repositories
  * meanwhile; where there is nothing to move, nobody is kept from it.
- * @throws FactoryError PUBLISHER_BUSY, PUBLISHER_SLOW, REGISTRY_*, INTERRUPTED
+ * @throws FactoryError PUBLISHER_BUSY, PUBLISHER_SLOW, SIGNING_FAILED, REGISTRY_*, INTERRUPTED
  */
 export async function move(
   context: Context,
@@ -96,7 +111,10 @@ export async function move(
     async (own) => {
       // Another one may have moved them until now.
       const plan = await planChanges(wanted, recordOf, own);
-      const moved = await moveTags(plan.changes, own, ({ ref, to }) => context.say(`${ref} is ${to}`));
+      const moved = await moveTags(plan.changes, own, {
+        prove: await prover(context),
+        onMoved: ({ ref, to }) => context.say(`${ref} is ${to}`),
+      });
       return tellAll(plan, moved.changes, moved.missing);
     },
   );

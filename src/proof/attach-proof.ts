@@ -8,25 +8,12 @@ import {
   EMPTY_CONFIG,
   EMPTY_DESCRIPTOR,
   evidenceOf,
-  MANIFEST_TYPE,
 } from "../records/remote/record-artifact.ts";
 import type { RepositoryClient } from "../tools/oci/repository-client.ts";
 import { type PlatformManifest, platformManifests } from "./platform-manifests.ts";
 import { proofManifests } from "./proof-artifacts.ts";
-
-/** What proof is attached with. */
-export interface AttachProofDeps {
-  repository: (name: RepositoryName) => RepositoryClient;
-  /** Does something again that failed for a reason that may pass by itself. */
-  again: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Stores manifests that refer to another one; see src/tools/oci/attach-referrers.ts. @returns how many are new */
-  attach: (
-    client: RepositoryClient,
-    subject: string,
-    manifests: readonly { bytes: Uint8Array; mediaType: string }[],
-  ) => Promise<number>;
-  signal: AbortSignal;
-}
+import { signProof } from "./sign-proof.ts";
+import { attached, type AttachProofDeps } from "./attach-deps.ts";
 
 /** An image in a repository. */
 export interface ImageAt extends RepositoryName {
@@ -68,37 +55,23 @@ function placesOf(
   });
 }
 
-/**
- * Attaches what proves an image to it, in the image's own repository, so that it is found from a bare digest: the records of
- * its platforms with all their evidence, and their SBOMs and provenances as scanners look for them. Each is attached to the
- * manifest of its platform, and to the index. What is there already is not sent again.
- * @param records of the image's platforms
- * @returns how many artifacts are new; null if the image is not there
- * @throws FactoryError PROOF_MISMATCH if a record is about another image; EVIDENCE_LOST; REGISTRY_*, REMOTE_BUSY
- */
-export async function attachProof(
-  { digest, ...name }: ImageAt,
-  records: readonly WholeRecord[],
-  { repository, again, attach, signal }: AttachProofDeps,
-): Promise<number | null> {
-  const client = repository(name);
+/** Stores what is to be attached and is not there, or is not found from the image. @returns how many artifacts are new */
+async function storeProof(
+  places: readonly Proof[],
+  client: RepositoryClient,
+  { again, attach, signal }: AttachProofDeps,
+): Promise<number> {
   const options = { signal };
-  if ((await again(() => client.headManifest(digest, options))) === null) return null;
-  const served = await again(() => client.manifest(digest, options));
-  const platforms = platformManifests(served);
-  if (typeof platforms === "string") {
-    const ref = referenceText({ ...name, tag: null, digest });
-    throw new FactoryError("PROOF_MISMATCH", `${ref} is no image: it ${platforms}`, {
-      fix: "see what is there with `crane manifest`",
-    });
-  }
-  const top = { mediaType: served.mediaType, digest, size: served.bytes.length };
-  const places = placesOf(records, top, platforms);
   const limit = pLimit(AT_ONCE);
   const put = (blob: { digest: string; size: number }, bytes: () => Uint8Array) =>
     limit(() => again(() => client.putBlob(blob, bytes(), options)));
+  const isListed = async (subject: string, manifests: readonly Buffer[]): Promise<boolean> => {
+    const { found } = await limit(() => again(() => client.referrers(subject, options)));
+    const listed = new Set(found.map(({ digest }) => digest));
+    return manifests.every((bytes) => listed.has(sha256(bytes)));
+  };
 
-  const missing = new Map<string, { subject: string; manifests: Buffer[] }>();
+  const missing = new Map<string, Buffer[]>();
   const wanted = new Set<WholeRecord>();
   await Promise.all(
     places.map(async ({ subject, whole }) => {
@@ -106,11 +79,9 @@ export async function attachProof(
       const there = await Promise.all(
         manifests.map((bytes) => limit(() => again(() => client.headManifest(sha256(bytes), options)))),
       );
-      if (there.every((one) => one !== null) && (await isListed(client, subject.digest, manifests))) return;
+      if (there.every((one) => one !== null) && (await isListed(subject.digest, manifests))) return;
       wanted.add(whole);
-      const known = missing.get(subject.digest) ?? { subject: subject.digest, manifests: [] };
-      known.manifests.push(...manifests);
-      missing.set(subject.digest, known);
+      missing.set(subject.digest, [...(missing.get(subject.digest) ?? []), ...manifests]);
     }),
   );
   if (missing.size === 0) return 0;
@@ -123,25 +94,44 @@ export async function attachProof(
       ),
     ]),
   );
-  const attached = await Promise.all(
-    [...missing.values()].map(({ subject, manifests }) =>
-      attach(
-        client,
-        subject,
-        manifests.map((bytes) => ({ bytes, mediaType: MANIFEST_TYPE })),
-      ),
-    ),
+  const stored = await Promise.all(
+    [...missing].map(([subject, manifests]) => attach(client, subject, attached(manifests))),
   );
-  return attached.reduce((sum, one) => sum + one, 0);
+  return stored.reduce((sum, one) => sum + one, 0);
+}
 
-  /** Whether they are found from the image, and not only there. */
-  async function isListed(
-    from: RepositoryClient,
-    subject: string,
-    manifests: readonly Buffer[],
-  ): Promise<boolean> {
-    const { found } = await limit(() => again(() => from.referrers(subject, options)));
-    const listed = new Set(found.map((one) => one.digest));
-    return manifests.every((bytes) => listed.has(sha256(bytes)));
+/**
+ * Attaches what proves an image to it, in the image's own repository, so that it is found from a bare digest: the records of
+ * its platforms with all their evidence, and their SBOMs and provenances as scanners look for them. Each is attached to the
+ * manifest of its platform, and to the index. What is there already is not sent again.
+ * @param records of the image's platforms
+ * @returns how many artifacts are new; null if the image is not there
+ * @throws FactoryError PROOF_MISMATCH if a record is about another image; EVIDENCE_LOST; REGISTRY_*, REMOTE_BUSY
+ */
+export async function attachProof(
+  { digest, ...name }: ImageAt,
+  records: readonly WholeRecord[],
+  deps: AttachProofDeps,
+): Promise<number | null> {
+  const { again, signer, signal } = deps;
+  const client = deps.repository(name);
+  const options = { signal };
+  if ((await again(() => client.headManifest(digest, options))) === null) return null;
+  const served = await again(() => client.manifest(digest, options));
+  const platforms = platformManifests(served);
+  if (typeof platforms === "string") {
+    const ref = referenceText({ ...name, tag: null, digest });
+    throw new FactoryError("PROOF_MISMATCH", `${ref} is no image: it ${platforms}`, {
+      fix: "see what is there with `crane manifest`",
+    });
   }
+  const top = { mediaType: served.mediaType, digest, size: served.bytes.length };
+  const places = placesOf(records, top, platforms);
+  const stored = await storeProof(places, client, deps);
+  if (!signer) return stored;
+  const signed = records.map((whole) => ({
+    whole,
+    subjects: places.flatMap((one) => (one.whole === whole ? [one.subject] : [])),
+  }));
+  return stored + (await signProof({ name, subjects: [top, ...platforms] }, signed, client, deps, signer));
 }

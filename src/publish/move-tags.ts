@@ -11,18 +11,23 @@ const told = (digest: string | null): string => digest ?? "nothing";
 /**
  * Moves tags in turn, after their repositories hold what they are to name. A tag that somebody else moved since it was looked
  * at stays where it is, and one that somebody else moved right after is named as well.
- * @param onMoved is called for each tag as soon as it is moved
+ * @param around `prove` has what is there by its digest get its proof, before a tag names it; `onMoved` is called for each tag as
+ * soon as it is moved
  * @returns the changes that hold, and those that do not
  */
 export async function moveTags(
   changes: readonly PlannedChange[],
   deps: RegistryDeps,
-  onMoved: (change: Change) => void,
+  {
+    prove,
+    onMoved,
+  }: { prove: (change: PlannedChange) => Promise<unknown>; onMoved: (change: Change) => void },
 ): Promise<{ changes: Change[]; missing: Missing[] }> {
   const { repository, again, copy, signal } = deps;
   const limit = pLimit(AT_ONCE);
   const held = new Map<string, Promise<void>>();
-  const hold = ({ tag, joined }: PlannedChange): Promise<void> => {
+  const hold = (change: PlannedChange): Promise<void> => {
+    const { tag, joined } = change;
     const key = `${nameOf(tag)} ${joined.digest}`;
     const known = held.get(key);
     if (known) return known;
@@ -33,6 +38,7 @@ export async function moveTags(
       await again(() =>
         repository(to).putManifest(joined.digest, joined.bytes, joined.mediaType, { signal }),
       );
+      await prove(change);
     })();
     held.set(key, holding);
     return holding;

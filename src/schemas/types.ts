@@ -1657,6 +1657,19 @@ export interface Workspace {
     remote?: string;
   };
   /**
+   * How what proves an image is signed when it is attached to the image.
+   */
+  signing?: {
+    /**
+     * A private key of cosign, as a file (from the workspace's folder) or at a KMS (`awskms://…`, `azurekms://…`, `gcpkms://…`, `hashivault://…`, `k8s://…`, `gitlab://…`) or in a variable (`env://NAME`); `keyless` for the identity of a CI job.
+     */
+    key: string;
+    /**
+     * Whether signatures are also written to the public transparency log. Default: true for `keyless`, else false.
+     */
+    transparency_log?: boolean;
+  };
+  /**
    * When a recorded verdict may stand for a new one.
    */
   reuse?: {

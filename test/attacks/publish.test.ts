@@ -13,6 +13,9 @@ const why = (images: ServedImage[]): string => {
   return "why" in joined ? joined.why : expect.unreachable("they were joined");
 };
 
+const prove = () => Promise.resolve();
+const unwatched = { prove, onMoved: () => undefined };
+
 /** A registry with the images of two platforms, and what their tags would be. */
 async function proven(options: ServedOptions = {}) {
   const registry = await serveRegistry(options);
@@ -151,7 +154,10 @@ describe("tags that are moved", () => {
     const planned = await plan();
     manifests.set("1", OTHER);
     const moved: string[] = [];
-    const { changes, missing } = await moveTags(planned.changes, deps, ({ ref }) => moved.push(ref));
+    const { changes, missing } = await moveTags(planned.changes, deps, {
+      prove,
+      onMoved: ({ ref }) => moved.push(ref),
+    });
     expect(changes.map(({ ref }) => ref)).toEqual([wanted[0]?.ref, wanted[2]?.ref]);
     expect(moved).toEqual(changes.map(({ ref }) => ref));
     expect(missing).toEqual([
@@ -170,12 +176,27 @@ describe("tags that are moved", () => {
         return false;
       },
     });
-    const { changes, missing } = await moveTags((await plan()).changes, deps, () => undefined);
+    const { changes, missing } = await moveTags((await plan()).changes, deps, unwatched);
     expect(changes.map(({ ref }) => ref)).toEqual([wanted[0]?.ref, wanted[1]?.ref]);
     expect(missing[0]).toMatchObject({
       what: wanted[2]?.ref,
       why: expect.stringContaining("right after") as string,
     });
+  });
+
+  it("9.6 an image has its proof before a tag names it, and without it no tag does", async () => {
+    const { deps, plan, manifests } = await proven();
+    const { changes } = await plan();
+    const seen: boolean[] = [];
+    const fails = async () => {
+      seen.push(manifests.has(changes[0]?.to ?? ""), manifests.has("1.0"));
+      await Promise.reject(new Error("no proof"));
+    };
+    await expect(moveTags(changes, deps, { prove: fails, onMoved: () => undefined })).rejects.toThrow(
+      "no proof",
+    );
+    expect(seen).toEqual([true, false]);
+    expect((await plan()).changes).toHaveLength(changes.length);
   });
 
   it("9.6 where the registry refuses, no tag is left half-moved, and those before stay moved", async () => {
@@ -187,7 +208,7 @@ describe("tags that are moved", () => {
       },
     });
     const planned = await plan();
-    await expect(moveTags(planned.changes, deps, () => undefined)).rejects.toMatchObject({
+    await expect(moveTags(planned.changes, deps, unwatched)).rejects.toMatchObject({
       code: "REGISTRY_DENIED",
     });
     expect(manifests.has("1.0")).toBe(true);

@@ -1,7 +1,7 @@
 import { provable } from "../../bench/provable.ts";
 import type { Inputs } from "../../src/model/inputs.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
-import type { AttachProofDeps } from "../../src/proof/attach-proof.ts";
+import type { AttachProofDeps } from "../../src/proof/attach-deps.ts";
 import type { RecordDraft } from "../../src/records/record-id.ts";
 import type { WholeRecord } from "../../src/records/travel.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
@@ -39,6 +39,7 @@ export function proofDeps(): AttachProofDeps {
   return {
     ...waits,
     repository: openWith(),
+    signer: null,
     attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
   };
 }

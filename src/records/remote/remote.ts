@@ -1,10 +1,8 @@
-import { buffer } from "node:stream/consumers";
-import { FactoryError } from "../../errors.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
 import type { RecordStore } from "../store.ts";
 import { forEach } from "./for-each.ts";
 import { type IndexEntry, keyTag, recordOfTag, recordTag } from "./key-index.ts";
-import { evidenceOf, readRecordManifest } from "./record-artifact.ts";
+import { readArtifactEvidence, readArtifactRecord } from "./read-artifact.ts";
 import type { RemoteDeps, Travelled } from "./remote-deps.ts";
 import { AT_ONCE, recordSender, RECORDS_AT_ONCE, tagReader } from "./send.ts";
 
@@ -31,10 +29,6 @@ export interface RecordRemote {
   fetch: (store: RecordStore, cells: readonly CellKeys[]) => Promise<number>;
 }
 
-/** The largest record, and piece of evidence, in bytes. */
-const MOST_RECORD = 8 << 20;
-const MOST_EVIDENCE = 512 << 20;
-
 const isVerdict = ({ result }: FactoryRecord): boolean => result.status !== "error";
 
 export function openRemote(deps: RemoteDeps): RecordRemote {
@@ -51,25 +45,9 @@ export function openRemote(deps: RemoteDeps): RecordRemote {
     recordId: string,
   ): Promise<{ record: FactoryRecord; isNew: boolean }> => {
     const { bytes } = await again(() => client.manifest(ref, options));
-    const parts = readRecordManifest(bytes, recordId);
-    const text = await again(() => buffer(client.blob(parts.record, { most: MOST_RECORD, signal })));
-    const refuse = (why: string) =>
-      new FactoryError("REMOTE_CONTENT", `the record ${recordId} of the remote is not what it says: ${why}`, {
-        fix: "nothing of it was used; see who else writes to that repository",
-      });
-    const problem = await store.foreign(text, recordId);
-    if (problem !== null) throw refuse(problem);
-    const record = JSON.parse(text.toString("utf8")) as FactoryRecord;
-    const evidence = new Map<string, Uint8Array>();
-    for (const piece of evidenceOf(record)) {
-      const digest = `sha256:${piece.sha256}`;
-      const part = parts.evidence.find((one) => one.digest === digest);
-      if (part?.size !== piece.bytes) throw refuse(`it lacks the evidence ${digest}`);
-      evidence.set(
-        piece.sha256,
-        await again(() => buffer(client.blob(part, { most: MOST_EVIDENCE, signal }))),
-      );
-    }
+    const read = await readArtifactRecord(bytes, recordId, store, deps);
+    const { record, text } = read;
+    const evidence = await readArtifactEvidence(read, deps);
     return { record, isNew: await store.take({ text, evidence }) };
   };
 
