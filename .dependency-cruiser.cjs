@@ -13,6 +13,8 @@ const STAGES = [
   "publish",
   "cleanup",
   "handover",
+  "compare",
+  "reproduce",
   "adopt",
   "library",
 ];

@@ -118,6 +118,7 @@ export const ERRORS = {
   RECORD_CONFLICT: 2,
   REMOTE_UNDECLARED: 2,
   EVIDENCE_LOST: 2,
+  RECORD_INCOMPLETE: 2,
   CELL_UNPROVEN: 2,
   HANDOVER_INVALID: 2,
   // 3: the environment lacks something

@@ -1,3 +1,4 @@
+import { FactoryError } from "./errors.ts";
 import type { LayerCache } from "./sbom/layer-cache.ts";
 import type { Docker } from "./tools/docker.ts";
 import type { ExecOptions, exec as realExec } from "./tools/exec.ts";
@@ -22,6 +23,16 @@ export interface ImageTools {
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
   /** @throws FactoryError TOOL_MISSING if the tool that is to write SBOMs is not installed */
   requireSbomTool: (tool: SbomTool) => Promise<void>;
+  /**
+   * Writes top-level files and folders of the workspace as a commit has them into a folder.
+   * @returns why it cannot; null if it could @throws FactoryError WRITE_FAILED
+   */
+  exportCommit: (
+    root: string,
+    commit: string,
+    names: readonly string[],
+    into: string,
+  ) => Promise<string | null>;
 }
 
 export function imageTools(around: {
@@ -44,6 +55,18 @@ export function imageTools(around: {
     },
     requireSbomTool: async (tool) => {
       if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
+    },
+    exportCommit: async (root, commit, names, into) => {
+      const { exportTree, namesIn } = await import("./tools/git.ts");
+      try {
+        const all = names.includes(".") ? await namesIn(exec, root, commit) : names;
+        await exportTree(exec, root, commit, all, into);
+        return null;
+      } catch (error) {
+        const isGit = error instanceof FactoryError && ["GIT_FAILED", "TOOL_MISSING"].includes(error.code);
+        if (!isGit) throw error;
+        return error.message;
+      }
     },
   };
 }

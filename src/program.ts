@@ -13,6 +13,7 @@ import { mergeVerb } from "./commands/merge-verb.ts";
 import { promoteVerb } from "./commands/promote-verb.ts";
 import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
+import { reproduceVerb } from "./commands/reproduce-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
 import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
@@ -38,6 +39,7 @@ const VERBS: readonly Verb[] = [
   smokeVerb,
   sbomVerb,
   recordsVerb,
+  reproduceVerb,
   tagsVerb,
   mergeVerb,
   publishVerb,

@@ -1,31 +1,12 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { FactoryError } from "../errors.ts";
 import { isRefusal } from "../files/refused.ts";
 import { fits } from "../sbom/manifest.ts";
-import { type Bytes, contentOf, decompressZstd, sniff } from "../sbom/blob.ts";
+import { type Bytes, mostUnpacked, unpacked } from "../sbom/blob.ts";
 import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
 import { BUILD_KEY_LABEL } from "../stitch/labels.ts";
 import { Unsound } from "./descriptors.ts";
 import type { ImageManifest } from "./archive-layout.ts";
-
-/** How many bytes layers may have when they are unpacked: so many, and so many times what they have packed. */
-const MOST_UNPACKED = 1 << 30;
-const MOST_TIMES = 256;
-
-/** A layer's bytes as they are unpacked. */
-function unpacked(content: ReturnType<typeof contentOf>, whole: Bytes): Bytes {
-  if (content === "gzip") {
-    const gunzip = createGunzip({ chunkSize: 1 << 20 });
-    const source = Readable.from(whole, { objectMode: false });
-    source.on("error", (error) => gunzip.destroy(error));
-    return source.pipe(gunzip);
-  }
-  if (content === "zstd") return decompressZstd(whole);
-  if (content === "tar" || content === "empty") return whole;
-  throw new Unsound("one of its layers is no tar");
-}
 
 interface Config {
   os?: unknown;
@@ -60,12 +41,13 @@ export async function checkImage(
   if (layers.length !== image.layers || ids.length !== layers.length)
     throw new Unsound(`its image has ${layers.length} layers, and its record says ${image.layers}`);
   const packed = layers.reduce((total, { size }) => total + size, 0);
-  let left = MOST_UNPACKED + MOST_TIMES * packed;
+  let left = mostUnpacked(packed);
   for (const [at, layer] of layers.entries()) {
     const hash = createHash("sha256");
     try {
-      const { head, whole } = await sniff(pieces(layer.digest));
-      for await (const piece of unpacked(contentOf(head), whole)) {
+      const bytes = await unpacked(pieces(layer.digest));
+      if (!bytes) throw new Unsound("one of its layers is no tar");
+      for await (const piece of bytes) {
         left -= piece.length;
         if (left < 0) throw new Unsound("its layers unpack to very much more than they have");
         hash.update(piece);

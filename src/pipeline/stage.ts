@@ -70,6 +70,13 @@ export interface Trail {
   bug?: unknown;
 }
 
+/** What is asked of a cell that gets secrets. */
+export interface SecretCell extends Pick<PlannedCell, "inputs"> {
+  cell: Pick<PlannedCell["cell"], "cell_id">;
+  keys: Pick<PlannedCell["keys"], "secrets">;
+  render: () => Pick<ReturnType<PlannedCell["render"]>, "files" | "contents">;
+}
+
 /** The secrets of a run's cells: each is obtained once. */
 export interface RunSecrets {
   /** Replaces them in a text that is kept or shown. */
@@ -78,11 +85,11 @@ export interface RunSecrets {
    * Obtains all that cells need, before anything is built.
    * @throws FactoryError SECRET_UNKNOWN, SECRET_MISSING, FILE_OUTSIDE: all findings at once; INTERRUPTED
    */
-  require: (cells: readonly PlannedCell[]) => Promise<void>;
+  require: (cells: readonly SecretCell[]) => Promise<void>;
   /** What steps get to reach the network: obtained when it is first asked for. @throws FactoryError as `require` */
   network: () => Promise<readonly NetworkName[]>;
   /** What a bake of these targets gets: each target the secrets of its cell. @throws FactoryError as `require` */
-  handOver: (targets: readonly { target: string; planned: PlannedCell }[]) => Promise<Handover>;
+  handOver: (targets: readonly { target: string; planned: SecretCell }[]) => Promise<Handover>;
 }
 
 /** How a run goes, as far as stages need to know. */

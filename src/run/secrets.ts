@@ -3,11 +3,9 @@ import { errorOf, FactoryError, type Finding } from "../errors.ts";
 import { listed } from "../files/listing.ts";
 import { sha256 } from "../model/digest.ts";
 import type { SecretNeed } from "../model/secret.ts";
-import type { RunSecrets } from "../pipeline/stage.ts";
-import type { PlannedCell } from "../plan/cell.ts";
+import type { RunSecrets, SecretCell } from "../pipeline/stage.ts";
 import { type Network, obtainNetwork } from "./obtain-network.ts";
 import type { SecretDeps } from "./secret-deps.ts";
-import type { Stitched } from "../stitch/stitch.ts";
 import { neededBy, sourceOf, titleOf } from "../stitch/secret-sources.ts";
 
 /** The error with who needs the secret. */
@@ -21,7 +19,7 @@ function withNeed(error: FactoryError, need: SecretNeed): Finding {
 }
 
 /** Needs of several cells, each once, with all who ask. */
-function together(cells: readonly PlannedCell[]): SecretNeed[] {
+function together(cells: readonly SecretCell[]): SecretNeed[] {
   const needs = new Map<string, SecretNeed>();
   for (const { keys } of cells) {
     for (const need of keys.secrets) {
@@ -38,7 +36,10 @@ function together(cells: readonly PlannedCell[]): SecretNeed[] {
 }
 
 /** A file of a fragment or a source that has one of these hashes. */
-function fileWith(hashes: readonly string[], { files, contents }: Stitched): string | undefined {
+function fileWith(
+  hashes: readonly string[],
+  { files, contents }: ReturnType<SecretCell["render"]>,
+): string | undefined {
   const own = files.find((one) => hashes.includes(one.sha256));
   if (own) return own.path;
   const wanted = hashes.map((hash) => hash.slice("sha256:".length));
@@ -53,7 +54,7 @@ function fileWith(hashes: readonly string[], { files, contents }: Stitched): str
 }
 
 /** Refuses a value that stands in a Dockerfile, an argument or a test, or is what a file that is copied holds. */
-function exposure({ cell, inputs, render }: PlannedCell, need: SecretNeed, value: string): Finding[] {
+function exposure({ cell, inputs, render }: SecretCell, need: SecretNeed, value: string): Finding[] {
   const own = value.trim();
   if (own.length < 8) return [];
   const file = fileWith([value, own, `${own}\n`].map(sha256), render());
@@ -97,7 +98,7 @@ export function openSecrets(deps: SecretDeps): RunSecrets {
   let asked: Promise<Network> | undefined;
   const network = () => (asked ??= obtainNetwork(deps));
 
-  const require = async (cells: readonly PlannedCell[]): Promise<void> => {
+  const require = async (cells: readonly SecretCell[]): Promise<void> => {
     const findings: Finding[] = [];
     if (cells.length > 0) findings.push(...(await network()).findings);
     for (const need of together(cells)) {

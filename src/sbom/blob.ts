@@ -43,7 +43,7 @@ export async function sniff(stream: Bytes): Promise<{ head: Buffer; whole: Bytes
   return { head, whole: whole() };
 }
 
-export async function* decompressZstd(source: Bytes): Bytes {
+async function* decompressZstd(source: Bytes): Bytes {
   const { Decompress } = await import("fzstd");
   let ready: Uint8Array[] = [];
   const stream = new Decompress((bytes) => void ready.push(bytes));
@@ -60,6 +60,29 @@ export async function* decompressZstd(source: Bytes): Bytes {
   }
   stream.push(new Uint8Array(0), true);
   yield* take();
+}
+
+/** How many bytes layers may have when they are unpacked: so many, and so many times what they have packed. */
+const MOST_UNPACKED = 1 << 30;
+const MOST_TIMES = 256;
+
+/** The most bytes that layers of so many packed bytes may unpack to: real ones have far fewer. */
+export function mostUnpacked(packed: number): number {
+  return MOST_UNPACKED + MOST_TIMES * packed;
+}
+
+/** The bytes of a blob as they are unpacked, whatever its compression is; null if it is no layer. Errors are those of its bytes. */
+export async function unpacked(pieces: Bytes): Promise<Bytes | null> {
+  const { head, whole } = await sniff(pieces);
+  const content = contentOf(head);
+  if (content === "zstd") return decompressZstd(whole);
+  if (content === "tar" || content === "empty") return whole;
+  if (content !== "gzip") return null;
+  const [{ Readable }, { createGunzip }] = await Promise.all([import("node:stream"), import("node:zlib")]);
+  const gunzip = createGunzip({ chunkSize: GUNZIP_BYTES });
+  const source = Readable.from(whole, { objectMode: false });
+  source.on("error", (error) => gunzip.destroy(error));
+  return source.pipe(gunzip);
 }
 
 export async function drain(bytes: Bytes): Promise<void> {

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { pipeline } from "node:stream/promises";
+import { extract as createExtract, type Header } from "tar-stream";
+import { FactoryError } from "../errors.ts";
+import { isRefusal } from "../files/refused.ts";
+import { mostUnpacked, unpacked } from "../sbom/blob.ts";
+import { cleanPath, type ImagePath } from "../sbom/paths.ts";
+import { hasBytes, oddPath, packEntry } from "./file-entry.ts";
+import { type StoredImage, unreadable } from "./stored-image.ts";
+
+/** What one layer has, by path: each as `packEntry` writes it. A whiteout is an entry like any other. */
+export interface LayerEntries {
+  entries: Map<string, string>;
+  /** The bytes of the files that were asked for. */
+  kept: Map<ImagePath, Buffer>;
+}
+
+export interface ReadOptions {
+  signal: AbortSignal;
+  /** Called with the number of unpacked bytes, now and then. */
+  onBytes: (bytes: number) => void;
+  /** Whether the bytes of a file are wanted. */
+  wants?: (path: ImagePath) => boolean;
+}
+
+/** The most of one layer that is in memory: so many entries, and so many characters of what they say. */
+const MOST = { entries: 1_000_000, characters: 256 << 20 };
+/** The most bytes of one file that is wanted, and of all of a layer. A larger one is not kept. */
+const MOST_KEPT = { file: 8 << 20, layer: 64 << 20 };
+
+/** A key that the map does not have yet: where a tar names a path twice, each is compared. */
+function keyFor(name: string, entries: ReadonlyMap<string, string>): string {
+  const path = cleanPath(name) ?? oddPath(name);
+  if (!entries.has(path)) return path;
+  let again = 2;
+  while (entries.has(oddPath(`${path} (${again})`))) again += 1;
+  return oddPath(`${path} (${again})`);
+}
+
+/**
+ * Reads a layer as a stream: of each entry its kind, mode, owner, times, attributes and a hash of its bytes. Nothing is written
+ * anywhere, so no name can lead out of anything, and devices and pipes are only what a header says.
+ * @param at its place among the layers, from 0
+ * @throws FactoryError IMAGE_UNREADABLE if it does not unpack to what its image says, or to very much; INTERRUPTED
+ */
+export async function readEntries(
+  image: StoredImage,
+  at: number,
+  { signal, onBytes, wants = () => false }: ReadOptions,
+  most = MOST,
+): Promise<LayerEntries> {
+  const { title, blobs, layers, diffIds } = image;
+  const layer = layers[at];
+  if (!layer) throw new Error(`there is no layer ${at}`);
+  const name = `its layer ${at + 1}`;
+  const found: LayerEntries = { entries: new Map(), kept: new Map() };
+  const { entries, kept } = found;
+  let characters = 0;
+  let keptBytes = 0;
+
+  const take = async (header: Header, stream: AsyncIterable<Buffer>): Promise<void> => {
+    const key = keyFor(header.name, entries);
+    const isKept = hasBytes(header.type) && header.size <= MOST_KEPT.file && wants(key);
+    const hash = createHash("sha256");
+    const pieces: Buffer[] = [];
+    for await (const piece of stream) {
+      hash.update(piece);
+      if (isKept) pieces.push(piece);
+    }
+    const text = packEntry(header, hasBytes(header.type) ? hash.digest("base64") : "");
+    entries.set(key, text);
+    characters += key.length + text.length;
+    if (entries.size > most.entries || characters > most.characters)
+      throw unreadable(title, `${name} has more than ${most.entries} files, or very long names`);
+    keptBytes += isKept ? header.size : 0;
+    if (isKept && keptBytes <= MOST_KEPT.layer) kept.set(key, Buffer.concat(pieces));
+  };
+
+  try {
+    const bytes = await unpacked(blobs.pieces(layer.digest));
+    if (!bytes) throw unreadable(title, `${name} is no tar`);
+    const whole = createHash("sha256");
+    let left = mostUnpacked(layer.size);
+    async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+      for await (const piece of source) {
+        if (signal.aborted) throw new FactoryError("INTERRUPTED", "interrupted while images were compared");
+        left -= piece.length;
+        if (left < 0) throw unreadable(title, `${name} unpacks to very much more than it has`);
+        whole.update(piece);
+        onBytes(piece.length);
+        yield piece;
+      }
+    }
+    const extract = createExtract();
+    extract.on("entry", (header, stream, next) => {
+      // The parser reports the same error itself; without a listener, this one would end the process.
+      stream.on("error", () => undefined);
+      take(header, stream as unknown as AsyncIterable<Buffer>).then(
+        () => next(),
+        (cause: unknown) => void extract.destroy(cause as Error),
+      );
+    });
+    await pipeline(counted(bytes), extract);
+    const own = `sha256:${whole.digest("hex")}`;
+    if (own !== diffIds[at])
+      throw unreadable(title, `${name} does not unpack to what its configuration says`);
+  } catch (error) {
+    if (error instanceof FactoryError || isRefusal(error)) throw error;
+    throw unreadable(title, `${name}: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  return found;
+}

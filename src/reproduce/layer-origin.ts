@@ -1,0 +1,104 @@
+import type { HistoryEntry, StoredImage } from "../compare/stored-image.ts";
+import { parseDockerfile } from "../stitch/dockerfile.ts";
+import { takeFlags } from "../stitch/words.ts";
+
+/** What made a layer. */
+export interface LayerOrigin {
+  /** The stage of the Dockerfile. */
+  stage: string;
+  /** The fragment whose steps made it, as `core@0.1.0`; null for a step of the template. */
+  fragment: string | null;
+  /** As the image's history has it. */
+  instruction: string;
+  /** Of the Dockerfile, from 1. */
+  line: number;
+}
+
+interface Step {
+  keyword: string;
+  stage: string;
+  line: number;
+  /** The stage that a COPY takes its files from. */
+  from: string | null;
+}
+
+interface Stage {
+  name: string;
+  parent: string;
+  steps: Step[];
+}
+
+/** Instructions that give a layer. */
+const GIVES_LAYER = new Set(["RUN", "COPY", "ADD", "WORKDIR"]);
+
+/** The steps that the last stage consists of, with those of the stages that it starts from, in their order. */
+function stepsOf(dockerfile: string): Step[] {
+  const stages: Stage[] = [];
+  for (const { keyword, rest, line } of parseDockerfile(dockerfile)) {
+    const { flags, rest: words } = takeFlags(rest);
+    if (keyword === "FROM") {
+      const [parent = "", , name = String(stages.length)] = words.trim().split(/\s+/);
+      stages.push({ name: name.toLowerCase(), parent: parent.toLowerCase(), steps: [] });
+      continue;
+    }
+    const stage = stages.at(-1);
+    // Arguments in front of the first FROM belong to no stage.
+    if (!stage) continue;
+    const [, from = null] = flags.map((flag) => /^--from=(.*)$/s.exec(flag)).find(Boolean) ?? [];
+    stage.steps.push({ keyword, stage: stage.name, line, from: from?.toLowerCase() ?? null });
+  }
+  const chain: Step[][] = [];
+  for (let at = stages.length - 1; at >= 0;) {
+    const stage = stages[at];
+    if (!stage) break;
+    chain.unshift(stage.steps);
+    at = stages.slice(0, at).findLastIndex(({ name }) => name === stage.parent);
+  }
+  return chain.flat();
+}
+
+/** Steps by the place of their entry in the history. They are matched from the end: what is in front is the base's. */
+function matched(steps: readonly Step[], history: readonly HistoryEntry[]): Map<number, Step> {
+  const found = new Map<number, Step>();
+  let at = history.length - 1;
+  for (const step of [...steps].reverse()) {
+    const fits = (one: HistoryEntry | undefined) =>
+      one !== undefined && new RegExp(`^${step.keyword}(\\s|$)`).test(one.created_by);
+    if (GIVES_LAYER.has(step.keyword)) while (at >= 0 && history[at]?.empty && !fits(history[at])) at -= 1;
+    if (fits(history[at])) found.set(at--, step);
+    // A step without a layer may leave nothing in the history; one with a layer always does.
+    else if (GIVES_LAYER.has(step.keyword)) break;
+  }
+  return found;
+}
+
+/**
+ * What made each layer of an image that was built from a Dockerfile; null for layers of its base.
+ * @param fragments of the record: a stage of theirs has their name
+ */
+export function layerOrigins(
+  dockerfile: string,
+  { history, layers }: Pick<StoredImage, "history" | "layers">,
+  fragments: readonly { name: string; version: string }[],
+): (LayerOrigin | null)[] {
+  const steps = matched(stepsOf(dockerfile), history);
+  const fragmentOf = (stage: string | null): string | null => {
+    const own = fragments.find(({ name }) => name.toLowerCase() === stage);
+    return own ? `${own.name}@${own.version}` : null;
+  };
+  const origins: (LayerOrigin | null)[] = layers.map(() => null);
+  let layer = layers.length - 1;
+  for (let at = history.length - 1; at >= 0 && layer >= 0; at -= 1) {
+    const entry = history[at];
+    if (!entry || entry.empty) continue;
+    const step = steps.get(at);
+    if (step) {
+      const { stage, line, from } = step;
+      // What is copied from a builder was made there.
+      const fragment = fragmentOf(from) ?? fragmentOf(stage);
+      origins[layer] = { stage, fragment, instruction: entry.created_by.replace(/ # buildkit$/, ""), line };
+    }
+    layer -= 1;
+  }
+  return origins;
+}

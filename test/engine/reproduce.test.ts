@@ -1,0 +1,149 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { describeEngine, docker } from "./engine.ts";
+import { factory, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
+import { tinyBase } from "./tiny-base.ts";
+
+interface Layer {
+  layer: number;
+  same: string;
+  made_by: { fragment: string | null; line: number; instruction: string } | null;
+  differing: number;
+  times: number;
+  changes: { path: string; how: string[]; cause: string; package: string | null }[];
+}
+
+interface Found {
+  outcome: string;
+  recorded: string;
+  rebuilt: string | null;
+  layers: Layer[];
+  config: string[];
+  drift: { name: string; from: string[]; to: string[]; fragment: string | null }[];
+  missing: { what: string; why: string }[];
+}
+
+/** Files of a fragment beside its Dockerfile. */
+function put(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text, { mode: 0o644 });
+}
+
+async function run(root: string): Promise<{ record_id: string; image: { ref: string; digest: string } }> {
+  const { exitCode, stdout, stderr } = await factory(root, ["run", "--manifest-id", "app", "--json"]);
+  expect(exitCode, stderr + stdout).toBe(0);
+  const { results } = JSON.parse(stdout) as {
+    results: { record_id: string; image: { ref: string; digest: string } }[];
+  };
+  if (!results[0]) throw new Error("no result");
+  return results[0];
+}
+
+async function reproduce(root: string, args: string[], exit: number): Promise<Found> {
+  const { exitCode, stdout, stderr } = await factory(root, ["reproduce", ...args, "--json"]);
+  expect(exitCode, stderr + stdout).toBe(exit);
+  return JSON.parse(stdout) as Found;
+}
+
+const images = () => docker(["image", "ls", "--all", "--quiet", "--no-trunc"]).split("\n").sort();
+
+/** A package that each build has in another version, as it is when an archive goes on. */
+const PACKAGE = `RUN --network=none mkdir -p /var/lib/dpkg/info /usr/lib \\
+ && read -r id < /proc/sys/kernel/random/uuid \\
+ && echo "Package: openssl\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 3.0.$id\\nMaintainer: x <x@example.org>\\nDescription: x\\n" > /var/lib/dpkg/status \\
+ && echo "/.\\n/usr/lib/libssl.so" > /var/lib/dpkg/info/openssl.list \\
+ && echo "$id" > /usr/lib/libssl.so`;
+
+describeEngine("reproduce", () => {
+  test(
+    "the same content from the workspace, from its commit, and without its image; and nothing is left behind",
+    { timeout: 240_000 },
+    async () => {
+      const root = makeWorkspace(
+        {
+          fragments: {
+            core: { "0.1.0": { body: "RUN --network=none mkdir /core && touch /core/made" } },
+            app: { "0.1.0": { body: 'COPY {{file "app.sh"}} /app.sh' } },
+          },
+          base: tinyBase(),
+        },
+        imagesOfTest(),
+      );
+      put(root, "fragments/app/0.1.0/app.sh", "echo app\n");
+      put(root, ".gitignore", ".factory\nrecords\n");
+      const git = (...argv: string[]) =>
+        execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.org", ...argv], { cwd: root });
+      git("init", "--quiet");
+      git("add", ".");
+      git("commit", "--quiet", "--message", "x");
+      const { record_id, image } = await run(root);
+      const before = images();
+
+      const same = await reproduce(root, [record_id], 0);
+      expect(same).toMatchObject({ outcome: "same-content", config: [], drift: [], missing: [] });
+      expect(same.layers.map((one) => one.same)).toContain("same-content");
+      expect(same.layers[0]).toMatchObject({ same: "identical", made_by: null });
+      const [core, app] = same.layers.slice(1);
+      expect(core).toMatchObject({ differing: 0, made_by: { fragment: "core@0.1.0" } });
+      expect(core?.made_by?.instruction).toContain("mkdir /core");
+      expect(app?.made_by).toMatchObject({ fragment: "app@0.1.0" });
+      expect(images()).toEqual(before);
+      expect(readdirSync(join(root, ".factory/run"))).toEqual([]);
+      expect(readdirSync(join(root, "records/app")).filter((name) => name.endsWith(".json"))).toEqual([
+        `${record_id}.json`,
+      ]);
+
+      // The file was edited since: the commit has it as it was.
+      put(root, "fragments/app/0.1.0/app.sh", "echo another\n");
+      expect(await reproduce(root, [record_id], 0)).toMatchObject({ outcome: "same-content", missing: [] });
+
+      docker(["image", "rm", "--force", image.ref]);
+      const gone = await reproduce(root, [record_id], 2);
+      expect(gone).toMatchObject({ outcome: "incomplete", missing: [{ what: `the image ${image.digest}` }] });
+      expect(gone.layers[0]).toMatchObject({ same: "identical" });
+
+      execFileSync("rm", ["-rf", join(root, ".git")]);
+      const lost = await reproduce(root, [record_id], 2);
+      expect(lost).toMatchObject({ outcome: "incomplete", rebuilt: null });
+      expect(lost.missing.map(({ what }) => what)).toEqual(["fragments/app/0.1.0/app.sh"]);
+      expect(readdirSync(join(root, ".factory/run"))).toEqual([]);
+    },
+  );
+
+  test(
+    "what drifted is told from what is never the same, each with the fragment that made it",
+    { timeout: 240_000 },
+    async () => {
+      const restless = "RUN --network=none cat /proc/sys/kernel/random/uuid > /stamp";
+      const root = makeWorkspace(
+        {
+          fragments: {
+            security: { "0.1.0": { body: PACKAGE } },
+            restless: { "0.2.0": { body: restless } },
+          },
+          base: tinyBase(),
+        },
+        imagesOfTest(),
+      );
+      const { record_id } = await run(root);
+      const found = await reproduce(root, [record_id], 1);
+      expect(found.outcome).toBe("different");
+      expect(found.drift).toEqual([expect.objectContaining({ name: "openssl", fragment: "security@0.1.0" })]);
+      const [, drifted, stamped] = found.layers;
+      expect(drifted?.changes.map(({ path, cause, package: owner }) => [path, cause, owner])).toEqual([
+        ["/usr/lib/libssl.so", "drift", "openssl"],
+        ["/var/lib/dpkg/status", "drift", null],
+      ]);
+      expect(stamped).toMatchObject({
+        made_by: { fragment: "restless@0.2.0" },
+        changes: [{ path: "/stamp", how: ["content", "times"], cause: "unexplained" }],
+      });
+      expect((await reproduce(root, [record_id, "--update"], 1)).outcome).toBe("different");
+      const { stdout } = await factory(root, ["reproduce", record_id]);
+      expect(stdout).toMatch(/drift of packages: openssl 3\.0\.\S+ → 3\.0\.\S+ by fragment security@0\.1\.0/);
+      expect(stdout).toContain("not the same each time: 1 by restless@0.2.0, such as /stamp");
+    },
+  );
+});
