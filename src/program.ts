@@ -21,6 +21,7 @@ import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
 import { tagsVerb } from "./commands/tags-verb.ts";
 import { validateVerb } from "./commands/validate-verb.ts";
+import { verifyVerb } from "./commands/verify-verb.ts";
 import type { Act, Verb } from "./commands/verb.ts";
 import { FactoryError } from "./errors.ts";
 import { version } from "./version.ts";
@@ -44,6 +45,7 @@ const VERBS: readonly Verb[] = [
   mergeVerb,
   publishVerb,
   promoteVerb,
+  verifyVerb,
   cacheVerb,
   saveVerb,
   loadVerb,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Registries } from "./library/fetch-library.ts";
 import { compareText } from "./model/compare.ts";
+import type { RepositoryName } from "./model/image-reference.ts";
 import type { RetryPolicy } from "./model/retries.ts";
 import type { SigningSettings } from "./model/signing.ts";
 import type { LockDeps } from "./publish/publisher-lock.ts";
@@ -19,11 +20,14 @@ export interface Shared {
   registries: () => Promise<Registries>;
   /** The records in a repository, `oci://HOST/REPOSITORY`. */
   recordRemote: (remote: string) => Promise<RecordRemote>;
-  /** Attaches what proves an image to it, signed if it is said with what; see src/proof/attach-proof.ts. */
+  /**
+   * Attaches what proves an image to it, signed if it is said with what, with its signatures in other repositories; see
+   * src/proof/attach-proof.ts.
+   */
   attachProof: (
     image: ImageAt,
     records: readonly WholeRecord[],
-    signing: SigningSettings | null,
+    options: { signing: SigningSettings | null; from?: readonly RepositoryName[] },
   ) => Promise<number | null>;
   /** @param options `waitMs`: how long to wait for another publisher */
   publishing: (options: { waitMs: number }) => Promise<Publishing>;
@@ -76,7 +80,7 @@ export function sharedRegistries(around: {
   };
   return {
     registries,
-    attachProof: async (image, records, signing) => {
+    attachProof: async (image, records, { signing, from = [] }) => {
       const [{ repository, again, signal }, { attachProof }, { attachReferrers }, signer] = await Promise.all(
         [
           registries(),
@@ -90,6 +94,7 @@ export function sharedRegistries(around: {
         repository,
         again,
         signer,
+        from,
         signal,
         attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
       });

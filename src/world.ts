@@ -38,11 +38,12 @@ import type { Registries } from "./tools/oci/registries.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
 import { type Shared, sharedRegistries } from "./shared-registries.ts";
+import { type Verifying, verifying } from "./verifying.ts";
 import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
 
 /** The real engine, clock and services. */
-export interface World extends Shared, ImageTools {
+export interface World extends Shared, ImageTools, Verifying {
   docker: Docker;
   buildx: Buildx;
   /** What a run asks of the world, without its listeners. */
@@ -152,19 +153,21 @@ export function createWorld(
 
   const images = imageTools({ env, exec, docker, clock });
 
+  const baseDigests: World["baseDigests"] = async (refs, options) => {
+    const { resolveBases } = await import("./builder/base.ts");
+    const resolved = await resolveBases(refs, { docker, buildx }, options);
+    // If the engine does not answer, no base is to blame: asking for its version gives the right error.
+    if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
+    return resolved;
+  };
   return {
     docker,
     buildx,
     smokeDeps,
     runFolder: (root) => openRunFolder(root, lease),
     ...images,
-    baseDigests: async (refs, options) => {
-      const { resolveBases } = await import("./builder/base.ts");
-      const resolved = await resolveBases(refs, { docker, buildx }, options);
-      // If the engine does not answer, no base is to blame: asking for its version gives the right error.
-      if ([...resolved.values()].some(({ error }) => error?.class === "environment")) await buildx.version();
-      return resolved;
-    },
+    ...verifying({ exec, docker, baseDigests, registries: shared.registries, signal: around.signal }),
+    baseDigests,
     places: {
       engineTags: async (repositories) => {
         try {

@@ -5,6 +5,7 @@ import { checkCache } from "./cache-rules.ts";
 import type { PlaceOf } from "./catalog.ts";
 import { checkLibraries } from "./library-rules.ts";
 import { parseTemplateRef } from "./names.ts";
+import { checkPolicy } from "./policy-rules.ts";
 import type { Kind } from "./schema.ts";
 import { checkSources } from "./secret-rules.ts";
 import { checkSmoke } from "./smoke-rules.ts";
@@ -177,7 +178,7 @@ const RULES: { [K in Kind]: (document: Sound<Documents[K]>, place: PlaceOf) => F
   lock: () => [],
   manifest: checkManifest,
   plan: checkPlan,
-  policy: () => [],
+  policy: checkPolicy,
   pool: () => [],
   product: ({ tags = [] }, place) =>
     tags.flatMap((one, at) =>

@@ -18,7 +18,7 @@ export async function attachTo(
   const [{ attachProof }, catalog] = await Promise.all([context.world(), context.catalog()]);
   const { signing } = catalog.settings();
   const attach: Parameters<typeof attachRecords>[2] = (image, records) =>
-    attachProof(image, records, signing);
+    attachProof(image, records, { signing });
   try {
     const attached = await attachRecords(openStore(root), only, attach, context.signal);
     return { attached, error: null };

@@ -17,7 +17,11 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const lacking = tags.flatMap(({ ref, lacks }): Missing[] => lacks.map((why) => ({ what: ref, why })));
   const wanted = tags
     .filter(({ lacks }) => lacks.length === 0)
-    .map(({ ref, records }) => ({ ref, record_ids: records.map(({ record_id }) => record_id) }));
+    .map(({ ref, source, records }) => ({
+      ref,
+      source,
+      record_ids: records.map(({ record_id }) => record_id),
+    }));
   context.say(`${product.product_id}: ${wanted.length} of ${tags.length} tags may be promoted to ${to}`);
   return move(context, wanted, [...missing, ...lacking], options);
 }

@@ -2,9 +2,22 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
 import { listed, quoted } from "../model/visible.ts";
+import { sha256Hex } from "../model/digest.ts";
+import { parseReference } from "../model/image-reference.ts";
+import { openStore } from "../pipeline/open-store.ts";
+import { attachedTo } from "../proof/read-bundles.ts";
+import { signatureOf, signedStatements } from "../proof/signed-statements.ts";
 import { channelRef, sourceRef } from "../publish/channel.ts";
 import { type ChangePlan, type Missing, planChanges, type Wanted } from "../publish/tag-changes.ts";
-import { type Asked, askedBy, type Check, policyOf, promotionChecks } from "../publish/promotion.ts";
+import {
+  type Asked,
+  askedBy,
+  type Check,
+  type Known,
+  policyOf,
+  promotionChecks,
+} from "../publish/promotion.ts";
+import { signersOf } from "../publish/trust.ts";
 import type { FactoryRecord, Product } from "../schemas/types.ts";
 import type { Context } from "./context.ts";
 import { publicTags } from "./public-tags.ts";
@@ -65,6 +78,32 @@ function policySays(catalog: OpenCatalog, policyId: string): ReturnType<Paramete
   return catalog.policy(policyId).document.promotion;
 }
 
+/**
+ * Whether records are signed by somebody whose signature a policy counts, in the repository of a tag.
+ * @throws FactoryError REGISTRY_*, TOOL_MISSING
+ */
+async function signatures(
+  context: Context,
+  catalog: OpenCatalog,
+  policyId: string | undefined,
+): Promise<(record: FactoryRecord, source: string) => Promise<Known["signature"]>> {
+  const signers = policyId === undefined ? [] : signersOf(catalog.policy(policyId).document, catalog.root);
+  if (signers.length === 0) return () => Promise.resolve(undefined);
+  const world = await context.world();
+  const { repository, again, signal } = await world.registries();
+  const all = new Map((await openStore(catalog.root).all()).map((one) => [one.record_id, one]));
+  return async ({ record_id, image }, source) => {
+    const whole = await all.get(record_id)?.read();
+    if (!whole || !image) return undefined;
+    const deps = { client: repository(parseReference(source)), again, signal };
+    const { manifest_digest: digest } = image;
+    const attached = await attachedTo(deps, digest);
+    const signed = await signedStatements(deps, attached, digest, signers, world.verifyBundle);
+    const { status, why } = signatureOf(signed, { record_id, sha256: sha256Hex(whole.text) }, signers);
+    return { ok: status === "ok", why };
+  };
+}
+
 /** Why the source of a tag is not what its records prove; null if it is. */
 function sourceLack(source: string, { changes, missing }: ChangePlan): string | null {
   const lack = missing.find(({ what }) => what === source);
@@ -99,6 +138,9 @@ export async function promotionsOf(
   for (const channel of channels) {
     const asked = askedBy(known, channel, (policyId) => policySays(catalog, policyId));
     if (asked.fresh_base) baseNow ??= await basesNow(context, records);
+    const signatureOn = asked.requires.includes("signature")
+      ? await signatures(context, catalog, policyOf(known, channel))
+      : undefined;
     const now = context.now();
     const wanted = own.map(({ ref, record_ids }): Wanted => ({
       ref: sourceRef(known, channel, ref),
@@ -111,7 +153,12 @@ export async function promotionsOf(
         const checked = await Promise.all(
           record_ids.map(async (record_id): Promise<Checked> => {
             const record = await recordOf(record_id);
-            const checks = promotionChecks(record, asked, { now, baseNow: baseNow?.(record) ?? null });
+            const signature = await signatureOn?.(record, source);
+            const checks = promotionChecks(record, asked, {
+              now,
+              baseNow: baseNow?.(record) ?? null,
+              signature,
+            });
             return { record_id, platform: record.platform, checks };
           }),
         );

@@ -1,4 +1,5 @@
 import { FactoryError } from "../errors.ts";
+import { parseReference, type RepositoryName } from "../model/image-reference.ts";
 import type { Change, ChangePlan, Missing, PlannedChange, Wanted } from "../publish/tag-changes.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { table } from "../screen/table.ts";
@@ -65,6 +66,10 @@ export function told(
   };
 }
 
+const unique = (names: readonly RepositoryName[]): RepositoryName[] => [
+  ...new Map(names.map(({ host, repository }) => [`${host}/${repository}`, { host, repository }])).values(),
+];
+
 /** Attaches the records of an image to it, where a tag is to name it: signed, if it is said with what. */
 async function prover(context: Context): Promise<(change: PlannedChange) => Promise<unknown>> {
   const [{ root, settings }, { attachProof }, { openStore }] = await Promise.all([
@@ -73,10 +78,17 @@ async function prover(context: Context): Promise<(change: PlannedChange) => Prom
     import("../pipeline/open-store.ts"),
   ]);
   const all = new Map((await openStore(root).all()).map((one) => [one.record_id, one]));
-  return async ({ tag: { host, repository }, joined: { digest }, record_ids }) => {
+  return async ({ tag: { host, repository }, joined: { digest, members }, record_ids, source }) => {
     const records = await Promise.all(record_ids.map(async (id) => (await all.get(id)?.read()) ?? null));
     const whole = records.filter((one) => one !== null);
-    return attachProof({ host, repository, digest }, whole, settings().signing);
+    const from = [
+      ...(source === undefined ? [] : [parseReference(source)]),
+      ...members.map((one) => one.from),
+    ];
+    return attachProof({ host, repository, digest }, whole, {
+      signing: settings().signing,
+      from: unique(from),
+    });
   };
 }
 

@@ -25,6 +25,8 @@ export interface AttachProofDeps {
   attach: (client: RepositoryClient, subject: string, manifests: readonly Attached[]) => Promise<number>;
   /** Signs what is attached; null if it is not signed. */
   signer: ProofSigner | null;
+  /** Where else the image is: its signatures there are attached too. */
+  from: readonly RepositoryName[];
   signal: AbortSignal;
 }
 

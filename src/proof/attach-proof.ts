@@ -11,6 +11,7 @@ import {
 } from "../records/remote/record-artifact.ts";
 import type { RepositoryClient } from "../tools/oci/repository-client.ts";
 import { type PlatformManifest, platformManifests } from "./platform-manifests.ts";
+import { carrySignatures } from "./carry-signatures.ts";
 import { proofManifests } from "./proof-artifacts.ts";
 import { signProof } from "./sign-proof.ts";
 import { attached, type AttachProofDeps } from "./attach-deps.ts";
@@ -127,7 +128,11 @@ export async function attachProof(
   }
   const top = { mediaType: served.mediaType, digest, size: served.bytes.length };
   const places = placesOf(records, top, platforms);
-  const stored = await storeProof(places, client, deps);
+  let stored = await storeProof(places, client, deps);
+  const digests = [...new Set([digest, ...platforms.map((one) => one.digest)])];
+  for (const from of deps.from)
+    if (from.host !== name.host || from.repository !== name.repository)
+      stored += await carrySignatures(digests, { from, to: name }, deps);
   if (!signer) return stored;
   const signed = records.map((whole) => ({
     whole,

@@ -16,7 +16,7 @@ export interface ReadDeps {
 const NOT_USABLE: ReadonlySet<string> = new Set(["REGISTRY_CONTENT", "REGISTRY_NOT_FOUND"]);
 
 /** Gives undefined where what a registry has is not what its digest or list says. */
-async function usable<T>(work: Promise<T>): Promise<T | undefined> {
+export async function usable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {

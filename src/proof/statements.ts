@@ -3,7 +3,7 @@ import type { RepositoryName } from "../model/image-reference.ts";
 import type { WholeRecord } from "../records/travel.ts";
 
 /** What statements about an image can be of. */
-const PREDICATES = {
+export const PREDICATES = {
   /** A record: `{sha256, record}`, where `sha256` is that of its file. */
   record: "urn:io.factory:record:2",
   /** As `cosign verify-attestation --type cyclonedx` looks for it. */

@@ -27,6 +27,8 @@ export interface Known {
   now: number;
   /** The digest that the base's tag names in its registry; null where it names none or cannot be asked. */
   baseNow: string | null;
+  /** Whether the record is signed by somebody whose signature counts; undefined where that was not asked. */
+  signature?: { ok: boolean; why: string };
 }
 
 /**
@@ -84,6 +86,11 @@ export function promotionChecks(record: FactoryRecord, asked: Asked, known: Know
   const { requires, max_age_days, fresh_base } = asked;
   return [
     ...requires.map((link): Check => {
+      if (link === "signature")
+        return {
+          link,
+          ...(known.signature ?? { ok: false, why: "the policy does not say whose signature counts" }),
+        };
       const piece = record.evidence[EVIDENCE[link]];
       return { link, ok: piece !== undefined, why: piece ? `sha256:${piece.sha256}` : `the record has none` };
     }),

@@ -26,12 +26,15 @@ export interface Change {
 export interface Wanted {
   ref: string;
   record_ids: readonly string[];
+  /** The tag that is moved on; missing for what is published. */
+  source?: string;
 }
 
 /** A change, and what it needs. */
 export interface PlannedChange extends Change {
   tag: TagReference;
   joined: Joined;
+  source?: string;
 }
 
 export interface ChangePlan {
@@ -116,11 +119,13 @@ export async function planChanges(
   const hosts = new Map(wanted.map(({ ref }) => [parseReference(ref).host, ref]));
   for (const ref of hosts.values()) await servedBy(deps, tagOf(ref));
   const found = await Promise.all(
-    wanted.map(({ ref, record_ids }) =>
+    wanted.map(({ ref, record_ids, source }) =>
       limit(async (): Promise<Missing | Omit<PlannedChange, "to">> => {
         const tag = tagOf(ref);
         const [joined, from] = await Promise.all([joinOnce(record_ids), servedBy(deps, tag)]);
-        return "why" in joined ? { what: ref, why: joined.why } : { ref, from, record_ids, tag, joined };
+        return "why" in joined
+          ? { what: ref, why: joined.why }
+          : { ref, from, record_ids, tag, joined, source };
       }),
     ),
   );

@@ -1157,15 +1157,16 @@ export interface Policy {
   policy_id: Id;
   summary?: Text;
   promotion?: Promotion;
+  signature?: SignaturePolicy;
 }
 /**
  * The proof that a promotion asks for, on every platform, beside a pass of the current tests for the current inputs.
  */
 export interface Promotion {
   /**
-   * Evidence that the record has to have. Default: all of it.
+   * Proof that the record has to have: evidence, and a signature that counts. Default: all evidence.
    */
-  requires?: ("smoke" | "sbom" | "provenance")[];
+  requires?: ("smoke" | "sbom" | "provenance" | "signature")[];
   /**
    * How old the passing record may be. Default: 30.
    */
@@ -1174,6 +1175,39 @@ export interface Promotion {
    * Whether the base has to be what its tag names in its registry now. Default: true.
    */
   fresh_base?: boolean;
+}
+/**
+ * Whose signatures count: those of any key or identity here.
+ */
+export interface SignaturePolicy {
+  /**
+   * Public keys of cosign: files, from the workspace's folder, or keys at a KMS.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  keys?: string[];
+  /**
+   * Who keyless signatures have to be of.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  identities?: SignerIdentity[];
+  /**
+   * Whether a signature has to stand in a transparency log. Default: for identities, not for keys.
+   */
+  transparency_log?: boolean;
+}
+export interface SignerIdentity {
+  /**
+   * Who says who it is, such as `https://token.actions.githubusercontent.com`.
+   */
+  issuer: string;
+  /**
+   * Who it is, such as the workflow and branch of a CI job, in full.
+   */
+  subject: string;
 }
 /**
  * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.

@@ -45,6 +45,18 @@ channels:
     ]);
   });
 
+  it("say whose signature counts, where one is asked for", () => {
+    const asks = "promotion: {requires: [smoke, signature]}";
+    expect(said("policy: release", asks)[0]).toMatch(/^POLICY_INVALID 3:31 add `signature/);
+    expect(said("policy: release", `${asks}\nsignature: {transparency_log: false}`)).toHaveLength(1);
+    expect(said("policy: release", `${asks}\nsignature: {keys: [cosign.pub]}`)).toEqual([]);
+    const identity = "{issuer: https://ci.example, subject: https://ci.example/team/app}";
+    expect(said("policy: release", `${asks}\nsignature: {identities: [${identity}]}`)).toEqual([]);
+    expect(
+      said("policy: release", `${asks}\nsignature: {keys: ["-x", "http://evil.example/key"]}`),
+    ).toHaveLength(2);
+  });
+
   it("are findings where two have the same tags, however these are written", () => {
     expect(said("channels: {stable: {}}")[0]).toMatch(/^CHANNEL_INVALID 5:12 give it a repository/);
     expect(said(`channels: {a: {tag: "x{{tag}}"}, b: {tag: "x{{ tag }}"}}`)[0]).toMatch(

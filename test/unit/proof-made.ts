@@ -40,6 +40,7 @@ export function proofDeps(): AttachProofDeps {
     ...waits,
     repository: openWith(),
     signer: null,
+    from: [],
     attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
   };
 }
