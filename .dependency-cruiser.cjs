@@ -15,6 +15,7 @@ const STAGES = [
   "handover",
   "compare",
   "reproduce",
+  "repack",
   "adopt",
   "library",
 ];

@@ -1,6 +1,7 @@
 import { FactoryError } from "./errors.ts";
 import type { LayerCache } from "./sbom/layer-cache.ts";
 import type { Docker } from "./tools/docker.ts";
+import { type DockerRepack, dockerRepack } from "./tools/docker-repack.ts";
 import type { ExecOptions, exec as realExec } from "./tools/exec.ts";
 import { version } from "./version.ts";
 
@@ -23,6 +24,7 @@ export interface ImageTools {
   ) => Promise<{ json: string; components: number; warnings: string[] }>;
   /** @throws FactoryError TOOL_MISSING if the tool that is to write SBOMs is not installed */
   requireSbomTool: (tool: SbomTool) => Promise<void>;
+  dockerRepack: DockerRepack;
   /**
    * Writes top-level files and folders of the workspace as a commit has them into a folder.
    * @returns why it cannot; null if it could @throws FactoryError WRITE_FAILED
@@ -56,6 +58,7 @@ export function imageTools(around: {
     requireSbomTool: async (tool) => {
       if (tool === "syft") await exec("syft", ["version"], { timeoutMs: 30_000 });
     },
+    dockerRepack: dockerRepack(exec),
     exportCommit: async (root, commit, names, into) => {
       const { exportTree, namesIn } = await import("./tools/git.ts");
       try {

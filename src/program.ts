@@ -13,6 +13,7 @@ import { mergeVerb } from "./commands/merge-verb.ts";
 import { promoteVerb } from "./commands/promote-verb.ts";
 import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
+import { repackVerb } from "./commands/repack-verb.ts";
 import { reproduceVerb } from "./commands/reproduce-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
 import { saveVerb } from "./commands/save-verb.ts";
@@ -41,6 +42,7 @@ const VERBS: readonly Verb[] = [
   sbomVerb,
   recordsVerb,
   reproduceVerb,
+  repackVerb,
   tagsVerb,
   mergeVerb,
   publishVerb,

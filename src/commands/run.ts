@@ -7,6 +7,7 @@ import type { Planned } from "../plan/cell.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import { version } from "../version.ts";
 import type { CommandResult, Context } from "./context.ts";
+import { sendRecords } from "./send-records.ts";
 import { planOf, type PlanningOptions, splitDeps } from "./planning.ts";
 
 /** Cells at once: a cell mostly waits for the engine, which shares work between cells. */
@@ -85,32 +86,9 @@ async function plannedWhileAsking(context: Context, options: RunOptions, buildx:
   }
 }
 
-/**
- * Attaches the records of a run to their images, and pushes them to the remote. An error is told: the verdicts stand, and the
- * records are here. @returns it
- */
-async function sendRecords(
-  context: Context,
-  remote: string | null,
-  root: string,
-  results: readonly CellResult[],
-): Promise<FactoryError | null> {
-  const recordIds = results.flatMap(({ status, record_id }) => (status === "reused" ? [] : [record_id]));
-  if (recordIds.length === 0) return null;
-  const { attachTo } = await import("./attaching.ts");
-  const { error } = await attachTo(context, root, { recordIds });
-  if (remote === null) return error;
-  try {
-    const [{ openStore }, world] = await Promise.all([import("../pipeline/open-store.ts"), context.world()]);
-    const { pushed } = await (await world.recordRemote(remote)).push(openStore(root), { recordIds });
-    context.say(`${pushed.length} ${pushed.length === 1 ? "record" : "records"} pushed to ${remote}`);
-    return error;
-  } catch (error) {
-    if (!(error instanceof FactoryError)) throw error;
-    context.say(`error: records are missing in ${remote}: ${error.message}`);
-    context.say("  fix: run `factory records push` where these records are");
-    return error;
-  }
+/** Ids of the records that a run wrote. */
+function sentOf(results: readonly CellResult[]): string[] {
+  return results.flatMap(({ status, record_id }) => (status === "reused" ? [] : [record_id]));
 }
 
 /** `factory run`: stitch, build, smoke, SBOM and record for each cell. */
@@ -168,9 +146,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;
-  const unsent = push
-    ? await sendRecords(context, catalog.settings().records_remote, catalog.root, results)
-    : null;
+  const unsent = push ? await sendRecords(context, sentOf(results)) : null;
   return {
     text: resultText(outcome, context),
     json: { results, summary, left_out },

@@ -4,38 +4,14 @@ import { makeFolderIn } from "../files/folders.ts";
 import { writeOutput } from "../files/write-output.ts";
 import { saveCells } from "../handover/save.ts";
 import { openStore } from "../pipeline/open-store.ts";
-import type { Planned, PlannedCell } from "../plan/cell.ts";
 import { byteProgress } from "./byte-progress.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { planOf, type PlanningOptions } from "./planning.ts";
+import { planCell } from "./plan-cell.ts";
 
 interface SaveOptions {
   cell?: string;
   output?: string;
   locked?: boolean;
-}
-
-/**
- * A cell of any plan over its manifest, or of the manifest by itself, as the records decide about it.
- * @returns those that it starts from, then the cell
- */
-async function planCell(context: Context, id: string, locked: boolean): Promise<PlannedCell[]> {
-  const [manifestId = ""] = id.split(".", 1);
-  const catalog = await context.catalog();
-  const isPlanned = catalog.planIds().some((one) => catalog.plan(one).document.manifest_id === manifestId);
-  const plan = (named: PlanningOptions): Promise<Planned> =>
-    planOf(context, { ...named, cell: [id], reuse: true, locked });
-  const alone = () => plan({ manifestId });
-  const { cells } = !isPlanned
-    ? await alone()
-    : await plan({ all: true, filter: [`manifest=${manifestId}`] }).catch(async (error: unknown) => {
-        if (!(error instanceof FactoryError) || error.code !== "UNKNOWN_CELL") throw error;
-        return alone().catch((second: unknown) => {
-          throw second instanceof FactoryError && second.code === "UNKNOWN_CELL" ? error : second;
-        });
-      });
-  const isOwn = ({ cell }: PlannedCell) => cell.cell_id === id;
-  return [...cells.filter((one) => !isOwn(one)), ...cells.filter(isOwn)];
 }
 
 /** `factory save`: the proven image of a cell, with its record, in one file. */

@@ -29,7 +29,7 @@ export interface LayerComparison {
 }
 
 /** Where the entries of two layers differ. */
-function compareEntries(
+export function compareEntries(
   before: LayerEntries["entries"],
   after: LayerEntries["entries"],
 ): { changes: Change[]; times: number } {
@@ -47,7 +47,7 @@ function compareEntries(
   return { changes, times };
 }
 
-const NONE: LayerEntries = { entries: new Map(), kept: new Map() };
+const NONE: LayerEntries = { entries: new Map(), kept: new Map(), unpacked: 0 };
 
 /**
  * Compares two images layer by layer, one pair at a time. Layers with one digest are not read; of the others every file is.

@@ -68,7 +68,7 @@ export function packEntry(header: Header, content: string): string {
   return [kind, permissions, `${uid}:${gid}`, time, attributesOf(header.pax), about].join(" ");
 }
 
-function unpackEntry(text: string): FileEntry {
+export function unpackEntry(text: string): FileEntry {
   const [type = "", mode = "", owner = "", mtime = "", attributes = ""] = text.split(" ", 5);
   const before = type.length + mode.length + owner.length + mtime.length + attributes.length + 5;
   return { type, mode, owner, mtime, attributes, content: text.slice(before) };

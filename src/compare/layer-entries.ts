@@ -13,6 +13,8 @@ export interface LayerEntries {
   entries: Map<string, string>;
   /** The bytes of the files that were asked for. */
   kept: Map<ImagePath, Buffer>;
+  /** How many bytes it unpacks to. */
+  unpacked: number;
 }
 
 export interface ReadOptions {
@@ -21,6 +23,8 @@ export interface ReadOptions {
   onBytes: (bytes: number) => void;
   /** Whether the bytes of a file are wanted. */
   wants?: (path: ImagePath) => boolean;
+  /** Whether of a path that a tar names twice only the last one counts, as for who unpacks it. */
+  lastWins?: boolean;
 }
 
 /** The most of one layer that is in memory: so many entries, and so many characters of what they say. */
@@ -28,10 +32,10 @@ const MOST = { entries: 1_000_000, characters: 256 << 20 };
 /** The most bytes of one file that is wanted, and of all of a layer. A larger one is not kept. */
 const MOST_KEPT = { file: 8 << 20, layer: 64 << 20 };
 
-/** A key that the map does not have yet: where a tar names a path twice, each is compared. */
-function keyFor(name: string, entries: ReadonlyMap<string, string>): string {
+/** A key that the map does not have yet: where a tar names a path twice, each is compared, unless the last one wins. */
+function keyFor(name: string, entries: ReadonlyMap<string, string>, lastWins: boolean): string {
   const path = cleanPath(name) ?? oddPath(name);
-  if (!entries.has(path)) return path;
+  if (lastWins || !entries.has(path)) return path;
   let again = 2;
   while (entries.has(oddPath(`${path} (${again})`))) again += 1;
   return oddPath(`${path} (${again})`);
@@ -46,20 +50,20 @@ function keyFor(name: string, entries: ReadonlyMap<string, string>): string {
 export async function readEntries(
   image: StoredImage,
   at: number,
-  { signal, onBytes, wants = () => false }: ReadOptions,
+  { signal, onBytes, wants = () => false, lastWins = false }: ReadOptions,
   most = MOST,
 ): Promise<LayerEntries> {
   const { title, blobs, layers, diffIds } = image;
   const layer = layers[at];
   if (!layer) throw new Error(`there is no layer ${at}`);
   const name = `its layer ${at + 1}`;
-  const found: LayerEntries = { entries: new Map(), kept: new Map() };
+  const found: LayerEntries = { entries: new Map(), kept: new Map(), unpacked: 0 };
   const { entries, kept } = found;
   let characters = 0;
   let keptBytes = 0;
 
   const take = async (header: Header, stream: AsyncIterable<Buffer>): Promise<void> => {
-    const key = keyFor(header.name, entries);
+    const key = keyFor(header.name, entries, lastWins);
     const isKept = hasBytes(header.type) && header.size <= MOST_KEPT.file && wants(key);
     const hash = createHash("sha256");
     const pieces: Buffer[] = [];
@@ -85,6 +89,7 @@ export async function readEntries(
       for await (const piece of source) {
         if (signal.aborted) throw new FactoryError("INTERRUPTED", "interrupted while images were compared");
         left -= piece.length;
+        found.unpacked += piece.length;
         if (left < 0) throw unreadable(title, `${name} unpacks to very much more than it has`);
         whole.update(piece);
         onBytes(piece.length);

@@ -44,7 +44,7 @@ function commandFor({ cell: { cell_id, manifest_id, plan_ids } }: PlannedCell): 
 }
 
 /** The record that proves a cell. @throws FactoryError CELL_UNPROVEN */
-function proofOf(planned: PlannedCell): string {
+export function proofOf(planned: PlannedCell): string {
   const { cell_id, action, reason, record_id } = planned.cell;
   // One whose image the engine has lost, or has under another name, is proven all the same.
   const isProven = action === "reuse" || action === "retag" || (action === "build" && reason === "IMAGE");

@@ -49,6 +49,16 @@ export interface ReadSource {
   sha256: string;
 }
 
+/** The image of another record, of which this one has the same files in other layers. */
+export interface Repacked {
+  record_id: string;
+  /** `sha256:…` of the image, and of its platform's manifest. */
+  digest: string;
+  manifest_digest: string;
+  /** The program that made the layers. */
+  with: "zstd" | "docker-repack";
+}
+
 /**
  * Everything that went into one cell: the evidence from which its keys are computed again. A record whose keys, base,
  * platform or versions differ from its inputs is false.
@@ -71,6 +81,8 @@ export interface Inputs {
   images: ReadImage[];
   /** Only of a manifest that starts from the image of another. */
   parent?: Parent;
+  /** Only of an image in other layers than it was built with: its verdict is another one. */
+  repacked?: Repacked;
   /** Values that the environment passes to a build, such as SOURCE_DATE_EPOCH, by name. */
   environment: Record<string, string>;
   tests: HashedTest[];
@@ -132,10 +144,19 @@ export function policyJson(gpus: "all" | number | null, { memory_mb, pids, timeo
   return `"gpus":${canonicalJson(gpus)},"limits":${canonicalJson({ memory_mb, pids, timeout_s })}`;
 }
 
-/** The verdict key from a build key, the hash of its suite and `policyJson`. */
-export function joinVerdictKey(build_key: string, suite_hash: string, policy: string): string {
+/**
+ * The verdict key from a build key, the hash of its suite and `policyJson`.
+ * @param repacked part of the key only where there is one: an image in other layers proves nothing of the one that was built
+ */
+export function joinVerdictKey(
+  build_key: string,
+  suite_hash: string,
+  policy: string,
+  repacked?: Repacked,
+): string {
+  const other = repacked === undefined ? "" : `"repacked":${canonicalJson(repacked)},`;
   return sha256(
-    `{"build_key":"${build_key}",${policy},"scheme":"factory/verdict/1","tests":"${suite_hash}"}`,
+    `{"build_key":"${build_key}",${policy},${other}"scheme":"factory/verdict/1","tests":"${suite_hash}"}`,
   );
 }
 
@@ -152,6 +173,7 @@ export function keysOf(inputs: Inputs): Keys {
     sources = [],
     images,
     parent,
+    repacked,
     platform,
     environment,
     tests,
@@ -170,6 +192,6 @@ export function keysOf(inputs: Inputs): Keys {
     recipe_key,
     build_key,
     test_suite_hash,
-    verdict_key: joinVerdictKey(build_key, test_suite_hash, policyJson(gpus, limits)),
+    verdict_key: joinVerdictKey(build_key, test_suite_hash, policyJson(gpus, limits), repacked),
   };
 }

@@ -94,7 +94,7 @@ export function statementOf(
 ): Statement {
   const { repository, manifest_digest, platform } = subject;
   const uri = subjectPurl(subject);
-  const { manifest_id, cell_id, parent, template, fragments, args, environment } = inputs;
+  const { manifest_id, cell_id, parent, repacked, template, fragments, args, environment } = inputs;
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: [
@@ -117,6 +117,7 @@ export function statementOf(
           fragments,
           args,
           ...(parent && { parent }),
+          ...(repacked && { repacked }),
           recipe_key: keys.recipe_key,
           build_key: keys.build_key,
         },

@@ -65,6 +65,17 @@ function tableOf(
   };
 }
 
+/** How long the ids of records of the old form are. */
+const OLD_ID = "20260131t120000000z-1a2b3c4d".length;
+
+/**
+ * Whether an attempt is one at its cell. One whose image has the cell's files in other layers says nothing of the image that the
+ * cell has. Records of the old form prove nothing either, but are compared with.
+ */
+function isOfCell({ proves, record_id }: Attempt): boolean {
+  return proves || record_id.length === OLD_ID;
+}
+
 /** The entry of a record, by binary search. @param entries of one manifest, oldest first */
 function entryOf(entries: readonly Entry[], recordId: string): Entry | undefined {
   let [from, to] = [0, entries.length];
@@ -159,7 +170,7 @@ export async function openAttempts(
   const cells = tableOf(entries, cellIdAt);
   const plain = new Set<string>();
   const withKey = (table: (hex: string) => Attempt[], key: string) =>
-    key.startsWith(SCHEME) ? table(key.slice(SCHEME.length)) : [];
+    key.startsWith(SCHEME) ? table(key.slice(SCHEME.length)).filter(isOfCell) : [];
 
   /** @throws FactoryError RECORD_UNREADABLE */
   const read = async ({
@@ -179,12 +190,14 @@ export async function openAttempts(
   return {
     withVerdictKey: (key) => withKey(verdicts, key),
     withBuildKey: (key) => withKey(builds, key),
-    ofCell: (manifestId, cellId) => cells(cellId).filter(({ manifest_id }) => manifest_id === manifestId),
+    ofCell: (manifestId, cellId) =>
+      cells(cellId).filter((one) => one.manifest_id === manifestId && isOfCell(one)),
     ofManifest: function* (manifestId) {
       const own = byManifest.get(manifestId)?.entries ?? [];
       for (let at = own.length - 1; at >= 0; at -= 1) {
         const entry = own[at];
-        if (entry) yield attemptAt(entry.bytes, entry.start, manifestId);
+        const attempt = entry && attemptAt(entry.bytes, entry.start, manifestId);
+        if (attempt && isOfCell(attempt)) yield attempt;
       }
     },
     read: async (attempt) => (await read(attempt)).record,

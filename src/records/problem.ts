@@ -14,6 +14,7 @@ export const PROBLEMS = {
   KEY_MISMATCH: "a key is not the one that follows from the inputs",
   INPUT_MISMATCH: "the record and its evidence name different inputs",
   IMAGE_MISMATCH: "the record and its evidence name different images",
+  ORIGINAL_MISMATCH: "the record that it is the repacked image of is not here, or has another image",
   TESTS_MISMATCH: "the tests are not those of the smoke report, or not those that were declared",
   STATUS_MISMATCH: "the verdict is not the one that follows from the evidence",
   TIME_MISMATCH: "the times of the record and its evidence contradict each other",

@@ -67,7 +67,7 @@ export function attemptOf(record: StoredRecord): Attempt {
     digest: image?.digest ?? null,
     ref: image?.ref ?? null,
     pushed: image?.pushed ?? false,
-    proves: record.schema_version !== 1,
+    proves: record.schema_version !== 1 && record.repacked === undefined,
   };
 }
 

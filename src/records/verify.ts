@@ -5,6 +5,7 @@ import { checkRecord } from "./check.ts";
 import { type Ledgers, readLedgers } from "./ledger.ts";
 import { entriesOf, type Located, locateRecords, manifestFolders, recordIdsIn } from "./locate.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
+import { originalProblems } from "./repacked-from.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
 
@@ -80,6 +81,7 @@ export async function verifyRecords(
       if (record.schema_version === 1) old.push(recordId);
       const place = { folder: join(base, manifestId), ledgers: ledgers(manifestId), plain, rules };
       const found = checkRecord(record, sha256, place);
+      found.push(...originalProblems(base, record, check));
       if (found.length === 0) outcome.verified += 1;
       for (const { code, what, evidence = "record" } of found)
         problems.push({ record_id: recordId, code, what, evidence });

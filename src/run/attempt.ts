@@ -18,7 +18,7 @@ export interface Ended {
 }
 
 /** What an attempt has found before it began. */
-function emptyTrail(): Trail {
+export function emptyTrail(): Trail {
   return {
     stage: "done",
     failure: null,

@@ -36,7 +36,7 @@ function withoutCache(planned: PlannedCell): PlannedCell {
 }
 
 /** Versions of all tools, asked while the first builds run: one that cannot be told by now costs no result. */
-async function toolVersions(
+export async function toolVersions(
   known: Record<string, string>,
   buildx: RunDeps["buildx"],
 ): Promise<Record<string, string>> {

@@ -1158,6 +1158,7 @@ export interface Policy {
   summary?: Text;
   promotion?: Promotion;
   signature?: SignaturePolicy;
+  repack?: RepackPolicy;
 }
 /**
  * The proof that a promotion asks for, on every platform, beside a pass of the current tests for the current inputs.
@@ -1208,6 +1209,15 @@ export interface SignerIdentity {
    * Who it is, such as the workflow and branch of a CI job, in full.
    */
   subject: string;
+}
+/**
+ * When an image in other layers is worth a tag of its own.
+ */
+export interface RepackPolicy {
+  /**
+   * The part of the packed bytes that it has to save to be pushed. Default: 0, so that it may not be larger.
+   */
+  min_saving?: number;
 }
 /**
  * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.
@@ -1326,6 +1336,7 @@ export interface FactoryRecord {
    */
   images: RecordReadImage[];
   parent?: RecordParent;
+  repacked?: Repacked;
   /**
    * Files and folders outside fragments that the build reads, sorted by path; missing if there is none.
    *
@@ -1381,6 +1392,15 @@ export interface RecordReadImage {
 export interface RecordParent {
   manifest_id: Id;
   build_key: Sha256;
+}
+/**
+ * The record whose image has the same files in other layers, and the digests of that image. Missing where the image is as it was built.
+ */
+export interface Repacked {
+  record_id: string;
+  digest: Sha256;
+  manifest_digest: Sha256;
+  with: "zstd" | "docker-repack";
 }
 export interface RecordReadSource {
   /**

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { describeEngine, docker } from "./engine.ts";
-import { factory, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
+import { factory, imagesIn, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
 import { tinyBase } from "./tiny-base.ts";
 
 interface Layer {
@@ -47,8 +47,6 @@ async function reproduce(root: string, args: string[], exit: number): Promise<Fo
   return JSON.parse(stdout) as Found;
 }
 
-const images = () => docker(["image", "ls", "--all", "--quiet", "--no-trunc"]).split("\n").sort();
-
 /** A package that each build has in another version, as it is when an archive goes on. */
 const PACKAGE = `RUN --network=none mkdir -p /var/lib/dpkg/info /usr/lib \\
  && read -r id < /proc/sys/kernel/random/uuid \\
@@ -61,6 +59,7 @@ describeEngine("reproduce", () => {
     "the same content from the workspace, from its commit, and without its image; and nothing is left behind",
     { timeout: 240_000 },
     async () => {
+      const repository = imagesOfTest();
       const root = makeWorkspace(
         {
           fragments: {
@@ -69,7 +68,7 @@ describeEngine("reproduce", () => {
           },
           base: tinyBase(),
         },
-        imagesOfTest(),
+        repository,
       );
       put(root, "fragments/app/0.1.0/app.sh", "echo app\n");
       put(root, ".gitignore", ".factory\nrecords\n");
@@ -79,7 +78,7 @@ describeEngine("reproduce", () => {
       git("add", ".");
       git("commit", "--quiet", "--message", "x");
       const { record_id, image } = await run(root);
-      const before = images();
+      const before = imagesIn(repository);
 
       const same = await reproduce(root, [record_id], 0);
       expect(same).toMatchObject({ outcome: "same-content", config: [], drift: [], missing: [] });
@@ -89,7 +88,7 @@ describeEngine("reproduce", () => {
       expect(core).toMatchObject({ differing: 0, made_by: { fragment: "core@0.1.0" } });
       expect(core?.made_by?.instruction).toContain("mkdir /core");
       expect(app?.made_by).toMatchObject({ fragment: "app@0.1.0" });
-      expect(images()).toEqual(before);
+      expect(imagesIn(repository)).toEqual(before);
       expect(readdirSync(join(root, ".factory/run"))).toEqual([]);
       expect(readdirSync(join(root, "records/app")).filter((name) => name.endsWith(".json"))).toEqual([
         `${record_id}.json`,

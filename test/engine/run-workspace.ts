@@ -61,6 +61,13 @@ export interface Parts {
 /** The label by which images are known that lost their name to a later one. Its value is the repository. */
 const LABEL = "factory.test.repository";
 
+/** Ids of all images of a test's workspace, those without a name too, sorted. */
+export function imagesIn(repository: string): string[] {
+  const argv = ["image", "ls", "--all", "--quiet", "--no-trunc"];
+  const ids = docker([...argv, "--filter", `label=${LABEL}=${repository}`]).split("\n");
+  return [...new Set(ids.filter(Boolean))].sort();
+}
+
 /**
  * The name that images of the test's workspace have; the images are gone when the test is over.
  * @param host of a registry, with `/` at the end

@@ -22,7 +22,7 @@ export interface Attempt {
   /** The image's tag; null if the build gave no image. */
   ref: string | null;
   pushed: boolean;
-  /** Whether its record can prove anything, which one of the old form cannot. */
+  /** Whether its record can prove anything of a cell, which one of the old form, or of an image in other layers, cannot. */
   proves: boolean;
 }
 

@@ -14,6 +14,7 @@ const REPEATED = [
   "args",
   "images",
   "parent",
+  "repacked",
   "sources",
 ] as const;
 

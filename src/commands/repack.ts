@@ -1,0 +1,184 @@
+import { relative, sep } from "node:path";
+import type { OpenCatalog } from "../catalog/open.ts";
+import { FactoryError } from "../errors.ts";
+import { makeFolderIn } from "../files/folders.ts";
+import { createMeter } from "../files/meter.ts";
+import { proofOf } from "../handover/save.ts";
+import { bytesOf, sizeText } from "../model/bytes.ts";
+import { isDigest } from "../model/image-reference.ts";
+import type { Repacked } from "../model/inputs.ts";
+import { brief, visible } from "../model/visible.ts";
+import { parseReference } from "../model/subject.ts";
+import { tagOf } from "../plan/cell-names.ts";
+import { RECORD_ID } from "../records/record-id.ts";
+import type { RecordStore } from "../records/store.ts";
+import { repack as repackCell, type Repacking } from "../repack/repack.ts";
+import { UNPACK_RATES } from "../repack/pull-time.ts";
+import { table } from "../screen/table.ts";
+import type { DockerRepack } from "../tools/docker-repack.ts";
+import { version } from "../version.ts";
+import { byteProgress } from "./byte-progress.ts";
+import type { CommandResult, Context } from "./context.ts";
+import { planCell } from "./plan-cell.ts";
+import { sendRecords } from "./send-records.ts";
+
+interface RepackOptions {
+  with?: Repacked["with"] | undefined;
+  targetSize: string;
+  tagSuffix: string;
+  bandwidth: number;
+  parallel: number;
+  push?: boolean;
+  locked?: boolean;
+}
+
+const SHOWN = 10;
+const LISTED = 200;
+
+/** The cell that a cell id, a digest or a record id means. @throws FactoryError UNKNOWN_RECORD, IMAGE_NOT_FOUND */
+async function cellOf(text: string, store: RecordStore): Promise<{ cellId: string; digest: string | null }> {
+  if (RECORD_ID.test(text)) {
+    const { cell_id, image } = await store.get(text);
+    return { cellId: cell_id, digest: image?.digest ?? null };
+  }
+  if (!isDigest(text)) return { cellId: text, digest: null };
+  const { records } = await store.list({ status: "pass" });
+  const own = records.find(({ digest }) => digest === text);
+  if (own) return { cellId: own.cell_id, digest: text };
+  throw new FactoryError("IMAGE_NOT_FOUND", `no record here proves ${text}`, {
+    fix: "name a cell: see `factory plan`; or bring its record with `factory records pull`",
+  });
+}
+
+/** What policies of the products of a manifest ask for, the most of it. */
+function minSavingFor(catalog: OpenCatalog, manifestId: string): number {
+  const asked = catalog.productIds().flatMap((id) => {
+    const { manifest_id, policy } = catalog.product(id).document;
+    if (manifest_id !== manifestId || policy === undefined) return [];
+    return [catalog.policy(policy).document.repack?.min_saving ?? 0];
+  });
+  return Math.max(0, ...asked);
+}
+
+/** The program to use, with its version. @throws FactoryError TOOL_MISSING */
+async function programOf(
+  asked: Repacked["with"] | undefined,
+  dockerRepack: DockerRepack,
+): Promise<{ program: Repacked["with"]; versions: Record<string, string> }> {
+  if (asked === "zstd") return { program: "zstd", versions: {} };
+  const found = await dockerRepack.version();
+  if (found !== null) return { program: "docker-repack", versions: { "docker-repack": found } };
+  if (asked === undefined) return { program: "zstd", versions: {} };
+  throw new FactoryError("TOOL_MISSING", "docker-repack is not installed", {
+    fix: "install it with `cargo install --locked docker-repack`, or use `--with zstd`",
+  });
+}
+
+function textOf(
+  found: Repacking,
+  columns: number | undefined,
+  { green, red, yellow }: Context["color"],
+): string {
+  const { original, repacked, saving, changes, record, pushed, kept_back } = found;
+  const rows = [original, repacked].map(({ ref, bytes, layers, pull_s }) => [
+    ref,
+    sizeText(bytes),
+    String(layers),
+    `${pull_s.toFixed(1)} s`,
+  ]);
+  const percent = `${(Math.abs(saving) * 100).toFixed(1)} % ${saving < 0 ? "larger" : "smaller"}`;
+  const differing = changes.slice(0, SHOWN).map(({ path, how }) => `  ${visible(path)}  ${how.join(", ")}`);
+  const status = record?.result.status;
+  const verdict =
+    record === null
+      ? red(`refused: ${changes.length} files are not those of the original`)
+      : status === "pass"
+        ? green(`passed: ${percent}, by ${found.with}; record ${record.record_id}`)
+        : red(`${status}: ${brief(record.result.notes[0] ?? "")}; record ${record.record_id}`);
+  return [
+    table(["IMAGE", "PACKED", "LAYERS", "PULL"], rows, columns),
+    "",
+    verdict,
+    ...differing,
+    ...(pushed ? [`pushed as ${repacked.ref}`] : []),
+    ...(kept_back === null ? [] : [yellow(`not pushed: ${kept_back}`)]),
+  ].join("\n");
+}
+
+/** `factory repack`: the files of a proven image in other layers, with a tag and a record of their own. */
+export async function repack(
+  context: Context,
+  image: string,
+  options: RepackOptions,
+): Promise<CommandResult> {
+  const { locked = false, push = false, bandwidth, parallel } = options;
+  const targetSize = bytesOf(options.targetSize);
+  const [catalog, world] = await Promise.all([context.catalog(), context.world()]);
+  const { root } = catalog;
+  const { signal } = context;
+  const deps = world.runDeps(catalog, { sbomWith: "factory" });
+  const { program, versions } = await programOf(options.with, world.dockerRepack);
+  const { cellId, digest } = await cellOf(image, deps.store);
+  const planned = (await planCell(context, cellId, locked)).at(-1);
+  if (!planned) throw new Error(`the cell ${cellId} was planned, and is not there`);
+  const record = await deps.store.get(proofOf(planned));
+  if (record.schema_version !== 2 || !record.image || (digest !== null && record.image.digest !== digest))
+    throw new FactoryError(
+      "CELL_UNPROVEN",
+      `${cellId} is proven as another image by now: ${record.record_id}`,
+      {
+        fix: `name the cell itself: factory repack ${cellId}`,
+      },
+    );
+  const tag = `${parseReference(record.image.ref).repository}:${tagOf(`${parseReference(record.image.ref).tag}${options.tagSuffix}`)}`;
+  let last = "";
+  const tell = createMeter(() => context.say(last));
+  try {
+    const folder = makeFolderIn(deps.folder.path(), "repack-");
+    const found = await repackCell(
+      planned,
+      { ...record, image: record.image },
+      {
+        with: program,
+        targetSize,
+        tag,
+        model: { bandwidth, parallel },
+        push,
+        minSaving: minSavingFor(catalog, record.manifest_id),
+      },
+      {
+        ...deps,
+        root,
+        relative: (path) => relative(root, path).split(sep).join("/"),
+        retries: catalog.settings().retries,
+        versions: { factory: version, node: process.versions.node, ...versions },
+        registries: world.registries,
+        dockerRepack: world.dockerRepack,
+        folder,
+        folderOfWork: makeFolderIn(deps.folder.path(), "proof-"),
+        signal,
+        say: context.say,
+        onBytes: byteProgress(context, "of the images so far"),
+        onProgress: (text) => {
+          last = text;
+          tell();
+        },
+      },
+    );
+    const { changes, record: own, ...about } = found;
+    const json = {
+      ...about,
+      record_id: own?.record_id ?? null,
+      status: own?.result.status ?? null,
+      changes: changes.slice(0, LISTED),
+      left_out: Math.max(0, changes.length - LISTED),
+      model: { bandwidth_bits: bandwidth, parallel, unpack_bytes: UNPACK_RATES },
+    };
+    const isProven = own?.result.status === "pass";
+    const unsent = own && found.pushed ? await sendRecords(context, [own.record_id]) : null;
+    const exitCode = !isProven ? 1 : unsent ? 3 : 0;
+    return { text: textOf(found, context.columns, context.color), json, exitCode };
+  } finally {
+    deps.folder.remove();
+  }
+}

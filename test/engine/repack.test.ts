@@ -1,0 +1,186 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { describeEngine, docker, registry, temporaryFolder, uniqueName } from "./engine.ts";
+import { factory, imagesIn, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
+import { tinyBase } from "./tiny-base.ts";
+
+const CELL = "app.linux-amd64";
+
+interface Cost {
+  ref: string;
+  digest: string;
+  bytes: number;
+  layers: number;
+  pull_s: number;
+}
+
+interface Found {
+  with: string;
+  original: Cost & { record_id: string };
+  repacked: Cost;
+  saving: number;
+  changes: object[];
+  record_id: string | null;
+  status: string | null;
+  pushed: boolean;
+  kept_back: string | null;
+}
+
+async function ok<T>(root: string, args: string[], exit = 0): Promise<T> {
+  const { exitCode, stdout, stderr } = await factory(root, [...args, "--json"]);
+  expect(exitCode, stderr + stdout).toBe(exit);
+  return JSON.parse(stdout) as T;
+}
+
+const config = (image: string) =>
+  (JSON.parse(docker(["image", "inspect", image])) as { Config: object; Architecture: string }[]).map(
+    ({ Config, Architecture }) => ({ ...Config, Architecture }),
+  );
+
+/** A cell whose image has more than files in its configuration. */
+function workspace(repository: string): string {
+  const nonce = uniqueName("nonce");
+  const root = makeWorkspace(
+    {
+      fragments: {
+        core: {
+          "0.1.0": {
+            body: `RUN --network=none mkdir -p /data/a /gone && echo ${nonce} > /data/a/x && ln /data/a/x /data/y && ln -s a/x /data/z && touch /gone/x; true`,
+          },
+        },
+        app: {
+          "0.1.0": {
+            body: 'RUN --network=none echo 2 > /data/a/x2\nENV MODE="a b"\nEXPOSE 8080\nVOLUME /data\nUSER 1000:1000\nWORKDIR /data\nSTOPSIGNAL SIGINT\nENTRYPOINT ["sh", "-c"]\nCMD ["true"]\nHEALTHCHECK CMD true',
+          },
+        },
+      },
+      base: tinyBase(),
+      manifest: "smoke: [{id: there, file: {path: /data/a/x2, exists: true}}]\n",
+    },
+    repository,
+  );
+  return root;
+}
+
+/** A docker-repack that forgets the layer with x2. */
+const LOSES_A_LAYER = `#!${process.execPath}
+const { cpSync, readFileSync, writeFileSync } = require("node:fs");
+const { createHash } = require("node:crypto");
+if (process.argv.includes("--version")) {
+  console.log("docker-repack 0.0.0");
+  process.exit(0);
+}
+const [from, to] = process.argv.slice(-2).map((place) => place.slice("oci://".length));
+cpSync(from, to, { recursive: true });
+const at = (digest) => to + "/blobs/" + digest.replace(":", "/");
+const read = (path) => JSON.parse(readFileSync(path, "utf8"));
+const write = (document) => {
+  const text = JSON.stringify(document);
+  const digest = "sha256:" + createHash("sha256").update(text).digest("hex");
+  writeFileSync(at(digest), text);
+  return { digest, size: text.length };
+};
+const index = read(to + "/index.json");
+const manifest = read(at(index.manifests[0].digest));
+const config = read(at(manifest.config.digest));
+manifest.layers.splice(2, 1);
+config.rootfs.diff_ids.splice(2, 1);
+Object.assign(manifest.config, write(config));
+Object.assign(index.manifests[0], write(manifest));
+writeFileSync(to + "/index.json", JSON.stringify(index));
+`;
+
+const programs = ["zstd", "docker-repack"] as const;
+const isThere = (program: string) =>
+  program === "zstd" || spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
+
+describeEngine("repack", () => {
+  for (const program of programs)
+    test.skipIf(!isThere(program))(
+      `${program}: another image with the same files and configuration, its own tag and record; the canonical one stays`,
+      { timeout: 240_000 },
+      async () => {
+        const root = workspace(imagesOfTest(`${registry}/`));
+        await ok(root, ["run", "--manifest-id", "app", "--push"]);
+        const found = await ok<Found>(root, ["repack", CELL, "--with", program, "--target-size", "1MB"]);
+        expect(found).toMatchObject({ with: program, changes: [], status: "pass", pushed: false });
+        const { original, repacked } = found;
+        expect(repacked.ref).toBe(`${original.ref}-repacked`);
+        expect(repacked.digest).not.toBe(original.digest);
+        expect(repacked.bytes).toBeLessThan(original.bytes);
+        expect(found.saving).toBeCloseTo(1 - repacked.bytes / original.bytes);
+        for (const { pull_s } of [original, repacked]) expect(pull_s).toBeGreaterThan(0);
+
+        expect(docker(["image", "inspect", "--format", "{{.Id}}", repacked.ref]).trim()).toBe(
+          repacked.digest,
+        );
+        expect(docker(["image", "inspect", "--format", "{{.Id}}", original.ref]).trim()).toBe(
+          original.digest,
+        );
+        expect(config(repacked.digest)).toEqual(config(original.digest));
+        expect(docker(["image", "ls", "--quiet", "localhost/factory-repack"])).toBe("");
+        expect(readdirSync(join(root, ".factory/run"))).toEqual([]);
+
+        // Its record is tied to the original's, and proves nothing of the cell itself.
+        const record = await ok<Record<string, unknown>>(root, ["records", "show", found.record_id ?? ""]);
+        expect(record).toMatchObject({
+          repacked: { record_id: original.record_id, digest: original.digest, with: program },
+          image: { ref: repacked.ref, digest: repacked.digest },
+        });
+        expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 2, problems: [] });
+        const { results } = await ok<{ results: object[] }>(root, ["run", "--manifest-id", "app", "--reuse"]);
+        expect(results).toEqual([
+          expect.objectContaining({ status: "reused", record_id: original.record_id }),
+        ]);
+      },
+    );
+
+  test(
+    "it is pushed only where it saves what the policy asks for, and by digest as it was tested",
+    { timeout: 240_000 },
+    async () => {
+      const repository = imagesOfTest(`${registry}/`);
+      const root = workspace(repository);
+      const put = (path: string, text: string) => {
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        writeFileSync(join(root, path), text);
+      };
+      put(
+        "control_plane/products/app.yaml",
+        `schema_version: 1\nproduct_id: app\nmanifest_id: app\nrepository: ${registry}/${uniqueName("x")}\ntags: ["1"]\npolicy: release\n`,
+      );
+      const policy = (saving: number) =>
+        put(
+          "control_plane/policies/release.yaml",
+          `schema_version: 1\npolicy_id: release\nrepack: {min_saving: ${saving}}\n`,
+        );
+      policy(0.99);
+      await ok(root, ["run", "--manifest-id", "app", "--push"]);
+      const args = ["repack", CELL, "--with", "zstd", "--push"];
+      const back = await ok<Found>(root, args);
+      expect(back).toMatchObject({ pushed: false, status: "pass" });
+      expect(back.kept_back).toContain("the policy asks for 99.0 %");
+
+      // A program that loses files: nothing of its image is kept.
+      const bin = join(temporaryFolder(), "docker-repack");
+      writeFileSync(bin, LOSES_A_LAYER, { mode: 0o755 });
+      const images = imagesIn(repository);
+      const env = { PATH: `${dirname(bin)}:${process.env.PATH}` };
+      const lossy = await factory(root, ["repack", CELL, "--with", "docker-repack", "--json"], { env });
+      expect(lossy.exitCode, lossy.stderr).toBe(1);
+      const lost = JSON.parse(lossy.stdout) as Found;
+      expect(lost).toMatchObject({ record_id: null, status: null, pushed: false });
+      expect(lost.changes).toContainEqual({ path: "/data/a/x2", how: ["removed"] });
+      expect(imagesIn(repository)).toEqual(images);
+      expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 2, problems: [] });
+
+      policy(0);
+      const found = await ok<Found>(root, args);
+      expect(found).toMatchObject({ pushed: true, kept_back: null });
+      const seen = docker(["buildx", "imagetools", "inspect", found.repacked.ref]);
+      expect(seen).toContain(found.repacked.digest);
+    },
+  );
+});
