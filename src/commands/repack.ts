@@ -13,7 +13,7 @@ import { tagOf } from "../plan/cell-names.ts";
 import { RECORD_ID } from "../records/record-id.ts";
 import type { RecordStore } from "../records/store.ts";
 import { repack as repackCell, type Repacking } from "../repack/repack.ts";
-import { UNPACK_RATES } from "../repack/pull-time.ts";
+import { type PullModel, UNPACK_RATES } from "../repack/pull-time.ts";
 import { table } from "../screen/table.ts";
 import type { DockerRepack } from "../tools/docker-repack.ts";
 import { version } from "../version.ts";
@@ -60,15 +60,25 @@ function minSavingFor(catalog: OpenCatalog, manifestId: string): number {
   return Math.max(0, ...asked);
 }
 
-/** The program to use, with its version. @throws FactoryError TOOL_MISSING */
-async function programOf(
+/** A program, with its version if it is one of its own. */
+interface Program {
+  program: Repacked["with"];
+  versions: Record<string, string>;
+}
+
+/** The programs to use, in turn, until the files of one's image are those of the original. @throws FactoryError TOOL_MISSING */
+async function programsFor(
   asked: Repacked["with"] | undefined,
   dockerRepack: DockerRepack,
-): Promise<{ program: Repacked["with"]; versions: Record<string, string> }> {
-  if (asked === "zstd") return { program: "zstd", versions: {} };
+): Promise<readonly Program[]> {
+  const zstd: Program = { program: "zstd", versions: {} };
+  if (asked === "zstd") return [zstd];
   const found = await dockerRepack.version();
-  if (found !== null) return { program: "docker-repack", versions: { "docker-repack": found } };
-  if (asked === undefined) return { program: "zstd", versions: {} };
+  if (found !== null) {
+    const first: Program = { program: "docker-repack", versions: { "docker-repack": found } };
+    return asked === undefined ? [first, zstd] : [first];
+  }
+  if (asked === undefined) return [zstd];
   throw new FactoryError("TOOL_MISSING", "docker-repack is not installed", {
     fix: "install it with `cargo install --locked docker-repack`, or use `--with zstd`",
   });
@@ -117,7 +127,7 @@ export async function repack(
   const { root } = catalog;
   const { signal } = context;
   const deps = world.runDeps(catalog, { sbomWith: "factory" });
-  const { program, versions } = await programOf(options.with, world.dockerRepack);
+  const programs = await programsFor(options.with, world.dockerRepack);
   const { cellId, digest } = await cellOf(image, deps.store);
   const planned = (await planCell(context, cellId, locked)).at(-1);
   if (!planned) throw new Error(`the cell ${cellId} was planned, and is not there`);
@@ -133,19 +143,14 @@ export async function repack(
   const tag = `${parseReference(record.image.ref).repository}:${tagOf(`${parseReference(record.image.ref).tag}${options.tagSuffix}`)}`;
   let last = "";
   const tell = createMeter(() => context.say(last));
-  try {
-    const folder = makeFolderIn(deps.folder.path(), "repack-");
-    const found = await repackCell(
+  const own = { ...record, image: record.image };
+  const model = { bandwidth, parallel };
+  const minSaving = minSavingFor(catalog, record.manifest_id);
+  const repackBy = ({ program, versions }: Program): Promise<Repacking> =>
+    repackCell(
       planned,
-      { ...record, image: record.image },
-      {
-        with: program,
-        targetSize,
-        tag,
-        model: { bandwidth, parallel },
-        push,
-        minSaving: minSavingFor(catalog, record.manifest_id),
-      },
+      own,
+      { with: program, targetSize, tag, model, push, minSaving },
       {
         ...deps,
         root,
@@ -154,7 +159,7 @@ export async function repack(
         versions: { factory: version, node: process.versions.node, ...versions },
         registries: world.registries,
         dockerRepack: world.dockerRepack,
-        folder,
+        folder: makeFolderIn(deps.folder.path(), "repack-"),
         folderOfWork: makeFolderIn(deps.folder.path(), "proof-"),
         signal,
         say: context.say,
@@ -165,20 +170,40 @@ export async function repack(
         },
       },
     );
-    const { changes, record: own, ...about } = found;
-    const json = {
-      ...about,
-      record_id: own?.record_id ?? null,
-      status: own?.result.status ?? null,
-      changes: changes.slice(0, LISTED),
-      left_out: Math.max(0, changes.length - LISTED),
-      model: { bandwidth_bits: bandwidth, parallel, unpack_bytes: UNPACK_RATES },
-    };
-    const isProven = own?.result.status === "pass";
-    const unsent = own && found.pushed ? await sendRecords(context, [own.record_id]) : null;
-    const exitCode = !isProven ? 1 : unsent ? 3 : 0;
-    return { text: textOf(found, context.columns, context.color), json, exitCode };
+  try {
+    let found: Repacking | undefined;
+    for (const program of programs) {
+      if (found)
+        context.say(
+          `warning: ${found.with} changed ${found.changes.length} files, such as ${visible(found.changes[0]?.path ?? "")}: using ${program.program}`,
+        );
+      found = await repackBy(program);
+      if (found.record) break;
+    }
+    if (!found) throw new Error("there is no program to repack with");
+    return await resultOf(context, found, model);
   } finally {
     deps.folder.remove();
   }
+}
+
+/** The result of the command; what was pushed has its record sent after it. */
+async function resultOf(
+  context: Context,
+  found: Repacking,
+  { bandwidth, parallel }: PullModel,
+): Promise<CommandResult> {
+  const { changes, record: own, ...about } = found;
+  const json = {
+    ...about,
+    record_id: own?.record_id ?? null,
+    status: own?.result.status ?? null,
+    changes: changes.slice(0, LISTED),
+    left_out: Math.max(0, changes.length - LISTED),
+    model: { bandwidth_bits: bandwidth, parallel, unpack_bytes: UNPACK_RATES },
+  };
+  const isProven = own?.result.status === "pass";
+  const unsent = own && found.pushed ? await sendRecords(context, [own.record_id]) : null;
+  const exitCode = !isProven ? 1 : unsent ? 3 : 0;
+  return { text: textOf(found, context.columns, context.color), json, exitCode };
 }

@@ -53,7 +53,7 @@ function linesOf(layer: LayerVerdict): string[] {
 }
 
 function textOf(found: Reproduction, { green, red, yellow }: Context["color"]): string {
-  const { outcome, layers, config, drift, missing, recorded, rebuilt } = found;
+  const { outcome, layers, config, drift, missing, unpinned, recorded, rebuilt } = found;
   const paint = outcome === "different" ? red : outcome === "incomplete" ? yellow : green;
   const same = layers.filter((one) => one.same === "identical").length;
   const drifted = drift.map(
@@ -74,6 +74,7 @@ function textOf(found: Reproduction, { green, red, yellow }: Context["color"]): 
       ? [`drift of packages: ${drifted.slice(0, 20).join("; ")}${drifted.length > 20 ? " …" : ""}`]
       : []),
     ...unexplained,
+    ...unpinned.map((ref) => yellow(`not pinned: ${visible(ref)} may be another image by now`)),
     ...missing.slice(0, 20).map(({ what, why }) => yellow(`missing: ${visible(what)}: ${visible(why)}`)),
     ...(missing.length > 20 ? [yellow(`and ${grouped(missing.length - 20)} more`)] : []),
   ].join("\n");

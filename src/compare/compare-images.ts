@@ -1,7 +1,7 @@
 import { canonicalJson } from "../model/digest.ts";
 import { compareText } from "../model/compare.ts";
 import { type Difference, differences, pathText } from "./file-entry.ts";
-import { type LayerEntries, readEntries, type ReadOptions } from "./layer-entries.ts";
+import { type LayerEntries, NOTHING_IN_IT, readEntries, type ReadOptions } from "./layer-entries.ts";
 import type { StoredImage } from "./stored-image.ts";
 
 /** How much two layers, or two images, are the same; the last one is not known. */
@@ -47,8 +47,6 @@ export function compareEntries(
   return { changes, times };
 }
 
-const NONE: LayerEntries = { entries: new Map(), kept: new Map(), unpacked: 0 };
-
 /**
  * Compares two images layer by layer, one pair at a time. Layers with one digest are not read; of the others every file is.
  * @throws FactoryError IMAGE_UNREADABLE, INTERRUPTED
@@ -66,8 +64,8 @@ export async function compareLayers(
       found.push({ ...ids, same: "identical", changes: [], times: 0, kept: [] });
       continue;
     }
-    const one = before.layers[at] ? await readEntries(before, at, options) : NONE;
-    const two = after.layers[at] ? await readEntries(after, at, options) : NONE;
+    const one = before.layers[at] ? await readEntries(before, at, options) : NOTHING_IN_IT;
+    const two = after.layers[at] ? await readEntries(after, at, options) : NOTHING_IN_IT;
     const { changes, times } = compareEntries(one.entries, two.entries);
     const isMissing = ids.before === null || ids.after === null;
     const same: Sameness =

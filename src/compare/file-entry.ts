@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
 import type { Header } from "tar-stream";
-import { compareText } from "../model/compare.ts";
 
 /** What a tar says of one path, without its bytes. */
 export interface FileEntry {
@@ -20,19 +18,6 @@ export interface FileEntry {
 
 /** How one path of two images differs. */
 export type Difference = "added" | "removed" | "type" | "content" | "mode" | "owner" | "attributes" | "times";
-
-const ATTRIBUTE = "SCHILY.xattr.";
-
-/** A hash over the extended attributes of an entry; empty without any. */
-function attributesOf(pax: unknown): string {
-  if (typeof pax !== "object" || pax === null) return "";
-  const attributes = Object.entries(pax)
-    .filter(([name]) => name.startsWith(ATTRIBUTE))
-    .sort(([a], [b]) => compareText(a, b));
-  if (attributes.length === 0) return "";
-  const hash = createHash("sha256").update(JSON.stringify(attributes));
-  return hash.digest("base64");
-}
 
 /** Kinds of entries that have bytes of their own. */
 export function hasBytes(type: string | null | undefined): boolean {
@@ -55,8 +40,9 @@ export function pathText(key: string): string {
 /**
  * An entry in one text, which takes less memory than an object: of an image with a million files that matters.
  * @param content a hash of a file's bytes
+ * @param attributes a hash over its extended attributes
  */
-export function packEntry(header: Header, content: string): string {
+export function packEntry(header: Header, content: string, attributes: string): string {
   const { type, mode = 0, uid = 0, gid = 0, mtime, linkname, devmajor = 0, devminor = 0 } = header;
   const kind = type === "contiguous-file" ? "file" : (type ?? "unknown");
   const isLink = kind === "symlink" || kind === "link";
@@ -65,7 +51,7 @@ export function packEntry(header: Header, content: string): string {
   const time = mtime instanceof Date ? mtime.getTime() : 0;
   // A link's own permissions mean nothing.
   const permissions = kind === "symlink" ? "" : (mode & 0o7777).toString(8);
-  return [kind, permissions, `${uid}:${gid}`, time, attributesOf(header.pax), about].join(" ");
+  return [kind, permissions, `${uid}:${gid}`, time, attributes, about].join(" ");
 }
 
 export function unpackEntry(text: string): FileEntry {

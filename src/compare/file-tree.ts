@@ -10,6 +10,8 @@ export interface FileTree {
   entries: Map<string, string>;
   /** How many bytes each layer unpacks to. */
   unpacked: number[];
+  /** Places of layers with names that are not spelled as paths from the root. */
+  oddlyNamed: number[];
 }
 
 const WHITEOUT = ".wh.";
@@ -69,11 +71,12 @@ function addLayer(tree: Map<string, string>, layer: ReadonlyMap<string, string>)
 
 /** Reads all layers of an image, one after the other. @throws FactoryError IMAGE_UNREADABLE, INTERRUPTED */
 export async function readTree(image: StoredImage, options: ReadOptions): Promise<FileTree> {
-  const tree: FileTree = { entries: new Map(), unpacked: [] };
+  const tree: FileTree = { entries: new Map(), unpacked: [], oddlyNamed: [] };
   for (const at of image.layers.keys()) {
-    const { entries, unpacked } = await readEntries(image, at, { ...options, lastWins: true });
+    const { entries, unpacked, isPlain } = await readEntries(image, at, { ...options, lastWins: true });
     addLayer(tree.entries, entries);
     tree.unpacked.push(unpacked);
+    if (!isPlain) tree.oddlyNamed.push(at);
     if (tree.entries.size > MOST_FILES) throw unreadable(image.title, `it has more than ${MOST_FILES} files`);
   }
   return tree;

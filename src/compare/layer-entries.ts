@@ -6,6 +6,7 @@ import { isRefusal } from "../files/refused.ts";
 import { mostUnpacked, unpacked } from "../sbom/blob.ts";
 import { cleanPath, type ImagePath } from "../sbom/paths.ts";
 import { hasBytes, oddPath, packEntry } from "./file-entry.ts";
+import { createRawHeaders } from "./raw-headers.ts";
 import { type StoredImage, unreadable } from "./stored-image.ts";
 
 /** What one layer has, by path: each as `packEntry` writes it. A whiteout is an entry like any other. */
@@ -15,6 +16,20 @@ export interface LayerEntries {
   kept: Map<ImagePath, Buffer>;
   /** How many bytes it unpacks to. */
   unpacked: number;
+  /** Whether all its names are spelled as paths from the root: `etc/x`, and not `./etc/x`. */
+  isPlain: boolean;
+}
+
+/** A layer without anything. */
+export const NOTHING_IN_IT: LayerEntries = {
+  entries: new Map(),
+  kept: new Map(),
+  unpacked: 0,
+  isPlain: true,
+};
+
+function isPlain(name: string): boolean {
+  return cleanPath(name) === name.replace(/\/$/, "");
 }
 
 export interface ReadOptions {
@@ -57,12 +72,16 @@ export async function readEntries(
   const layer = layers[at];
   if (!layer) throw new Error(`there is no layer ${at}`);
   const name = `its layer ${at + 1}`;
-  const found: LayerEntries = { entries: new Map(), kept: new Map(), unpacked: 0 };
+  const found: LayerEntries = { ...NOTHING_IN_IT, entries: new Map(), kept: new Map() };
   const { entries, kept } = found;
   let characters = 0;
   let keptBytes = 0;
 
+  const raw = createRawHeaders();
+
   const take = async (header: Header, stream: AsyncIterable<Buffer>): Promise<void> => {
+    const attributes = raw.attributes(header);
+    found.isPlain &&= isPlain(header.name);
     const key = keyFor(header.name, entries, lastWins);
     const isKept = hasBytes(header.type) && header.size <= MOST_KEPT.file && wants(key);
     const hash = createHash("sha256");
@@ -71,7 +90,7 @@ export async function readEntries(
       hash.update(piece);
       if (isKept) pieces.push(piece);
     }
-    const text = packEntry(header, hasBytes(header.type) ? hash.digest("base64") : "");
+    const text = packEntry(header, hasBytes(header.type) ? hash.digest("base64") : "", attributes);
     entries.set(key, text);
     characters += key.length + text.length;
     if (entries.size > most.entries || characters > most.characters)
@@ -93,6 +112,7 @@ export async function readEntries(
         if (left < 0) throw unreadable(title, `${name} unpacks to very much more than it has`);
         whole.update(piece);
         onBytes(piece.length);
+        raw.take(piece);
         yield piece;
       }
     }

@@ -50,14 +50,19 @@ export async function assemble(
 
 /**
  * An image of an original's layers that a repacking program gets: with the platform, and nothing that it could run or change.
+ * @param given the layers, and hashes of what they unpack to
  * @returns its manifest
  */
-export async function bareImage(original: StoredImage, blobs: BlobFolder): Promise<Descriptor> {
+export async function bareImage(
+  original: Pick<StoredImage, "config">,
+  given: Pick<StoredImage, "layers" | "diffIds">,
+  blobs: BlobFolder,
+): Promise<Descriptor> {
   const { os, architecture, variant } = original.config;
-  const rootfs = { type: "layers", diff_ids: original.diffIds };
-  const history = historyOf(original.layers.length, "original", undefined);
+  const rootfs = { type: "layers", diff_ids: given.diffIds };
+  const history = historyOf(given.layers.length, "original", undefined);
   const about = { os, architecture, ...(variant !== undefined && { variant }), config: {}, rootfs, history };
   const config = await keep(blobs, about, CONFIG_TYPE);
-  const layers = original.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const layers = given.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
   return keep(blobs, { schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers }, MANIFEST_TYPE);
 }

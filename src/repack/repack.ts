@@ -6,7 +6,7 @@ import { FactoryError } from "../errors.ts";
 import { openBlobFolder } from "../files/blob-folder.ts";
 import { removeTree } from "../files/folders.ts";
 import { manifestOf } from "../handover/archive-layout.ts";
-import { type Descriptor, Unsound } from "../handover/descriptors.ts";
+import { Unsound } from "../handover/descriptors.ts";
 import { gatherImage, type GatherDeps } from "../handover/gather.ts";
 import type { Repacked } from "../model/inputs.ts";
 import type { PlannedCell } from "../plan/cell.ts";
@@ -14,6 +14,7 @@ import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
 import { assemble, bareImage } from "./assemble.ts";
 import { writeMarks } from "./layout-marks.ts";
 import { type ProgramDeps, repackedBy } from "./repackers.ts";
+import { plainLayers } from "./plain-layers.ts";
 import { type PullModel, pullSeconds } from "./pull-time.ts";
 import { proveRepacked, type ProveDeps } from "./prove-repacked.ts";
 import { repackedCell } from "./repacked-cell.ts";
@@ -126,8 +127,10 @@ export async function repack(
   const start = deps.clock.date();
   const blobs = openBlobFolder(join(folder, "original"));
   const before = await originalImage(record, blobs, deps);
+  const one = await readTree(before, { signal, onBytes });
   onProgress(`repacking with ${options.with}`);
-  const manifest: Descriptor = await bareImage(before, blobs);
+  const odd = options.with === "docker-repack" ? one.oddlyNamed : [];
+  const manifest = await bareImage(before, await plainLayers(before, odd, { blobs, signal }), blobs);
   const { layout, image: made } = await repackedBy(
     options.with,
     { folder, manifest, platform, targetSize },
@@ -138,7 +141,6 @@ export async function repack(
   writeMarks(layout, own, platform);
 
   onProgress("comparing the files of both images");
-  const one = await readTree(before, { signal, onBytes });
   const two = await readTree(after, { signal, onBytes });
   const { changes } = compareTrees(one, two);
   const original = costOf(before, image.ref, { unpacked: one.unpacked, model });

@@ -40,6 +40,8 @@ export interface Reproduction {
   config: string[];
   drift: Drift[];
   missing: Missing[];
+  /** Images that were recorded without a digest: they may be other ones by now. */
+  unpinned: string[];
   /** Whether evidence of the record is gone, so that not all of it could be checked. */
   isProven: boolean;
 }
@@ -96,6 +98,9 @@ export async function reproduce(
     record_id: record.record_id,
     cell_id: record.cell_id,
     recorded: record.image.manifest_digest,
+    unpinned: recorded.inputs.images
+      .filter(({ ref, digest }) => digest === null && ref !== "scratch")
+      .map(({ ref }) => ref),
     isProven: recorded.missing.length === 0,
   };
   const nothing = { layers: [], config: [], drift: [] };

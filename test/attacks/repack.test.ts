@@ -66,7 +66,8 @@ async function asked(script: string) {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "original"));
   const blobs = openBlobFolder(join(folder, "original"));
-  const manifest = await bareImage(imageOf([await tarOf([{ name: "a" }])]), blobs);
+  const image = imageOf([await tarOf([{ name: "a" }])]);
+  const manifest = await bareImage(image, image, blobs);
   const tool = dockerRepack((_, argv) => {
     const { status, stdout, stderr } = spawnSync(join(bin, "docker-repack"), argv, { encoding: "utf8" });
     return Promise.resolve({ exitCode: status, stdout, stderr, timedOut: false, aborted: false });

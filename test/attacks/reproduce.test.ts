@@ -235,6 +235,29 @@ describe("layers that are compared", () => {
     ]);
   });
 
+  it("9.12 differ in attributes whose bytes are no text, such as capabilities", async () => {
+    const bytes = [0xfe, 0xff, 0x80];
+    const layers = await Promise.all(
+      bytes.map(async (byte) => {
+        const files = ["a", "b"].map((name) => ({
+          name,
+          text: name,
+          pax: { "SCHILY.xattr.security.x": "#1#" },
+        }));
+        const tar = await tarOf([{ name: "first", text: "x".repeat(3000) }, ...files]);
+        // Of the second file alone.
+        tar[tar.lastIndexOf("#1#") + 1] = byte;
+        return imageOf([tar]);
+      }),
+    );
+    const [one, two, three] = layers as [(typeof layers)[0], (typeof layers)[0], (typeof layers)[0]];
+    for (const other of [two, three]) {
+      const [layer] = await compareLayers(one, other, options);
+      expect(layer?.changes).toEqual([{ path: "/b", how: ["attributes"] }]);
+    }
+    expect(await compareLayers(one, one, options)).toMatchObject([{ same: "identical" }]);
+  });
+
   it("9.12 are refused if they are not what the configuration says, damaged, no tar, or too many files", async () => {
     const tar = await tarOf([{ name: "a" }, { name: "b" }, { name: "c" }]);
     const error = (

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { describeEngine, docker } from "./engine.ts";
+import { describeEngine, docker, uniqueName } from "./engine.ts";
 import { factory, imagesIn, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
 import { tinyBase } from "./tiny-base.ts";
 
@@ -79,6 +79,7 @@ describeEngine("reproduce", () => {
       git("commit", "--quiet", "--message", "x");
       const { record_id, image } = await run(root);
       const before = imagesIn(repository);
+      expect(before).toHaveLength(1);
 
       const same = await reproduce(root, [record_id], 0);
       expect(same).toMatchObject({ outcome: "same-content", config: [], drift: [], missing: [] });
@@ -145,4 +146,30 @@ describeEngine("reproduce", () => {
       expect(stdout).toContain("not the same each time: 1 by restless@0.2.0, such as /stamp");
     },
   );
+
+  test("an interrupted one ends with 130, and leaves nothing", { timeout: 120_000 }, async () => {
+    const nonce = uniqueName("nonce");
+    const root = makeWorkspace(
+      {
+        fragments: {
+          core: { "0.1.0": { body: `RUN --network=none sleep 4; echo ${nonce} > /core` } },
+        },
+        base: tinyBase(),
+      },
+      imagesOfTest(),
+    );
+    const { record_id } = await run(root);
+    let sent = false;
+    const { exitCode, stdout } = await factory(root, ["reproduce", record_id, "--json"], {
+      onStderr: (text, pid) => {
+        if (sent || !text.includes("building again")) return;
+        sent = true;
+        process.kill(pid, "SIGINT");
+      },
+    });
+    expect(exitCode).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "INTERRUPTED" } });
+    expect(readdirSync(join(root, ".factory/run"))).toEqual([]);
+    expect(await factory(root, ["records", "verify"])).toMatchObject({ exitCode: 0 });
+  });
 });

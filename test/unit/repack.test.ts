@@ -8,6 +8,7 @@ import { keysOf } from "../../src/model/inputs.ts";
 import { sha256 } from "../../src/model/digest.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { assemble, bareImage } from "../../src/repack/assemble.ts";
+import { plainLayers } from "../../src/repack/plain-layers.ts";
 import { writeMarks } from "../../src/repack/layout-marks.ts";
 import { pullSeconds, type PulledLayer } from "../../src/repack/pull-time.ts";
 import { openDocuments } from "../../src/sbom/layout.ts";
@@ -124,7 +125,7 @@ describe("a repacked image", () => {
     const original = imageOf([await tarOf([{ name: "a" }])], { config });
     const folder = temporaryFolder();
     const blobs = openBlobFolder(folder);
-    const manifest = await bareImage(original, blobs);
+    const manifest = await bareImage(original, original, blobs);
     writeMarks(folder, manifest, "linux/arm64/v8");
     const { config: about } = JSON.parse(blobs.read(manifest.digest).toString()) as {
       config: { digest: string };
@@ -141,6 +142,40 @@ describe("a repacked image", () => {
       ],
     });
     expect(manifestsIn(openDocuments(folder))).toMatchObject([{ digest: manifest.digest }]);
+  });
+});
+
+describe("layers with names in several spellings", () => {
+  it("are written anew with one, and have the same files", async () => {
+    const long = `./${"d/".repeat(60)}${"x".repeat(100)}`;
+    const files: Made[] = [
+      { name: "./", type: "directory" },
+      { name: "./a/", type: "directory", mode: 0o2755 },
+      { name: "./a/x", text: "1".repeat(2000), uid: 7, mtime: new Date(7000) },
+      { name: long, text: "", mode: 0o4755 },
+      { name: "./link", type: "symlink", linkname: "./a/x" },
+      { name: "./hard", type: "link", linkname: "./a/x" },
+      { name: "./device", type: "character-device", devmajor: 1, devminor: 3 },
+      { name: "./cap", text: "c", pax: { "SCHILY.xattr.user.x": "y" } },
+      { name: ".wh.gone" },
+    ];
+    const image = imageOf([await tarOf(files), await tarOf([{ name: "b" }])]);
+    const before = await readTree(image, options);
+    expect(before.oddlyNamed).toEqual([0]);
+    const blobs = openBlobFolder(temporaryFolder());
+    const { layers, diffIds } = await plainLayers(image, before.oddlyNamed, {
+      blobs,
+      signal: options.signal,
+    });
+    expect(layers[1]).toEqual(image.layers[1]);
+    const both = {
+      read: blobs.read,
+      pieces: (digest: string) => (blobs.has(digest) ? blobs : image.blobs).pieces(digest),
+    };
+    const after = await readTree({ ...image, layers, diffIds, blobs: both }, options);
+    expect(after.oddlyNamed).toEqual([]);
+    expect(compareTrees(before, after)).toEqual({ changes: [], times: 0 });
+    expect(after.entries.size).toBe(8);
   });
 });
 
