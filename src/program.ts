@@ -11,6 +11,7 @@ import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
 import { mergeVerb } from "./commands/merge-verb.ts";
 import { promoteVerb } from "./commands/promote-verb.ts";
+import { pruneVerb } from "./commands/prune-verb.ts";
 import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
 import { repackVerb } from "./commands/repack-verb.ts";
@@ -49,6 +50,7 @@ const VERBS: readonly Verb[] = [
   promoteVerb,
   verifyVerb,
   cacheVerb,
+  pruneVerb,
   saveVerb,
   loadVerb,
   completionVerb,

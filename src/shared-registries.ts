@@ -115,9 +115,10 @@ export function sharedRegistries(around: {
       return openRemote({ client, again, signal, sleep, random: Math.random, onProgress });
     },
     publishing: async ({ waitMs }) => {
-      const [{ repository, again, signal }, { copyImage }] = await Promise.all([
+      const [{ repository, again, signal }, { copyImage }, { attachReferrers }] = await Promise.all([
         registries(),
         import("./tools/oci/copy-image.ts"),
+        import("./tools/oci/attach-referrers.ts"),
       ]);
       const until = (signal: AbortSignal): RegistryDeps => ({
         repository,
@@ -127,6 +128,8 @@ export function sharedRegistries(around: {
           const deps = { open: repository, again, signal, sleep, random: Math.random };
           await copyImage({ ...places, digest }, {}, deps);
         },
+        attach: (to, subject, manifests) =>
+          attachReferrers(repository(to), subject, manifests, { again, sleep, random: Math.random, signal }),
       });
       const alone: Publishing["alone"] = async (tags, work) => {
         const { whilePublishing } = await import("./publish/publisher-lock.ts");

@@ -31,7 +31,7 @@ import { every, sleep } from "./tools/sleep.ts";
 import { resolveEndpoint } from "./tools/engine-endpoint.ts";
 import { exec as realExec, execDuplex, type ExecOptions } from "./tools/exec.ts";
 import { sourceState } from "./tools/git.ts";
-import { gitNames } from "./tools/git-names.ts";
+import { commitTimes, gitNames } from "./tools/git-names.ts";
 import { buildLayers, type LayersOf } from "./tools/build-layers.ts";
 import { openLease } from "./tools/lease.ts";
 import type { Registries } from "./tools/oci/registries.ts";
@@ -82,6 +82,7 @@ export interface World extends Shared, ImageTools, Verifying {
     ref: string,
   ) => Promise<{ catalog: OpenCatalog; remove: () => void } | { unknown: string }>;
   gitNames: (root: string) => ReturnType<typeof gitNames>;
+  commitTimes: (root: string) => ReturnType<typeof commitTimes>;
   ciEvent: (file: string | undefined, cwd: string) => ReturnType<typeof readCiEvent>;
   exists: (root: string, path: string) => boolean;
   /** The lines of a file, or of stdin for `-`. @throws FactoryError FILE_UNREADABLE */
@@ -207,6 +208,7 @@ export function createWorld(
     ...shared,
     workspaceAt: (root, ref) => workspaceAt(exec, root, ref, shared.registries),
     gitNames: (root) => gitNames(exec, root),
+    commitTimes: (root) => commitTimes(exec, root),
     ciEvent: (file, cwd) => readCiEvent(file, cwd, env),
     exists: (root, path) => existsSync(join(root, path)),
     readLines,

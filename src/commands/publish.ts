@@ -1,5 +1,6 @@
 import { FactoryError } from "../errors.ts";
 import { parseReference, type RepositoryName } from "../model/image-reference.ts";
+import type { TagEntry } from "../publish/published-tags.ts";
 import type { Change, ChangePlan, Missing, PlannedChange, Wanted } from "../publish/tag-changes.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { table } from "../screen/table.ts";
@@ -135,11 +136,17 @@ export async function move(
 /** `factory publish`: gives what records prove its public tags. Nothing is built. */
 export async function publish(context: Context, options: PublishOptions): Promise<CommandResult> {
   const { list, origin } = await publicTags(context, { ...options, needPushed: true });
+  const wanted = list.tags
+    .filter(isProven)
+    .map((one) => ({ ...one, isTransient: OF_A_COMMIT.has(one.kind) }));
   if (origin.fork && !options.dryRun) {
     context.say("note: a pull request from a fork publishes nothing; this is what would be published");
-    return move(context, list.tags.filter(isProven), list.missing, { ...options, dryRun: true });
+    return move(context, wanted, list.missing, { ...options, dryRun: true });
   }
-  return move(context, list.tags.filter(isProven), list.missing, options);
+  return move(context, wanted, list.missing, options);
 }
+
+/** The tags that name one commit. */
+const OF_A_COMMIT: ReadonlySet<TagEntry["kind"]> = new Set(["pr", "branch", "sha"]);
 
 const isProven = ({ record_ids }: Wanted): boolean => record_ids.length > 0;

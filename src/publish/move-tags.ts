@@ -1,12 +1,25 @@
 import pLimit from "p-limit";
 import { type RepositoryName, referenceText } from "../model/image-reference.ts";
+import { EMPTY_CONFIG, EMPTY_DESCRIPTOR, MANIFEST_TYPE } from "../records/remote/record-artifact.ts";
 import type { Change, Missing, PlannedChange } from "./tag-changes.ts";
+import { tagMark } from "./tag-mark.ts";
 import { AT_ONCE, type RegistryDeps, servedBy } from "./registry-deps.ts";
 
 const nameOf = ({ host, repository }: RepositoryName): string =>
   referenceText({ host, repository, tag: null, digest: null });
 
 const told = (digest: string | null): string => digest ?? "nothing";
+
+/** Says when a tag is written that is not meant to stay. */
+async function mark(
+  { tag, joined }: PlannedChange,
+  { repository, again, attach, signal }: RegistryDeps,
+): Promise<void> {
+  const { digest, mediaType, bytes } = joined;
+  await again(() => repository(tag).putBlob(EMPTY_DESCRIPTOR, EMPTY_CONFIG, { signal }));
+  const own = tagMark(tag.tag, { mediaType, digest, size: bytes.length }, new Date());
+  await attach(tag, digest, [{ bytes: own, mediaType: MANIFEST_TYPE }]);
+}
 
 /**
  * Moves tags in turn, after their repositories hold what they are to name. A tag that somebody else moved since it was looked
@@ -56,6 +69,7 @@ export async function moveTags(
       continue;
     }
     const { bytes, mediaType } = joined;
+    if (change.isTransient) await mark(change, deps);
     await again(() => repository(tag).putManifest(tag.tag, bytes, mediaType, { signal }));
     moved.push(change);
     onMoved(change);

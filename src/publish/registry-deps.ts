@@ -8,6 +8,12 @@ export interface RegistryDeps {
   again: <T>(work: () => Promise<T>) => Promise<T>;
   /** Has a repository hold a manifest, and all that it names, of another one. What is there already is not sent. */
   copy: (digest: string, places: { from: RepositoryName; to: RepositoryName }) => Promise<void>;
+  /** Attaches manifests to another one, so that they are found from there; see src/tools/oci/attach-referrers.ts. */
+  attach: (
+    to: RepositoryName,
+    subject: string,
+    manifests: readonly { bytes: Uint8Array; mediaType: string }[],
+  ) => Promise<number>;
   signal: AbortSignal;
 }
 

@@ -28,6 +28,8 @@ export interface Wanted {
   record_ids: readonly string[];
   /** The tag that is moved on; missing for what is published. */
   source?: string;
+  /** Whether the tag is of one commit, and not meant to stay. */
+  isTransient?: boolean;
 }
 
 /** A change, and what it needs. */
@@ -35,6 +37,7 @@ export interface PlannedChange extends Change {
   tag: TagReference;
   joined: Joined;
   source?: string;
+  isTransient?: boolean;
 }
 
 export interface ChangePlan {
@@ -119,13 +122,13 @@ export async function planChanges(
   const hosts = new Map(wanted.map(({ ref }) => [parseReference(ref).host, ref]));
   for (const ref of hosts.values()) await servedBy(deps, tagOf(ref));
   const found = await Promise.all(
-    wanted.map(({ ref, record_ids, source }) =>
+    wanted.map(({ ref, record_ids, source, isTransient }) =>
       limit(async (): Promise<Missing | Omit<PlannedChange, "to">> => {
         const tag = tagOf(ref);
         const [joined, from] = await Promise.all([joinOnce(record_ids), servedBy(deps, tag)]);
         return "why" in joined
           ? { what: ref, why: joined.why }
-          : { ref, from, record_ids, tag, joined, source };
+          : { ref, from, record_ids, tag, joined, source, isTransient };
       }),
     ),
   );

@@ -1159,6 +1159,7 @@ export interface Policy {
   promotion?: Promotion;
   signature?: SignaturePolicy;
   repack?: RepackPolicy;
+  transient?: Transient;
 }
 /**
  * The proof that a promotion asks for, on every platform, beside a pass of the current tests for the current inputs.
@@ -1218,6 +1219,23 @@ export interface RepackPolicy {
    * The part of the packed bytes that it has to save to be pushed. Default: 0, so that it may not be larger.
    */
   min_saving?: number;
+}
+/**
+ * How old images get that are of one commit; `factory prune` deletes older ones.
+ */
+export interface Transient {
+  /**
+   * Images of a pull request (`pr-12-0d1a26e`): `24h`, `7d`, `never`. Default: 24h.
+   */
+  pull_request?: string;
+  /**
+   * Images of a branch (`feature-x-0d1a26e`). Default: 7d.
+   */
+  branch?: string;
+  /**
+   * Images of a commit (`sha-0d1a26e`). Default: never.
+   */
+  commit?: string;
 }
 /**
  * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.

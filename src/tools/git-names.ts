@@ -35,3 +35,30 @@ export async function gitNames(exec: Exec, root: string) {
     tags_here: commit === null ? [] : await lines("for-each-ref", format, "--points-at=HEAD", "refs/tags"),
   };
 }
+
+/** As much as two million commits. */
+const MOST_COMMITS = 128 << 20;
+/** Digits by which tags of images name a commit. */
+const SHORT = 7;
+
+/**
+ * When all commits that a clone knows were made, in milliseconds since 1970, by their first seven digits: the newest where several
+ * have the same. Empty outside of a repository.
+ */
+export async function commitTimes(exec: Exec, root: string): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  try {
+    await gitIn(exec, root)(["log", "--all", "--format=%ct %H"], {
+      timeoutMs: 2 * TIMEOUT_MS,
+      maxBytes: MOST_COMMITS,
+      onStdoutLine: (line) => {
+        const [seconds, commit = ""] = line.split(" ");
+        const digits = commit.slice(0, SHORT);
+        times.set(digits, Math.max(Number(seconds) * 1000, times.get(digits) ?? 0));
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code === "INTERRUPTED") throw error;
+  }
+  return times;
+}

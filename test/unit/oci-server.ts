@@ -131,7 +131,9 @@ export async function serveRegistry(options: ServedOptions = {}): Promise<Served
     const found = manifests.get(ref);
     if (!found) return refuse(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
     if (method === "DELETE") {
-      manifests.delete(ref);
+      // A manifest goes with all of its tags, as registries do it.
+      for (const [name, { bytes }] of [...manifests])
+        if (name === ref || sha256(bytes) === ref) manifests.delete(name);
       return response.writeHead(202).end();
     }
     response.writeHead(200, {

@@ -3,6 +3,7 @@ import { createMask } from "../../src/model/mask.ts";
 import type { ServedImage } from "../../src/publish/joined.ts";
 import type { RegistryDeps } from "../../src/publish/registry-deps.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
+import { attachReferrers } from "../../src/tools/oci/attach-referrers.ts";
 import { copyImage } from "../../src/tools/oci/copy-image.ts";
 import { createRegistry } from "../../src/tools/oci/repository-client.ts";
 import type { ServedRegistry } from "./oci-server.ts";
@@ -76,6 +77,7 @@ export function registryDeps(signal = new AbortController().signal): RegistryDep
     again,
     signal,
     copy: async (digest, places) => void (await copyImage({ ...places, digest }, {}, deps)),
+    attach: (to, subject, manifests) => attachReferrers(open(to), subject, manifests, deps),
   };
 }
 
