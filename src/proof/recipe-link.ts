@@ -1,6 +1,6 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
-import type { Inputs } from "../model/inputs.ts";
+import { type Inputs, keysOf } from "../model/inputs.ts";
 import { compareInputs, inputsOf } from "../plan/decide/reason.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
 import { pinsOf } from "../plan/lock/pins.ts";
@@ -31,6 +31,14 @@ function givens(
   }
 }
 
+/** A record as that of its cell: what the tie to an original changes in the verdict key is no part of any workspace. */
+function asOfCell(record: FactoryRecord, inputs: Inputs): FactoryRecord {
+  if (!record.repacked) return record;
+  const own = { ...inputs };
+  delete own.repacked;
+  return { ...record, verdict_key: keysOf(own).verdict_key };
+}
+
 /**
  * Whether a workspace gives what a record was made from, with the images that it had: the manifest stitched again, with its
  * fragments, files and tests.
@@ -50,7 +58,7 @@ export function recipeLink(
       const found = oneCell(catalog, record, given);
       if (!found) continue;
       const planned = found.pin((ref) => given.digestOf?.(ref, platform) ?? null);
-      const difference = compareInputs(record, inputsOf(planned));
+      const difference = compareInputs(asOfCell(record, inputs), inputsOf(planned));
       if (difference === null)
         return { link, platform, status: "ok", why: `${cell_id} has the same keys ${when}` };
       why = `${cell_id} is another one ${when}: ${reasonText(difference)}`;

@@ -87,6 +87,13 @@ export async function readRecorded(
       "name a record with an image",
     );
   }
+  const { repacked } = whole.record;
+  if (repacked)
+    throw impossible(
+      recordId,
+      `its image has the files of ${repacked.record_id} in other layers`,
+      `reproduce that one: factory reproduce ${repacked.record_id}`,
+    );
   const missing = problems.filter(isGone).map(({ what }) => ({ what: "evidence of the record", why: what }));
   const bytesOf = (kind: string): Buffer | null => evidenceIn(whole, kind);
   const jsonOf = (kind: string): unknown => {

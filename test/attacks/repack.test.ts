@@ -58,6 +58,22 @@ describe("the record of a repacked image", () => {
   });
 });
 
+describe("what is built again", () => {
+  it("9.10 is the original, and not an image in other layers", async () => {
+    const { root, original, own } = await recorded();
+    const { status, stdout } = factory(root, ["reproduce", own.record_id, "--json"], {
+      PATH: "/nonexistent",
+    });
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: "RECORD_INCOMPLETE",
+        fix: `reproduce that one: factory reproduce ${original.record_id}`,
+      },
+    });
+  });
+});
+
 /** A layout that a program may repack, and what it is asked with. */
 async function asked(script: string) {
   const bin = temporaryFolder();

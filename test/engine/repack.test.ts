@@ -181,6 +181,14 @@ describeEngine("repack", () => {
       expect(found).toMatchObject({ pushed: true, kept_back: null });
       const seen = docker(["buildx", "imagetools", "inspect", found.repacked.ref]);
       expect(seen).toContain(found.repacked.digest);
+      // From its digest its own record is found, which is that of its cell as the workspace is now.
+      const { links } = await ok<{ links: { link: string; status: string; why: string }[] }>(root, [
+        "verify",
+        `${found.repacked.ref.replace(/:[^:]*$/, "")}@${found.repacked.digest}`,
+      ]);
+      expect(links.filter(({ status }) => status === "broken")).toEqual([]);
+      expect(links).toContainEqual(expect.objectContaining({ link: "manifest", status: "ok" }));
+      expect(links.find(({ link }) => link === "record")?.why).toContain(found.record_id);
     },
   );
 });
