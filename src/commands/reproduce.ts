@@ -33,7 +33,7 @@ function exitCodeOf({ outcome, isProven }: Reproduction): 0 | 1 | 2 {
 function madeBy({ made_by }: LayerVerdict): string {
   if (!made_by) return "the base";
   const { fragment, instruction, line } = made_by;
-  return `${fragment ?? "the template"}, line ${line}: ${brief(instruction)}`;
+  return `${visible(fragment ?? "the template")}, line ${line}: ${brief(instruction)}`;
 }
 
 function linesOf(layer: LayerVerdict): string[] {
@@ -57,11 +57,12 @@ function textOf(found: Reproduction, { green, red, yellow }: Context["color"]): 
   const paint = outcome === "different" ? red : outcome === "incomplete" ? yellow : green;
   const same = layers.filter((one) => one.same === "identical").length;
   const drifted = drift.map(
-    (one) => `${visible(packageText(one))}${one.fragment === null ? "" : ` by fragment ${one.fragment}`}`,
+    (one) =>
+      `${visible(packageText(one))}${one.fragment === null ? "" : ` by fragment ${visible(one.fragment)}`}`,
   );
   const unexplained = unexplainedBy(layers).map(
     ({ made_by, paths }) =>
-      `not the same each time: ${grouped(paths.length)} by ${made_by}, such as ${visible(paths[0] ?? "")}`,
+      `not the same each time: ${grouped(paths.length)} by ${visible(made_by)}, such as ${visible(paths[0] ?? "")}`,
   );
   return [
     paint(TITLES[outcome]),

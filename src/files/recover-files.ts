@@ -28,6 +28,12 @@ function outside(path: string): FactoryError {
   });
 }
 
+/** @throws FactoryError FILE_OUTSIDE for the first path that leads elsewhere */
+export function refuseOutside(files: readonly Pick<ReadFile, "path">[]): void {
+  const odd = files.find(({ path }) => !isBelow(path));
+  if (odd) throw outside(odd.path);
+}
+
 /** Makes the folders of a path below a folder. @throws FactoryError FILE_OUTSIDE if one of them is a link that was made before */
 function makeFolders(into: string, folder: string): void {
   const parts = folder === "" ? [] : folder.split("/");
@@ -94,8 +100,7 @@ export async function recoverFiles(
   const { into } = about;
   const missing: string[] = [];
   const done = new Map<string, string>();
-  const odd = files.find(({ path }) => !isBelow(path));
-  if (odd) throw outside(odd.path);
+  refuseOutside(files);
   const links = files.filter(({ mode }) => mode === "120000");
   const others = files.filter(({ mode }) => mode !== "120000");
   for (const file of [...others, ...links]) {

@@ -4,9 +4,10 @@ import { type StoredImage, storedUnder } from "../compare/stored-image.ts";
 import { FactoryError } from "../errors.ts";
 import { openBlobFolder } from "../files/blob-folder.ts";
 import { makeFolder } from "../files/folders.ts";
-import { type FileOrigin, recoverFiles } from "../files/recover-files.ts";
+import { type FileOrigin, recoverFiles, refuseOutside } from "../files/recover-files.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { brief, listed } from "../model/visible.ts";
+import { isCommit } from "../model/commit.ts";
 import { parentRef } from "../model/parent.ts";
 import type { RetryPolicy } from "../model/retries.ts";
 import type { RunSecrets } from "../pipeline/stage.ts";
@@ -44,6 +45,15 @@ export type Rebuilt = { image: StoredImage; layout: string; dockerfile: string }
 
 const TARGET = "again";
 
+/** What runs pass to builds. A record could name any variable, such as one that leads to another engine. */
+const EPOCH = "SOURCE_DATE_EPOCH";
+
+/** The recorded environment of a build: an empty value means none, since what this machine passes on is no recorded input. */
+function environmentOf({ inputs }: Recorded): Record<string, string> {
+  const { [EPOCH]: epoch = "" } = inputs.environment;
+  return { [EPOCH]: /^\d{1,12}$/.test(epoch) ? epoch : "" };
+}
+
 /** Where the files of a build may be: the workspace, and the commit that was recorded. */
 async function originsOf(
   { record, files }: Recorded,
@@ -52,14 +62,21 @@ async function originsOf(
   const workspace = { title: "the workspace", root };
   const { commit } = record.source;
   if (files.length === 0) return { origins: [workspace], why: "" };
-  if (commit === null) return { origins: [workspace], why: "the record names no commit" };
+  if (!isCommit(commit))
+    return {
+      origins: [workspace],
+      why: "the workspace does not have it as it was, and the record names no commit",
+    };
   const short = commit.slice(0, 12);
   const names = [...new Set(files.map(({ path }) => path.split("/", 1)[0] ?? ""))];
   const into = join(folder, "commit");
   makeFolder(into);
   const failure = await exportCommit(commit, names, into);
   if (failure !== null)
-    return { origins: [workspace], why: `the commit ${short} cannot be read: ${failure}` };
+    return {
+      origins: [workspace],
+      why: `the workspace does not have it as it was, and the commit ${short} cannot be read: ${failure}`,
+    };
   const dirty = record.source.dirty === true ? ", and the workspace was not as committed" : "";
   const origins = [workspace, { title: `the commit ${short}`, root: into }];
   return { origins, why: `neither the workspace nor the commit ${short} has it as it was${dirty}` };
@@ -92,6 +109,7 @@ async function parentContext(
 export async function rebuild(recorded: Recorded, deps: RebuildDeps): Promise<Rebuilt> {
   const { inputs, record, files } = recorded;
   const { folder, secrets, signal, onProgress } = deps;
+  refuseOutside(files);
   const able = await deps.buildx.platforms();
   if (!able.includes(inputs.platform))
     throw new FactoryError("ENGINE_PLATFORM", `the engine cannot build ${inputs.platform}`, {
@@ -105,6 +123,9 @@ export async function rebuild(recorded: Recorded, deps: RebuildDeps): Promise<Re
   const missing: Missing[] = lost.map((what) => ({ what, why }));
   const plain = dockerfileOf(inputs);
   const needs = secretsIn(plain, inputs);
+  const odd = Object.keys(inputs.environment).filter((name) => name !== EPOCH);
+  if (odd.length > 0)
+    missing.push({ what: `the environment ${listed(odd)}`, why: "no run passes that to a build" });
   if (needs.length > 0 && !deps.mayUseSecrets)
     missing.push({
       what: `the secrets ${listed(needs.map(({ id }) => id))}`,
@@ -143,11 +164,10 @@ export async function rebuild(recorded: Recorded, deps: RebuildDeps): Promise<Re
       image: TARGET,
       platform: inputs.platform,
       workDir: folder,
-      // An empty value means none: what this environment passes to builds is no recorded input.
       secrets: {
         ...handed,
         set: [...handed.set, `${TARGET}.no-cache=true`],
-        env: { SOURCE_DATE_EPOCH: "", ...handed.env, ...inputs.environment },
+        env: { ...handed.env, ...environmentOf(recorded) },
       },
       retries: deps.retries,
       signal,

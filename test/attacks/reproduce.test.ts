@@ -82,6 +82,48 @@ describe("a record that is built again", () => {
     expect(refused(failed, ended.record_id).what).toContain("it ended in build (step)");
   });
 
+  it("9.12 leads git nowhere by its paths or its commit", async () => {
+    const { root, path } = await recorded({ files: [{ path: "../x", mode: "0644", sha256: sha256("x") }] });
+    const deps = (store: ReturnType<typeof openStore>): ReproduceDeps => {
+      const exportCommit = () => Promise.reject(new Error("git was asked"));
+      const buildx = { platforms: () => Promise.resolve(["linux/amd64"]) };
+      const own = { buildx, exportCommit, store, root, signal, folder: temporaryFolder() };
+      return own as unknown as ReproduceDeps;
+    };
+    const idOf = (file: string) => file.split("/").at(-1)?.replace(".json", "") ?? "";
+    const outside = reproduce(idOf(path), { update: false }, deps(openStore(root)));
+    await expect(outside).rejects.toMatchObject({ code: "FILE_OUTSIDE" });
+
+    const other = await recorded();
+    const forged = forgeRecord(
+      other.root,
+      other.path,
+      (record) => (record.source.commit = "--output=/tmp/x"),
+    );
+    const found = await reproduce(
+      idOf(forged),
+      { update: false },
+      { ...deps(openStore(other.root)), root: other.root },
+    );
+    expect(found.missing).toEqual([
+      {
+        what: "fragments/core/0.1.0/run.sh",
+        why: "the workspace does not have it as it was, and the record names no commit",
+      },
+    ]);
+  });
+
+  it("9.12 gives the builder no variable of its own", async () => {
+    const environment = { DOCKER_HOST: "tcp://evil.example", SOURCE_DATE_EPOCH: "1" };
+    const { root, store, record } = await recorded({ files: [], environment });
+    const buildx = { platforms: () => Promise.resolve(["linux/amd64"]) };
+    const deps = { buildx, store, root, signal, folder: temporaryFolder() } as unknown as ReproduceDeps;
+    const found = await reproduce(record.record_id, { update: false }, deps);
+    expect(found.missing).toEqual([
+      { what: "the environment `DOCKER_HOST`", why: "no run passes that to a build" },
+    ]);
+  });
+
   it("9.12 gets no secret unasked, since records travel", async () => {
     const dockerfile =
       "FROM debian:bookworm-slim AS base\n\nFROM base AS core\nRUN --mount=type=secret,id=token cat /run/secrets/token\n\nFROM core AS image\n";

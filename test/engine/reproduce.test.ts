@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { describeEngine, docker, uniqueName } from "./engine.ts";
+import { familyOf } from "../unit/parents-made.ts";
+import { describeEngine, docker, temporaryFolder, uniqueName } from "./engine.ts";
 import { factory, imagesIn, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
 import { tinyBase } from "./tiny-base.ts";
 
@@ -31,8 +32,13 @@ function put(root: string, path: string, text: string): void {
   writeFileSync(join(root, path), text, { mode: 0o644 });
 }
 
-async function run(root: string): Promise<{ record_id: string; image: { ref: string; digest: string } }> {
-  const { exitCode, stdout, stderr } = await factory(root, ["run", "--manifest-id", "app", "--json"]);
+async function run(
+  root: string,
+  env: Record<string, string> = {},
+): Promise<{ record_id: string; image: { ref: string; digest: string } }> {
+  const { exitCode, stdout, stderr } = await factory(root, ["run", "--manifest-id", "app", "--json"], {
+    env,
+  });
   expect(exitCode, stderr + stdout).toBe(0);
   const { results } = JSON.parse(stdout) as {
     results: { record_id: string; image: { ref: string; digest: string } }[];
@@ -41,8 +47,13 @@ async function run(root: string): Promise<{ record_id: string; image: { ref: str
   return results[0];
 }
 
-async function reproduce(root: string, args: string[], exit: number): Promise<Found> {
-  const { exitCode, stdout, stderr } = await factory(root, ["reproduce", ...args, "--json"]);
+async function reproduce(
+  root: string,
+  args: string[],
+  exit: number,
+  env: Record<string, string> = {},
+): Promise<Found> {
+  const { exitCode, stdout, stderr } = await factory(root, ["reproduce", ...args, "--json"], { env });
   expect(exitCode, stderr + stdout).toBe(exit);
   return JSON.parse(stdout) as Found;
 }
@@ -144,6 +155,47 @@ describeEngine("reproduce", () => {
       const { stdout } = await factory(root, ["reproduce", record_id]);
       expect(stdout).toMatch(/drift of packages: openssl 3\.0\.\S+ → 3\.0\.\S+ by fragment security@0\.1\.0/);
       expect(stdout).toContain("not the same each time: 1 by restless@0.2.0, such as /stamp");
+    },
+  );
+
+  test(
+    "byte for byte where times are fixed; a child on its parent's image; with secrets only where asked",
+    { timeout: 240_000 },
+    async () => {
+      const epoch = { SOURCE_DATE_EPOCH: "1700000000" };
+      const copied = makeWorkspace(
+        { fragments: { core: { "0.1.0": { body: 'COPY {{file "x"}} /' } } }, base: tinyBase() },
+        imagesOfTest(),
+      );
+      put(copied, "fragments/core/0.1.0/x", uniqueName("x"));
+      const { record_id } = await run(copied, epoch);
+      const same = await reproduce(copied, [record_id], 0, { SOURCE_DATE_EPOCH: "1" });
+      expect(same).toMatchObject({ outcome: "identical", rebuilt: same.recorded });
+
+      const secret = { TOKEN_OF_TEST: "0123456789abcdef" };
+      const body = `RUN --network=none --mount=type=secret,id=token cat /run/secrets/token >/dev/null; echo ${uniqueName("x")} > /x`;
+      const secrets = makeWorkspace(
+        { fragments: { core: { "0.1.0": { body, yaml: "secrets: [token]\n" } } }, base: tinyBase() },
+        imagesOfTest(),
+      );
+      put(secrets, "factory.local.yaml", "schema_version: 1\nsecrets: {token: {env: TOKEN_OF_TEST}}\n");
+      const { record_id: withSecret } = await run(secrets, secret);
+      const refused = await reproduce(secrets, [withSecret], 2, secret);
+      expect(refused.missing).toMatchObject([{ what: "the secrets `token`" }]);
+      await reproduce(secrets, [withSecret, "--secrets"], 0, secret);
+
+      const family = temporaryFolder();
+      const files = {
+        ...familyOf({ top: null, leaf: "top" }),
+        "factory.yaml": `schema_version: 1\nrepository: ${imagesOfTest()}\n`,
+      };
+      for (const [path, text] of Object.entries(files))
+        if (text !== null) put(family, path, text.replaceAll("debian:bookworm-slim", tinyBase()));
+      const { exitCode, stdout } = await factory(family, ["run", "--all", "--json"]);
+      expect(exitCode).toBe(0);
+      const { results } = JSON.parse(stdout) as { results: { cell_id: string; record_id: string }[] };
+      const leaf = results.find(({ cell_id }) => cell_id.startsWith("leaf."))?.record_id ?? "";
+      expect(["identical", "same-content"]).toContain((await reproduce(family, [leaf], 0)).outcome);
     },
   );
 
