@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
@@ -111,11 +111,40 @@ async function publishing({ factory, report }: Bench, root: string): Promise<voi
   report(`factory publish of ${TAGS} tags`, `docker buildx imagetools create, ${TAGS} times`, found);
 }
 
+/** Walking from a signed image to all that proves it, against cosign looking at one signature of it. */
+async function verifying({ factory, report }: Bench, root: string): Promise<void> {
+  const keys = mkdtempSync(join(tmpdir(), "factory-bench-keys-"));
+  const cosign = (...argv: string[]) => once({ argv: ["cosign", ...argv], cwd: keys });
+  process.env.COSIGN_PASSWORD = "";
+  process.env.FACTORY_SIGNING_KEY = join(keys, "cosign.key");
+  try {
+    if ((await cosign("generate-key-pair").catch(() => null))?.exitCode !== 0) return;
+    await cosign("trusted-root", "create", "--out", "root.json");
+    // With a key, what was pushed is signed.
+    await factory(root, "run", "--manifest-id", "app", "--push", "--force");
+    const factoryYaml = readFileSync(join(root, "factory.yaml"), "utf8");
+    const image = `${/repository: (\S+)/.exec(factoryYaml)?.[1] ?? ""}/app:linux-amd64`;
+    const key = ["--key", join(keys, "cosign.pub")];
+    const offline = ["--insecure-ignore-tlog=true", "--allow-http-registry", "--trusted-root", "root.json"];
+    const found = await compare(
+      5,
+      () => factory(root, "verify", image, ...key),
+      () => cosign("verify", ...offline, ...key, image),
+    );
+    report("factory verify of an image, all links", "cosign verify, one signature", found);
+  } finally {
+    delete process.env.COSIGN_PASSWORD;
+    delete process.env.FACTORY_SIGNING_KEY;
+    rmSync(keys, { recursive: true, force: true });
+  }
+}
+
 /** What goes through a registry. */
 export async function remote(bench: Bench): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "factory-bench-"));
   try {
     await publishing(bench, root);
+    await verifying(bench, root);
     await lookUps(bench, root);
   } finally {
     rmSync(root, { recursive: true, force: true });
