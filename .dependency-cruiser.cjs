@@ -8,6 +8,7 @@ const STAGES = [
   "sbom",
   "records",
   "proof",
+  "scan",
   "pipeline",
   "run",
   "publish",

@@ -19,6 +19,7 @@ import { reproduceVerb } from "./commands/reproduce-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
 import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
+import { scanVerb } from "./commands/scan-verb.ts";
 import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
 import { tagsVerb } from "./commands/tags-verb.ts";
@@ -49,6 +50,7 @@ const VERBS: readonly Verb[] = [
   publishVerb,
   promoteVerb,
   verifyVerb,
+  scanVerb,
   cacheVerb,
   pruneVerb,
   saveVerb,

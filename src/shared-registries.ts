@@ -6,11 +6,12 @@ import type { RetryPolicy } from "./model/retries.ts";
 import type { SigningSettings } from "./model/signing.ts";
 import type { LockDeps } from "./publish/publisher-lock.ts";
 import type { RegistryDeps, TagReference } from "./publish/registry-deps.ts";
-import type { ProofSigner } from "./proof/attach-deps.ts";
+import type { AttachProofDeps, ProofSigner } from "./proof/attach-deps.ts";
 import type { ImageAt } from "./proof/attach-proof.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
 import type { WholeRecord } from "./records/travel.ts";
 import type { Exec } from "./tools/exec.ts";
+import type { ScanReport } from "./scan/scan-report.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
 
@@ -28,6 +29,12 @@ export interface Shared {
     image: ImageAt,
     records: readonly WholeRecord[],
     options: { signing: SigningSettings | null; from?: readonly RepositoryName[] },
+  ) => Promise<number | null>;
+  /** Attaches a scan's report to its image, signed if it is said with what; see src/scan/attached-scans.ts. */
+  attachScan: (
+    image: ImageAt,
+    scan: { report: ScanReport; text: Buffer },
+    signing: SigningSettings | null,
   ) => Promise<number | null>;
   /** @param options `waitMs`: how long to wait for another publisher */
   publishing: (options: { waitMs: number }) => Promise<Publishing>;
@@ -78,26 +85,35 @@ export function sharedRegistries(around: {
     ]);
     return ownSigner(createCosign(around.exec), signing, around.signal());
   };
+  const attachDeps = async (
+    signing: SigningSettings | null,
+    from: readonly RepositoryName[],
+  ): Promise<AttachProofDeps> => {
+    const [{ repository, again, signal }, { attachReferrers }, signer] = await Promise.all([
+      registries(),
+      import("./tools/oci/attach-referrers.ts"),
+      signing === null ? null : signerOf(signing),
+    ]);
+    const waits = { again, sleep, random: Math.random, signal };
+    const attach: AttachProofDeps["attach"] = (client, subject, manifests) =>
+      attachReferrers(client, subject, manifests, waits);
+    return { repository, again, signer, from, signal, attach };
+  };
   return {
     registries,
     attachProof: async (image, records, { signing, from = [] }) => {
-      const [{ repository, again, signal }, { attachProof }, { attachReferrers }, signer] = await Promise.all(
-        [
-          registries(),
-          import("./proof/attach-proof.ts"),
-          import("./tools/oci/attach-referrers.ts"),
-          signing === null ? null : signerOf(signing),
-        ],
-      );
-      const waits = { again, sleep, random: Math.random, signal };
-      return attachProof(image, records, {
-        repository,
-        again,
-        signer,
-        from,
-        signal,
-        attach: (client, subject, manifests) => attachReferrers(client, subject, manifests, waits),
-      });
+      const [{ attachProof }, deps] = await Promise.all([
+        import("./proof/attach-proof.ts"),
+        attachDeps(signing, from),
+      ]);
+      return attachProof(image, records, deps);
+    },
+    attachScan: async (image, scan, signing) => {
+      const [{ attachReport }, deps] = await Promise.all([
+        import("./scan/attached-scans.ts"),
+        attachDeps(signing, []),
+      ]);
+      return attachReport(image, scan, deps);
     },
     recordRemote: async (remote) => {
       const [{ repository, again, signal }, { openRemote }, { parseReference }] = await Promise.all([

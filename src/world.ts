@@ -152,7 +152,7 @@ export function createWorld(
     by: detectCi(env).jobUrl(env) ?? "",
   });
 
-  const images = imageTools({ env, exec, docker, clock });
+  const images = imageTools({ env, exec, docker, clock, signal: around.signal });
 
   const baseDigests: World["baseDigests"] = async (refs, options) => {
     const { resolveBases } = await import("./builder/base.ts");

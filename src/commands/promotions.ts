@@ -2,24 +2,12 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
 import { listed, quoted } from "../model/visible.ts";
-import { sha256Hex } from "../model/digest.ts";
-import { parseReference } from "../model/image-reference.ts";
-import { openStore } from "../pipeline/open-store.ts";
-import { attachedTo } from "../proof/read-bundles.ts";
-import { signatureOf, signedStatements } from "../proof/signed-statements.ts";
 import { channelRef, sourceRef } from "../publish/channel.ts";
 import { type ChangePlan, type Missing, planChanges, type Wanted } from "../publish/tag-changes.ts";
-import {
-  type Asked,
-  askedBy,
-  type Check,
-  type Known,
-  policyOf,
-  promotionChecks,
-} from "../publish/promotion.ts";
-import { signersOf } from "../publish/trust.ts";
+import { type Asked, askedBy, type Check, policyOf, promotionChecks } from "../publish/promotion.ts";
 import type { FactoryRecord, Product } from "../schemas/types.ts";
 import type { Context } from "./context.ts";
+import { scans, signatures } from "./promotion-proofs.ts";
 import { publicTags } from "./public-tags.ts";
 import { recordReader } from "./publish.ts";
 
@@ -78,32 +66,6 @@ function policySays(catalog: OpenCatalog, policyId: string): ReturnType<Paramete
   return catalog.policy(policyId).document.promotion;
 }
 
-/**
- * Whether records are signed by somebody whose signature a policy counts, in the repository of a tag.
- * @throws FactoryError REGISTRY_*, TOOL_MISSING
- */
-async function signatures(
-  context: Context,
-  catalog: OpenCatalog,
-  policyId: string | undefined,
-): Promise<(record: FactoryRecord, source: string) => Promise<Known["signature"]>> {
-  const signers = policyId === undefined ? [] : signersOf(catalog.policy(policyId).document, catalog.root);
-  if (signers.length === 0) return () => Promise.resolve(undefined);
-  const world = await context.world();
-  const { repository, again, signal } = await world.registries();
-  const all = new Map((await openStore(catalog.root).all()).map((one) => [one.record_id, one]));
-  return async ({ record_id, image }, source) => {
-    const whole = await all.get(record_id)?.read();
-    if (!whole || !image) return undefined;
-    const deps = { client: repository(parseReference(source)), again, signal };
-    const { manifest_digest: digest } = image;
-    const attached = await attachedTo(deps, digest);
-    const signed = await signedStatements(deps, attached, digest, signers, world.verifyBundle);
-    const { status, why } = signatureOf(signed, { record_id, sha256: sha256Hex(whole.text) }, signers);
-    return { ok: status === "ok", why };
-  };
-}
-
 /** Why the source of a tag is not what its records prove; null if it is. */
 function sourceLack(source: string, { changes, missing }: ChangePlan): string | null {
   const lack = missing.find(({ what }) => what === source);
@@ -141,6 +103,12 @@ export async function promotionsOf(
     const signatureOn = asked.requires.includes("signature")
       ? await signatures(context, catalog, policyOf(known, channel))
       : undefined;
+    const scanOn = asked.requires.includes("scan")
+      ? await scans(context, catalog, {
+          policyId: policyOf(known, channel),
+          isSigned: asked.requires.includes("signature"),
+        })
+      : undefined;
     const now = context.now();
     const wanted = own.map(({ ref, record_ids }): Wanted => ({
       ref: sourceRef(known, channel, ref),
@@ -158,6 +126,7 @@ export async function promotionsOf(
               now,
               baseNow: baseNow?.(record) ?? null,
               signature,
+              scan: await scanOn?.(record, source),
             });
             return { record_id, platform: record.platform, checks };
           }),

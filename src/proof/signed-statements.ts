@@ -12,11 +12,11 @@ export type VerifyBundle = (
   signer: Signer,
 ) => Promise<string | null>;
 
-/** What signatures of records say about an image. */
+/** What signatures of records, or of other files, say about an image. */
 export interface SignedStatements {
   /** How many there are, by anybody. */
   found: number;
-  /** The sha256 of the records' files that a trusted signer stands for, and who that is. */
+  /** The sha256 of the files that a trusted signer stands for, and who that is. */
   records: Map<string, string>;
   /** The digests that the trusted statements are about. */
   digests: Set<string>;
@@ -48,10 +48,11 @@ function said(payload: Buffer | null): { sha256: string | null; digests: string[
 }
 
 /**
- * Reads the signed statements about the records of an image.
+ * Reads the signed statements about the records of an image, or about other files.
  * @param attached what is attached to the image
  * @param digest of the image's manifest, which a statement has to be about
  * @param signers whose signatures count; with none, they are only counted
+ * @param predicateType what the statements are of, each with the sha256 of a file
  */
 export async function signedStatements(
   deps: ReadDeps,
@@ -59,8 +60,8 @@ export async function signedStatements(
   digest: string,
   signers: readonly Signer[],
   verify: VerifyBundle,
+  predicateType: string = PREDICATES.record,
 ): Promise<SignedStatements> {
-  const predicateType = PREDICATES.record;
   const statements: SignedStatements = { found: 0, records: new Map(), digests: new Set(), why: "" };
   for await (const bundle of readBundles(deps, attached, { predicateType })) {
     statements.found += 1;

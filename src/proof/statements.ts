@@ -28,7 +28,8 @@ export interface RecordPredicate {
   record: WholeRecord["record"];
 }
 
-function statement(
+/** A statement about an image, as bytes. The same gives the same bytes. */
+export function fileStatement(
   name: RepositoryName,
   digests: readonly string[],
   predicateType: string,
@@ -50,7 +51,7 @@ function statement(
 /** The statement that an image is what its signer means by it. @param digests of the image, and of its platforms' manifests */
 export function imageStatement(name: RepositoryName, digests: readonly string[]): ToSign {
   const predicateType = PREDICATES.image;
-  return { predicateType, bytes: statement(name, digests, predicateType, {}), record_id: null };
+  return { predicateType, bytes: fileStatement(name, digests, predicateType, {}), record_id: null };
 }
 
 /**
@@ -66,7 +67,7 @@ export function recordStatements(
   const { sbom, provenance } = record.evidence;
   const made = (predicateType: string, predicate: unknown): ToSign => ({
     predicateType,
-    bytes: statement(name, digests, predicateType, predicate),
+    bytes: fileStatement(name, digests, predicateType, predicate),
     record_id,
   });
   const json = (piece: NonNullable<typeof sbom>): unknown => JSON.parse(evidence(piece).toString("utf8"));

@@ -9,6 +9,12 @@ const EVIDENCE = { smoke: "smoke_report", sbom: "sbom", provenance: "provenance"
 
 const DEFAULTS: Asked = { requires: ["smoke", "sbom", "provenance"], max_age_days: 30, fresh_base: true };
 
+/** Why what is not known does not count. */
+const UNKNOWN = {
+  signature: "the policy does not say whose signature counts",
+  scan: "it was not scanned: `factory scan` does",
+} as const;
+
 const DAY_MS = 24 * 3600 * 1000;
 /** How far the clocks of two machines may differ. */
 const SKEW_MS = 5 * 60 * 1000;
@@ -29,6 +35,8 @@ export interface Known {
   baseNow: string | null;
   /** Whether the record is signed by somebody whose signature counts; undefined where that was not asked. */
   signature?: { ok: boolean; why: string };
+  /** What a scan of the image comes to today; undefined where there is none. */
+  scan?: { ok: boolean; why: string };
 }
 
 /**
@@ -86,11 +94,8 @@ export function promotionChecks(record: FactoryRecord, asked: Asked, known: Know
   const { requires, max_age_days, fresh_base } = asked;
   return [
     ...requires.map((link): Check => {
-      if (link === "signature")
-        return {
-          link,
-          ...(known.signature ?? { ok: false, why: "the policy does not say whose signature counts" }),
-        };
+      if (link === "signature" || link === "scan")
+        return { link, ...(known[link] ?? { ok: false, why: UNKNOWN[link] }) };
       const piece = record.evidence[EVIDENCE[link]];
       return { link, ok: piece !== undefined, why: piece ? `sha256:${piece.sha256}` : `the record has none` };
     }),

@@ -1160,15 +1160,16 @@ export interface Policy {
   signature?: SignaturePolicy;
   repack?: RepackPolicy;
   transient?: Transient;
+  scan?: Scan;
 }
 /**
  * The proof that a promotion asks for, on every platform, beside a pass of the current tests for the current inputs.
  */
 export interface Promotion {
   /**
-   * Proof that the record has to have: evidence, and a signature that counts. Default: all evidence.
+   * Proof that the record has to have: evidence, a signature that counts, a scan that passes. Default: all evidence.
    */
-  requires?: ("smoke" | "sbom" | "provenance" | "signature")[];
+  requires?: ("smoke" | "sbom" | "provenance" | "signature" | "scan")[];
   /**
    * How old the passing record may be. Default: 30.
    */
@@ -1236,6 +1237,59 @@ export interface Transient {
    * Images of a commit (`sha-0d1a26e`). Default: never.
    */
   commit?: string;
+}
+/**
+ * What is asked of a scan for vulnerabilities.
+ */
+export interface Scan {
+  /**
+   * The least severity that fails; what a scanner does not rate counts as `medium`. Default: high.
+   */
+  fail_on?: "critical" | "high" | "medium" | "low" | "negligible";
+  /**
+   * Whether what has no fixed version counts for nothing. Default: false.
+   */
+  ignore_unfixed?: boolean;
+  /**
+   * Whether a security update of Debian that the image does not have fails. Default: true.
+   */
+  pending_updates?: boolean;
+  /**
+   * How old a scan may be, as `7d`. Default: 7d.
+   */
+  max_age?: string;
+  /**
+   * How old the scanner's database may have been, as `7d`. Default: 7d.
+   */
+  max_database_age?: string;
+  /**
+   * What does not count, for a time.
+   *
+   * @maxItems 1000
+   */
+  exceptions?: ScanException[];
+}
+export interface ScanException {
+  /**
+   * As the scanner calls it: `CVE-2026-1234`, `debian-security:openssl`.
+   */
+  id: string;
+  /**
+   * Only in this package. Default: in all.
+   */
+  package?: string;
+  /**
+   * Who answers for it.
+   */
+  owner: string;
+  /**
+   * Why it does not count.
+   */
+  reason: string;
+  /**
+   * The last day (UTC) on which it does not count, such as `"2027-06-30"`.
+   */
+  until: string;
 }
 /**
  * control_plane/pools/<pool_id>.yaml: the runners of a CI system that take cells of some platforms.
