@@ -204,6 +204,6 @@ async function resultOf(
   };
   const isProven = own?.result.status === "pass";
   const unsent = own && found.pushed ? await sendRecords(context, [own.record_id]) : null;
-  const exitCode = !isProven ? 1 : unsent ? 3 : 0;
+  const exitCode = context.signal.aborted ? 130 : !isProven ? 1 : unsent ? 3 : 0;
   return { text: textOf(found, context.columns, context.color), json, exitCode };
 }

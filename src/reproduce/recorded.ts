@@ -69,7 +69,12 @@ export async function readRecorded(
     throw impossible(recordId, "records of its form hold no inputs", "run the cell again with `factory run`");
   const { problems } = await store.verify({ recordId, signal });
   const isGone = ({ code }: { code: string }) => code === "EVIDENCE_GONE";
-  const wrong = problems.filter((one) => !isGone(one));
+  const gone = new Set(problems.filter(isGone).map(({ evidence }) => evidence));
+  // What follows from evidence that is gone, and says nothing else.
+  const follows = ({ code }: { code: string }) =>
+    (code === "TESTS_MISMATCH" && gone.has("smoke_report")) ||
+    (code === "EVIDENCE_REQUIRED" && gone.has("source_files"));
+  const wrong = problems.filter((one) => !isGone(one) && !follows(one));
   if (wrong.length > 0)
     throw new FactoryError(
       "EVIDENCE_MISMATCH",

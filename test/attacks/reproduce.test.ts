@@ -16,6 +16,7 @@ import { recoverFiles } from "../../src/files/recover-files.ts";
 import type { Inputs, ReadFile } from "../../src/model/inputs.ts";
 import { sha256 } from "../../src/model/digest.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
+import { readRecorded } from "../../src/reproduce/recorded.ts";
 import { reproduce, type ReproduceDeps } from "../../src/reproduce/reproduce.ts";
 import { imageOf, tarOf } from "../unit/compare-made.ts";
 import { provenDraft, START } from "../unit/records-made.ts";
@@ -80,6 +81,15 @@ describe("a record that is built again", () => {
       START,
     );
     expect(refused(failed, ended.record_id).what).toContain("it ended in build (step)");
+  });
+
+  it("9.12 says which evidence is gone where its build needs none of that", async () => {
+    const { root, store, record } = await recorded();
+    for (const kind of ["smoke_report", "sbom"])
+      rmSync(join(root, "records/demo", record.evidence[kind]?.path ?? ""));
+    const found = await readRecorded(record.record_id, store, signal);
+    expect(found.sbom).toBeNull();
+    expect(found.missing.map(({ why }) => why).join()).toMatch(/smoke_report.*sbom|sbom.*smoke_report/);
   });
 
   it("9.12 leads git nowhere by its paths or its commit", async () => {

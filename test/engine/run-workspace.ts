@@ -61,11 +61,11 @@ export interface Parts {
 /** The label by which images are known that lost their name to a later one. Its value is the repository. */
 const LABEL = "factory.test.repository";
 
-/** Ids of all images of a test's workspace, those without a name too, sorted. */
-export function imagesIn(repository: string): string[] {
-  const argv = ["image", "ls", "--all", "--quiet", "--no-trunc"];
-  const ids = docker([...argv, "--filter", `label=${LABEL}=${repository}`]).split("\n");
-  return [...new Set(ids.filter(Boolean))].sort();
+/** All images of a test's workspace, those without a name too: their ids, or what a format gives; sorted. */
+export function imagesIn(repository: string, format = "{{.ID}}"): string[] {
+  const argv = ["image", "ls", "--all", "--no-trunc", "--format", format];
+  const found = docker([...argv, "--filter", `label=${LABEL}=${repository}`]).split("\n");
+  return [...new Set(found.filter(Boolean))].sort();
 }
 
 /**
