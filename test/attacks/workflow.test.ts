@@ -130,7 +130,11 @@ describe("the workflow", () => {
       "secrets.CACHE_REGISTRY_TOKEN",
       "secrets.RECORDS_REGISTRY_TOKEN",
     ];
-    expect(text.match(/secrets\.\w+/g)).toEqual([...own, ...own]);
+    // The key is for the step that publishes, and for no other: not for the code that npm installs.
+    const key = ["secrets.COSIGN_PRIVATE_KEY", "secrets.COSIGN_PASSWORD"];
+    expect(text.match(/secrets\.\w+/g)).toEqual([...own, ...own, ...key]);
+    const signs = steps.filter((step) => JSON.stringify(step).includes("secrets.COSIGN"));
+    expect(signs.map(({ run }) => run?.split(" ")[2])).toEqual(["publish"]);
     for (const { steps } of [cell, publish]) {
       const logsIn = steps.find(({ uses }) => uses === "./.github/actions/log-in");
       expect(Object.keys(logsIn?.with ?? {})).toEqual(Object.keys(action.inputs));
