@@ -23,6 +23,8 @@ export interface Verifying {
    * @throws FactoryError TOOL_MISSING
    */
   workspaceAtCommit: (root: string, commit: string) => Promise<WorkspaceThen>;
+  /** Whether a commit comes after what is checked out; no where git cannot tell. @throws FactoryError INTERRUPTED */
+  isAhead: (root: string, commit: string) => Promise<boolean>;
 }
 
 /** Gives null where something cannot be told, which is an answer too. */
@@ -81,6 +83,10 @@ export function verifying(around: {
     workspaceAtCommit: async (root, commit) => {
       const { workspaceAtCommit } = await import("./workspace-at.ts");
       return workspaceAtCommit(exec, root, commit, registries);
+    },
+    isAhead: async (root, commit) => {
+      const { isAhead } = await import("./tools/git.ts");
+      return (await orNull(() => isAhead(exec, root, commit))) ?? false;
     },
   };
 }

@@ -8,6 +8,7 @@ export const publishVerb: Verb = (act) =>
   ])
     .option("--product <id>", "only this product")
     .option("--event <file>", "why the CI job runs, as JSON; - for stdin (default: what the CI system says)")
+    .option("--older", "also move tags back that name what was proven at a later commit")
     .addOption(planningFlags.locked())
     .addOption(movingFlags.dryRun())
     .addOption(movingFlags.wait())

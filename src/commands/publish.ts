@@ -2,6 +2,7 @@ import { FactoryError } from "../errors.ts";
 import { parseReference, type RepositoryName } from "../model/image-reference.ts";
 import type { TagEntry } from "../publish/published-tags.ts";
 import type { Change, ChangePlan, Missing, PlannedChange, Wanted } from "../publish/tag-changes.ts";
+import type { RegistryDeps } from "../publish/registry-deps.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { table } from "../screen/table.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -15,6 +16,8 @@ export interface MovingOptions {
 }
 
 export interface PublishOptions extends MovingOptions {
+  /** Whether tags are moved that name the image of a later commit. */
+  older?: boolean;
   product?: string;
   event?: string;
   locked?: boolean;
@@ -96,6 +99,7 @@ async function prover(context: Context): Promise<(change: PlannedChange) => Prom
 /**
  * Moves tags, or says how they would be moved. Nobody else that asks in the same way moves tags of the same repositories
  * meanwhile; where there is nothing to move, nobody is kept from it.
+ * @param onlyDue takes out of a plan what is not to be moved
  * @throws FactoryError PUBLISHER_BUSY, PUBLISHER_SLOW, SIGNING_FAILED, REGISTRY_*, INTERRUPTED
  */
 export async function move(
@@ -103,6 +107,7 @@ export async function move(
   wanted: readonly Wanted[],
   already: readonly Missing[],
   { dryRun = false, wait = 0 }: MovingOptions,
+  onlyDue?: (plan: ChangePlan, deps: RegistryDeps) => Promise<ChangePlan>,
 ): Promise<CommandResult> {
   const world = await context.world();
   const [{ planChanges }, publishing] = await Promise.all([
@@ -110,7 +115,11 @@ export async function move(
     world.publishing({ waitMs: wait * 1000 }),
   ]);
   const recordOf = recordReader(context);
-  const first = await planChanges(wanted, recordOf, publishing);
+  const planOf = async (deps: RegistryDeps): Promise<ChangePlan> => {
+    const plan = await planChanges(wanted, recordOf, deps);
+    return onlyDue ? onlyDue(plan, deps) : plan;
+  };
+  const first = await planOf(publishing);
   const tellAll = (plan: Omit<ChangePlan, "changes">, changes: readonly Change[], missing: Missing[] = []) =>
     told(
       context,
@@ -123,7 +132,7 @@ export async function move(
     first.changes.map(({ tag }) => tag),
     async (own) => {
       // Another one may have moved them until now.
-      const plan = await planChanges(wanted, recordOf, own);
+      const plan = await planOf(own);
       const moved = await moveTags(plan.changes, own, {
         prove: await prover(context),
         onMoved: ({ ref, to }) => context.say(`${ref} is ${to}`),
@@ -139,11 +148,15 @@ export async function publish(context: Context, options: PublishOptions): Promis
   const wanted = list.tags
     .filter(isProven)
     .map((one) => ({ ...one, isTransient: OF_A_COMMIT.has(one.kind) }));
+  const { withoutLater } = await import("./later-commits.ts");
+  const onlyDue = options.older
+    ? undefined
+    : (plan: ChangePlan, deps: RegistryDeps) => withoutLater(context, plan, deps);
   if (origin.fork && !options.dryRun) {
     context.say("note: a pull request from a fork publishes nothing; this is what would be published");
-    return move(context, wanted, list.missing, { ...options, dryRun: true });
+    return move(context, wanted, list.missing, { ...options, dryRun: true }, onlyDue);
   }
-  return move(context, wanted, list.missing, options);
+  return move(context, wanted, list.missing, options, onlyDue);
 }
 
 /** The tags that name one commit. */

@@ -158,6 +158,19 @@ export async function mergeBase(exec: Exec, root: string, ref: string): Promise<
   return { commit: null, cause: "no-merge-base", shallow };
 }
 
+/**
+ * Whether a commit comes after what is checked out: it has that in its history, and is another one. No where this clone does not know
+ * the commit. @param commit its whole hash @throws FactoryError GIT_FAILED, TOOL_MISSING
+ */
+export async function isAhead(exec: Exec, root: string, commit: string): Promise<boolean> {
+  if (!COMMIT.test(commit)) return false;
+  const { git } = await repositoryOf(exec, root);
+  const [head, other] = [await commitOf(git, "HEAD"), await commitOf(git, commit)];
+  if (head === null || other === null || head === other) return false;
+  const { exitCode } = await git(["merge-base", "--is-ancestor", head, other], { ok: [0, 1] });
+  return exitCode === 0;
+}
+
 /** Settings that keep every filter driver of the configuration from running: filtered files stay as git stores them. */
 async function withoutFilters(git: Git): Promise<string[]> {
   const { stdout } = await git(["config", "--null", "--name-only", "--get-regexp", "^filter\\."], {

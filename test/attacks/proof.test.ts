@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/model/digest.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
+import { attachedCommits } from "../../src/proof/attached-commits.ts";
 import { attachProof } from "../../src/proof/attach-proof.ts";
 import { baseLink } from "../../src/proof/base-link.ts";
 import { servedDiffIds } from "../../src/proof/diff-ids.ts";
@@ -177,6 +178,18 @@ describe("a proof that does not hold", () => {
     expect((await verify(lying.digest)).broken).toEqual(["image"]);
     for (const manifests of [[], [null], [{ digest: "latest" }], "none"])
       expect((await verify(putDocument(stored, { manifests }, INDEX).digest)).broken).toEqual(["image"]);
+  });
+});
+
+describe("the commits at which an image was proven", () => {
+  it("9.8 are those of the records on it; what is no record, or is gone, is passed over", async () => {
+    const { registry, stored, index, record } = await proven();
+    const deps = { ...proofDeps(), client: clientOf(registry.host) };
+    for (const text of ["", "{", '{"source":{"commit":"0"}}']) putReferrer(stored, index, ARTIFACT, text);
+    const store = openStore(makeWorkspace());
+    const expected = record.source.commit === null ? [] : [record.source.commit];
+    expect(await attachedCommits(deps, index.digest, store)).toEqual(expected);
+    expect(await attachedCommits(deps, `sha256:${"0".repeat(64)}`, store)).toEqual([]);
   });
 });
 

@@ -179,4 +179,41 @@ describeEngine("publishing", () => {
     const late = await factory(root, ["publish", "--product", "app", "--wait", "60", "--json"], { env });
     expect(JSON.parse(late.stdout)).toMatchObject({ changes: [], unchanged: 4 });
   });
+
+  test("a job of an older commit moves no tag back, unless it is told to", { timeout: 300_000 }, async () => {
+    const { root, product, call } = published();
+    const git = (...argv: string[]) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example", ...argv], { cwd: root });
+    writeFileSync(join(root, ".gitignore"), "records\n.factory\n");
+    writeFileSync(
+      join(root, "control_plane/plans/both.yaml"),
+      "schema_version: 1\nplan_id: both\nmanifest_id: app\naxes: {core: [0.1.0], platform: [linux/amd64]}\n",
+    );
+    git("init", "-q");
+    const state = async (name: string) => {
+      writeFileSync(join(root, "fragments/core/0.1.0/hello"), uniqueName(name));
+      git("add", "-A");
+      git("commit", "-qm", name);
+      await call(["run", "--plan", "both", "--push"]);
+    };
+    await state("one");
+    await state("two");
+    const later = await call(["publish", "--product", "app"]);
+    expect(later.changes.map(({ ref }) => ref)).toContain(`${product}:latest`);
+    const names = digestOf(`${product}:latest`);
+
+    git("checkout", "-q", "HEAD~1");
+    const late = await call(["publish", "--product", "app"], 1);
+    const own = (list: { ref?: string; what?: string }[]) => list.map(({ ref, what }) => ref ?? what);
+    expect(own(late.missing)).toEqual(["0.1.0", "0", "latest"].map((tag) => `${product}:${tag}`));
+    expect(late.missing[0]?.why).toContain("later than what is checked out");
+    expect(digestOf(`${product}:latest`)).toBe(names);
+    const back = await call(["publish", "--product", "app", "--older"]);
+    expect(own(back.changes)).toContain(`${product}:latest`);
+    expect(digestOf(`${product}:latest`)).not.toBe(names);
+    // The newer state moves them on again.
+    git("checkout", "-q", "-");
+    await call(["publish", "--product", "app"]);
+    expect(digestOf(`${product}:latest`)).toBe(names);
+  });
 });

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import { exec, type Exec } from "../../src/tools/exec.ts";
-import { exportTree, mergeBase, sourceState } from "../../src/tools/git.ts";
+import { exportTree, isAhead, mergeBase, sourceState } from "../../src/tools/git.ts";
 import { temporaryFolder, treeOf, writeFiles, type Files } from "./workspace.ts";
 
 const OWN = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
@@ -92,6 +92,25 @@ describe("sourceState", () => {
       commit: git(broken, "rev-parse", "HEAD"),
       dirty: null,
     });
+  });
+});
+
+describe("isAhead", () => {
+  it("is so for commits that have what is checked out in their history, and for no other", async () => {
+    const root = repository();
+    const base = git(root, "rev-parse", "HEAD");
+    const later = commit(root, { a: "1" });
+    git(root, "switch", "--quiet", "--create", "side", base);
+    const side = commit(root, { b: "1" });
+    const ahead = async () => {
+      const all: boolean[] = [];
+      for (const one of [base, later, side, "0".repeat(40), "main", "--all"])
+        all.push(await isAhead(quiet, root, one));
+      return all;
+    };
+    expect(await ahead()).toEqual([false, false, false, false, false, false]);
+    git(root, "checkout", "--quiet", base);
+    expect(await ahead()).toEqual([false, true, true, false, false, false]);
   });
 });
 
