@@ -53,7 +53,7 @@ describe("openCatalog", () => {
 
   it("fills in the settings' defaults", () => {
     const set =
-      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nretries: {tries: 5}\nsmoke: {pids: 9}\n";
+      "schema_version: 1\nrepository: a/b\ncache: {repository: c/d}\nbases: {old: debian:11}\nreuse: {max_age: 30d}\nsigning: {key: cosign.key, transparency_log: false}\nretries: {tries: 5}\nsmoke: {pids: 9}\n";
     expect(openCatalog(workspace()).settings()).toEqual({
       repository: "factory",
       cache: null,
@@ -61,6 +61,7 @@ describe("openCatalog", () => {
       max_age: null,
       records_remote: null,
       retries: { tries: 3, wait_s: 10, most_s: 300 },
+      signing: null,
       smoke: { memory_mb: 512, pids: 256, timeout_s: 60 },
     });
     expect(openCatalog(workspace({ "factory.yaml": set })).settings()).toEqual({
@@ -70,6 +71,7 @@ describe("openCatalog", () => {
       max_age: "30d",
       records_remote: null,
       retries: { tries: 5, wait_s: 10, most_s: 300 },
+      signing: { key: "cosign.key", transparencyLog: false },
       smoke: { memory_mb: 512, pids: 9, timeout_s: 60 },
     });
   });
