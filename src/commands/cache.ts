@@ -166,7 +166,7 @@ export async function cachePrune(context: Context, options: CachePruneOptions): 
     );
   const chosen = choose(content.refs, (tag) => !used && users.has(tag), rules, context.now());
   if (chosen.length > 0 && chosen.length === content.refs.length)
-    throw new FactoryError("CACHE_UNRESOLVED", `nothing of ${repository} would be left`, {
+    throw new FactoryError("PRUNE_TOO_MUCH", `nothing of ${repository} would be left`, {
       fix: "nothing was deleted; keep some with --keep, or delete the repository yourself",
     });
   const all = new Map(chosen.map((one) => [one.read.ref.tag, one]));

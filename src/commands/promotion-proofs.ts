@@ -58,7 +58,7 @@ export async function scans(
     if (!image) return undefined;
     const { manifest_digest: digest } = image;
     const kept = keptReports(catalog.root, record);
-    for (const problem of kept.problems) context.say(`warning: ${problem}`);
+    for (const { what } of kept.problems) context.say(`warning: ${what}`);
     const deps = { client: repository(parseReference(source)), again, signal };
     const signed = isSigned
       ? await signedStatements(

@@ -86,7 +86,7 @@ function count(number: number, one: string, more = `${one}s`): string {
 /** `factory records verify`: computes again what the evidence proves, and compares it with what the records say. */
 export async function recordsVerify(context: Context, recordId: string | undefined): Promise<CommandResult> {
   const store = await storeOf(context);
-  const { checked, verified, evidence, old, problems } = await store.verify({
+  const found = await store.verify({
     recordId,
     signal: context.signal,
     onProgress: (done, of) => {
@@ -95,6 +95,10 @@ export async function recordsVerify(context: Context, recordId: string | undefin
         context.say(`verified ${grouped(done)} of ${grouped(of)} records`);
     },
   });
+  const { checkScans } = await import("../scan/check-scans.ts");
+  const { scans, problems: ofScans } = await checkScans((await context.catalog()).root, store, recordId);
+  const { checked, verified, evidence, old } = found;
+  const problems = [...found.problems, ...ofScans];
   const { green, red, yellow } = context.color;
   const lines = problems.map(
     ({ record_id, code, what }) => `${red(code)} ${record_id === null ? "" : `${record_id}: `}${what}`,
@@ -105,13 +109,13 @@ export async function recordsVerify(context: Context, recordId: string | undefin
         `note: ${count(old.length, "record is", "records are")} of the old form: only ${old.length === 1 ? "its" : "their"} evidence was hashed, and ${old.length === 1 ? "it proves" : "they prove"} no reuse`,
       ),
     );
-  const counts = `${count(checked, "record")}, ${count(evidence, "piece of evidence", "pieces of evidence")}`;
+  const counts = `${count(checked, "record")}, ${count(evidence, "piece of evidence", "pieces of evidence")}${scans > 0 ? `, ${count(scans, "report of a scan", "reports of scans")}` : ""}`;
   return {
     text: [
       ...lines,
       `${problems.length === 0 ? green("verified") : red(count(problems.length, "problem"))}: ${counts}`,
     ].join("\n"),
-    json: { verified, checked, evidence, old, problems },
+    json: { verified, checked, evidence, scans, old, problems },
     exitCode: problems.length === 0 ? 0 : 1,
   };
 }

@@ -111,9 +111,13 @@ export async function scan(context: Context, what: string, options: ScanOptions)
     const text = `${JSON.stringify(sarifOf(report, verdict, image.ref), null, 2)}\n`;
     await writeOutput(resolve(context.cwd, options.sarif), [text], context.signal);
   }
-  const { status, why, failed, excused, expired } = verdict;
+  const { status, why, failed, excused, expired, tooLong } = verdict;
   for (const one of expired.slice(0, 10))
     context.say(`note: the exception for ${one.id} of ${visible(one.owner)} ended on ${one.until}`);
+  for (const one of tooLong.slice(0, 10))
+    context.say(
+      `note: the exception for ${one.id} of ${visible(one.owner)} is until ${one.until}, which is more than a year ahead, so it does not count`,
+    );
   let attached: number | null = null;
   if (options.push) {
     if (!image.pushed)
@@ -145,6 +149,7 @@ export async function scan(context: Context, what: string, options: ScanOptions)
       failed,
       excused,
       expired,
+      too_long: tooLong,
       findings: outcome.state === "scanned" ? outcome.findings : [],
     },
     exitCode: status === "passed" ? 0 : 1,

@@ -5,6 +5,7 @@ import type { Cell } from "../plan/cell.ts";
 import { expand } from "../plan/expand.ts";
 import type { PlanRequest } from "../plan/space.ts";
 import { publishedOf, tagFindings } from "../publish/published-tags.ts";
+import { exceptionFindings } from "../scan/exception-rules.ts";
 import { findingText } from "../screen/findings.ts";
 import { fragmentFindings, templateFindings } from "../stitch/every-version.ts";
 import { sourceOf } from "../stitch/secret-sources.ts";
@@ -49,6 +50,10 @@ export async function validate(context: Context): Promise<CommandResult> {
       for (const manifestId of cells.keys())
         if (!planned.has(manifestId)) findings.push(...add(manifestId, { manifestId }));
     if (findings.length === 0) findings.push(...tagFindings(catalog, publishedOf(catalog, products, cells)));
+  }
+  for (const id of summary.policies > 0 ? catalog.policyIds() : []) {
+    const { entry } = catalog.loadFile("policy", id);
+    if (entry) findings.push(...exceptionFindings(entry, context.now()));
   }
   const counts = Object.entries(summary)
     .map(([kind, count]) => `${count} ${count === 1 ? kind.replace(/ies$/, "y").replace(/s$/, "") : kind}`)

@@ -21,6 +21,10 @@ export const PROBLEMS = {
   LEDGER_GONE: "a later ledger names the ledger, but it is missing",
   LEDGER_EDITED: "the ledger does not begin as a later ledger saw it",
   LEDGER_DAMAGED: "the ledger cannot be read",
+  SCAN_CHANGED: "the report of a scan does not have the hash in its name",
+  SCAN_MALFORMED: "the file is no report of a scan",
+  SCAN_MISMATCH: "the report is about another record, image or SBOM than the one that it lies beside",
+  SCAN_UNREADABLE: "the report is not a regular file, is behind a link, or cannot be read",
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -30,6 +34,6 @@ export interface Problem {
   code: ProblemCode;
   /** For people: what differs, or what is missing. */
   what: string;
-  /** The kind of evidence that it is about; `record` for the document itself, `ledger` for a ledger. */
+  /** The kind of evidence that it is about; `record` for the document itself, `ledger` for a ledger, `scan` for a report of a scan. */
   evidence?: string;
 }

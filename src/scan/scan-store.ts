@@ -1,14 +1,24 @@
-import { existsSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { insideWorkspace } from "../files/own-folders.ts";
 import { readRegular } from "../files/read-regular.ts";
 import { isRefusal } from "../files/refused.ts";
 import { writeWhole } from "../files/write-whole.ts";
+import { compareText } from "../model/compare.ts";
+import type { Problem } from "../records/problem.ts";
 import { readReport, reportId, reportText, type ScanReport } from "./scan-report.ts";
 
+/** A record, as far as reports lie beside it. */
+interface About {
+  manifest_id: string;
+  record_id: string;
+}
+
+/** The reports of all records of a manifest, below the workspace. */
+const scansOf = (manifestId: string): string => `records/${manifestId}/scans`;
+
 /** The reports of a record's image, below the workspace. */
-const placeOf = ({ manifest_id, record_id }: { manifest_id: string; record_id: string }): string =>
-  `records/${manifest_id}/scans/${record_id}`;
+const placeOf = ({ manifest_id, record_id }: About): string => `${scansOf(manifest_id)}/${record_id}`;
 
 /** The largest report that is read, in bytes. */
 const MOST_REPORT = 64 << 20;
@@ -21,34 +31,60 @@ export function keepReport(root: string, manifestId: string, report: ScanReport)
   return path;
 }
 
+/** The names in a folder, sorted; none if it is missing. null if it is not a folder itself, or cannot be read. */
+function namesIn(folder: string): string[] | null {
+  try {
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (!stats) return [];
+    return stats.isDirectory() ? readdirSync(folder).sort(compareText) : null;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return null;
+  }
+}
+
+/** What a file among the reports of a record holds. */
+function reportAt(file: string, name: string, recordId: string): ScanReport | Problem {
+  const problem = (code: Problem["code"], what: string): Problem => ({ code, what, evidence: "scan" });
+  let bytes: Buffer | undefined;
+  try {
+    bytes = readRegular(file, MOST_REPORT)?.bytes;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return problem("SCAN_UNREADABLE", "cannot be read");
+  }
+  if (!bytes) return problem("SCAN_UNREADABLE", "is no file of a report");
+  const report = readReport(bytes);
+  if ("why" in report) return problem("SCAN_MALFORMED", `is no report: ${report.why}`);
+  if (`${reportId(report)}.json` !== name) return problem("SCAN_CHANGED", "was changed after it was written");
+  return report.subject.record_id === recordId ? report : problem("SCAN_MISMATCH", "is about another record");
+}
+
 /**
- * The reports of a record's image that are here, newest first. One that does not have the hash in its name is left out and named.
+ * The reports of a record's image that are here, newest first. One that does not have the hash in its name, or is about another
+ * record, is left out and named.
  * @throws FactoryError FILE_OUTSIDE
  */
-export function keptReports(
-  root: string,
-  record: { manifest_id: string; record_id: string },
-): { reports: ScanReport[]; problems: string[] } {
+export function keptReports(root: string, record: About): { reports: ScanReport[]; problems: Problem[] } {
   const place = placeOf(record);
-  const folder = insideWorkspace(root, place);
+  const names = namesIn(insideWorkspace(root, place));
   const reports: ScanReport[] = [];
-  const problems: string[] = [];
-  if (!existsSync(folder)) return { reports, problems };
-  for (const name of readdirSync(folder)
-    .filter((one) => one.endsWith(".json"))
-    .sort()
-    .reverse()) {
-    try {
-      const file = readRegular(join(folder, name), MOST_REPORT);
-      const report = file ? readReport(file.bytes) : { why: "it is no file of a report" };
-      if ("why" in report) problems.push(`${place}/${name}: ${report.why}`);
-      else if (`${reportId(report)}.json` !== name)
-        problems.push(`${place}/${name} was changed after it was written`);
-      else reports.push(report);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      problems.push(`${place}/${name} cannot be read`);
-    }
+  const problems: Problem[] = [];
+  if (names === null)
+    problems.push({
+      code: "SCAN_UNREADABLE",
+      what: `${place} is no folder that can be read`,
+      evidence: "scan",
+    });
+  for (const name of (names ?? []).filter((one) => one.endsWith(".json")).reverse()) {
+    const read = reportAt(join(root, place, name), name, record.record_id);
+    if ("code" in read) problems.push({ ...read, what: `${place}/${name} ${read.what}` });
+    else reports.push(read);
   }
   return { reports, problems };
+}
+
+/** The names that records of a manifest have reports under, sorted; null if they are in no folder that can be read. @throws FactoryError FILE_OUTSIDE */
+export function scannedRecords(root: string, manifestId: string): string[] | null {
+  return namesIn(insideWorkspace(root, scansOf(manifestId)));
 }

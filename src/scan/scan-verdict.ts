@@ -38,6 +38,8 @@ export interface ScanVerdict {
   excused: { finding: ScanFinding; exception: ScanException }[];
   /** Exceptions that would excuse something, and have ended. */
   expired: ScanException[];
+  /** Exceptions that would excuse something, and end later than any may. */
+  tooLong: ScanException[];
 }
 
 /** How far clocks of two machines may be apart, in milliseconds. */
@@ -45,6 +47,13 @@ const SKEW_MS = 5 * 60_000;
 
 /** What is not rated counts as `medium`: it may be worse. */
 const rank = (severity: Severity): number => SEVERITIES.indexOf(severity === "unknown" ? "medium" : severity);
+
+/** The last day on which an exception may end: a year ahead. One for ever would be none. @param now milliseconds since 1970 */
+export function lastUntil(now: number): string {
+  const day = new Date(now);
+  day.setUTCFullYear(day.getUTCFullYear() + 1);
+  return day.toISOString().slice(0, 10);
+}
 
 const matches = ({ id, package: name }: ScanException, finding: ScanFinding): boolean =>
   id.toLowerCase() === finding.id.toLowerCase() && (name === undefined || name === finding.package);
@@ -69,28 +78,40 @@ function tooOld({ scanned_at, outcome }: ScanReport, rules: ScanRules, now: numb
 
 /** What a policy makes of a scan today: the findings stay, and the rules and exceptions are those of now. */
 export function scanVerdict(report: ScanReport, rules: ScanRules, now: number): ScanVerdict {
-  const none = { failed: [], excused: [], expired: [] };
+  const none = { failed: [], excused: [], expired: [], tooLong: [] };
   const old = tooOld(report, rules, now);
   if (old !== null || report.outcome.state === "not-scanned")
     return { status: "not-scanned", why: old ?? "it was not scanned", ...none };
   const today = new Date(now).toISOString().slice(0, 10);
-  const verdict: Omit<ScanVerdict, "status" | "why"> = { failed: [], excused: [], expired: [] };
+  const verdict: Omit<ScanVerdict, "status" | "why"> = {
+    failed: [],
+    excused: [],
+    expired: [],
+    tooLong: [],
+  };
+  const last = lastUntil(now);
   for (const finding of report.outcome.findings) {
     if (!counts(finding, rules)) continue;
     const own = rules.exceptions.filter((exception) => matches(exception, finding));
-    const exception = own.find(({ until }) => until >= today);
+    const exception = own.find(({ until }) => until >= today && until <= last);
     if (exception) verdict.excused.push({ finding, exception });
     else {
       verdict.failed.push(finding);
-      for (const one of own) if (!verdict.expired.includes(one)) verdict.expired.push(one);
+      for (const one of own) {
+        const list = one.until < today ? verdict.expired : verdict.tooLong;
+        if (!list.includes(one)) list.push(one);
+      }
     }
   }
-  const { failed, expired } = verdict;
+  const { failed, expired, tooLong } = verdict;
   const [first] = failed;
   if (!first)
     return { status: "passed", why: `${report.outcome.scanner.name} found nothing that counts`, ...verdict };
   const ended = expired[0] ? `; the exception for ${expired[0].id} ended on ${expired[0].until}` : "";
+  const far = tooLong[0]
+    ? `; the exception for ${tooLong[0].id} is until ${tooLong[0].until}, and none counts that ends after ${last}`
+    : "";
   const others = failed.length > 1 ? ` and ${failed.length - 1} more` : "";
-  const why = `${first.id} in ${first.package} ${first.version} (${first.severity})${others}${ended}`;
+  const why = `${first.id} in ${first.package} ${first.version} (${first.severity})${others}${ended}${far}`;
   return { status: "failed", why, ...verdict };
 }

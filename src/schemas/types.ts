@@ -1287,7 +1287,7 @@ export interface ScanException {
    */
   reason: string;
   /**
-   * The last day (UTC) on which it does not count, such as `"2027-06-30"`.
+   * The last day (UTC) on which it does not count, such as `"2027-06-30"`: at most a year ahead.
    */
   until: string;
 }

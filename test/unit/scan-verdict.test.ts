@@ -4,7 +4,7 @@ import { compareDebian } from "../../src/scan/debian-version.ts";
 import { sarifOf } from "../../src/scan/sarif.ts";
 import { findingOf, type ScanFinding, SEVERITIES, sorted } from "../../src/scan/scan-finding.ts";
 import { readReport, reportId, reportText, type ScanReport } from "../../src/scan/scan-report.ts";
-import { scanRules, scanVerdict } from "../../src/scan/scan-verdict.ts";
+import { lastUntil, scanRules, scanVerdict } from "../../src/scan/scan-verdict.ts";
 
 const NOW = Date.parse("2026-11-26T12:00:00Z");
 
@@ -76,6 +76,24 @@ describe("scanVerdict", () => {
     expect(
       verdict([finding(), finding({ id: "CVE-2026-0002" })], { exceptions: [exception] }).failed,
     ).toHaveLength(1);
+  });
+
+  it("is not excused by an exception that ends more than a year ahead", () => {
+    const until = (day: string) => ({ id: "CVE-2026-0001", owner: "team", reason: "none", until: day });
+    const status = (day: string) => verdict([finding()], { exceptions: [until(day)] });
+    expect(status("2027-11-26").status).toBe("passed");
+    expect(status("2027-11-27")).toMatchObject({
+      status: "failed",
+      expired: [],
+      tooLong: [until("2027-11-27")],
+    });
+    expect(status("9999-12-31").why).toContain("none counts that ends after 2027-11-26");
+    // Beside one that counts it does no harm.
+    expect(verdict([finding()], { exceptions: [until("9999-12-31"), until("2026-12-01")] }).status).toBe(
+      "passed",
+    );
+    // A day that is none is no way around it.
+    expect(lastUntil(Date.parse("2028-02-29T12:00:00Z"))).toBe("2029-03-01");
   });
 
   it.each<[string, Partial<ScanReport>]>([
