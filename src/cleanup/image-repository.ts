@@ -1,15 +1,23 @@
 import pLimit from "p-limit";
 import { FactoryError } from "../errors.ts";
 import { isDigest } from "../model/image-reference.ts";
+import { LOCK_TAG } from "../publish/publisher-lock.ts";
 import { markedTag } from "../publish/tag-mark.ts";
 import type { ServedManifest } from "../tools/oci/manifests.ts";
 import type { CleanupDeps } from "./cache-repository.ts";
-import { type ImageChoice, type ImageGraph, type ImageNode, subjectOfTag } from "./image-graph.ts";
+import { type ImageGraph, type ImageNode, subjectOfTag, type TaggedImage } from "./image-graph.ts";
 
-/** A repository of images, as it is now. */
+/** A repository of images, as it was when it was looked at last. */
 export interface ImageRepository extends ImageGraph {
+  tags: readonly TaggedImage[];
   /** When tags were written, in milliseconds since 1970, by digest and tag as in `markKey`: of those that are marked. */
   marks: ReadonlyMap<string, number>;
+  /**
+   * Looks at all tags again, and reads what is new.
+   * @returns those that name something else than before, and new ones
+   * @throws FactoryError as `readImages`
+   */
+  look: () => Promise<TaggedImage[]>;
 }
 
 const AT_ONCE = 16;
@@ -17,146 +25,146 @@ const AT_ONCE = 16;
 /** What a mark is known by. */
 export const markKey = (digest: string, tag: string): string => `${digest} ${tag}`;
 
-function unresolved(what: string, why: string): FactoryError {
+export function unresolved(what: string, why: string): FactoryError {
   return new FactoryError("PRUNE_UNRESOLVED", `it is not known what ${what} is: ${why}`, {
-    fix: "nothing was deleted; run it again, or look at it with `crane manifest`",
+    fix: "nothing more is deleted; run it again, or look at it with `crane manifest`",
   });
 }
 
-/** The manifests that a manifest names. @throws FactoryError PRUNE_UNRESOLVED for one of another form */
-function parse(what: string, { bytes, mediaType }: ServedManifest): string[] {
-  let document: Record<string, unknown> | null;
+const isIndexType = (type: string) => /\.(image\.index\.v1|manifest\.list\.v2)\+json$/.test(type);
+const isImageType = (type: string) => /\.(image\.manifest\.v1|distribution\.manifest\.v2)\+json$/.test(type);
+
+/** What a manifest lists. */
+interface Listed {
+  children: { digest: string; mediaType: string }[];
+  subject: string | null;
+}
+
+interface Descriptor {
+  digest?: unknown;
+  mediaType?: unknown;
+}
+
+/** @throws FactoryError PRUNE_UNRESOLVED for a manifest of a form that is not known */
+function parse(what: string, { bytes, mediaType }: ServedManifest): Listed {
+  let document: { manifests?: unknown; subject?: Descriptor | null } | null;
   try {
     document = JSON.parse(Buffer.from(bytes).toString("utf8")) as typeof document;
   } catch {
     throw unresolved(what, "it is not JSON");
   }
-  const isIndex = /\.(image\.index\.v1|manifest\.list\.v2)\+json$/.test(mediaType);
-  if (!isIndex && !/\.(image\.manifest\.v1|distribution\.manifest\.v2)\+json$/.test(mediaType))
-    throw unresolved(what, `its type is ${mediaType}`);
-  if (!isIndex) return [];
-  const { manifests } = document ?? {};
+  const isIndex = isIndexType(mediaType);
+  if (!isIndex && !isImageType(mediaType)) throw unresolved(what, `its type is ${mediaType}`);
+  const { manifests, subject } = document ?? {};
+  const about = subject?.digest;
+  const listed: Listed = {
+    children: [],
+    subject: typeof about === "string" && isDigest(about) ? about : null,
+  };
+  if (!isIndex) return listed;
   if (!Array.isArray(manifests)) throw unresolved(what, "it does not list manifests");
-  return (manifests as ({ digest?: unknown } | null)[]).map((one) => {
+  for (const one of manifests as (Descriptor | null)[]) {
     const digest = one?.digest;
-    if (typeof digest === "string" && isDigest(digest)) return digest;
-    throw unresolved(what, "it names something that is no manifest");
-  });
+    if (typeof digest !== "string" || !isDigest(digest))
+      throw unresolved(what, "it names something that is no manifest");
+    listed.children.push({ digest, mediaType: typeof one?.mediaType === "string" ? one.mediaType : "" });
+  }
+  return listed;
 }
 
 /**
- * Reads a repository whole: each tag, what it leads to, and what refers to that.
+ * Reads a repository whole: each tag, what it leads to, and what is attached to that.
+ * @param recorded digests that are read as well, where they are there
  * @throws FactoryError PRUNE_UNRESOLVED where something cannot be read; REGISTRY_*, INTERRUPTED
  */
-export async function readImages({
-  client,
-  again,
-  signal,
-  onProgress,
-}: CleanupDeps): Promise<ImageRepository> {
+export async function readImages(
+  { client, again, signal, onProgress }: CleanupDeps,
+  recorded: Iterable<string> = [],
+): Promise<ImageRepository> {
   const limit = pLimit(AT_ONCE);
-  const names = [...new Set(await again(() => client.tags({ signal })))].sort();
   const nodes = new Map<string, ImageNode>();
   const marks = new Map<string, number>();
+  const seen = new Set<string>();
   let done = 0;
 
-  const manifest = async (ref: string): Promise<ServedManifest> => {
+  const fetched = async (digest: string): Promise<ServedManifest> => {
     try {
-      return await limit(() => again(() => client.manifest(ref, { signal })));
+      return await limit(() => again(() => client.manifest(digest, { signal })));
     } catch (error) {
       if (!(error instanceof FactoryError) || error.code === "INTERRUPTED") throw error;
-      throw unresolved(ref, error.message);
+      throw unresolved(digest, error.message);
     }
   };
-  const visiting = new Map<string, Promise<void>>();
-  const visit = (digest: string, served?: ServedManifest): Promise<void> => {
-    let known = visiting.get(digest);
-    if (!known) visiting.set(digest, (known = read(digest, served)));
-    return known;
-  };
-  const read = async (digest: string, served?: ServedManifest): Promise<void> => {
-    const children = parse(digest, served ?? (await manifest(digest)));
-    const referrers = await limit(() => again(() => client.referrers(digest, { signal })));
+  /** @returns what has to be read then */
+  const read = async (digest: string): Promise<string[]> => {
+    const [{ children, subject }, referrers] = await Promise.all([
+      fetched(digest).then((served) => parse(digest, served)),
+      limit(() => again(() => client.referrers(digest, { signal }))),
+    ]);
     if (!referrers.whole) throw unresolved(`what refers to ${digest}`, "there is too much of it");
-    nodes.set(digest, { digest, children, referrers: referrers.found.map((one) => one.digest) });
+    const attached = referrers.found.map((one) => one.digest);
+    nodes.set(digest, { digest, subject, children: children.map((one) => one.digest), attached });
     for (const { annotations } of referrers.found) {
       const mark = markedTag(annotations);
       const key = mark && markKey(digest, mark.tag);
       if (mark && key !== null) marks.set(key, Math.max(mark.at, marks.get(key) ?? 0));
     }
-    await Promise.all(children.map((child) => visit(child)));
-    for (const one of referrers.found)
-      if (!nodes.has(one.digest)) nodes.set(one.digest, { digest: one.digest, children: [], referrers: [] });
+    // What has another type is a blob: caches of BuildKit list those in an index. A registry keeps them itself.
+    const manifests = children.filter(
+      ({ mediaType }) => mediaType === "" || isIndexType(mediaType) || isImageType(mediaType),
+    );
+    return [...manifests.map((one) => one.digest), ...attached];
+  };
+  /** Reads some manifests and all that they lead to; each once, also where they lead to each other. */
+  const readAll = async (from: Iterable<string>): Promise<void> => {
+    for (let next = [...from]; next.length > 0;) {
+      const some = [...new Set(next)].filter((digest) => !seen.has(digest));
+      for (const digest of some) seen.add(digest);
+      next = (await Promise.all(some.map(read))).flat();
+    }
   };
 
-  const tags = await Promise.all(
-    names.map(async (tag) => {
-      const served = await manifest(tag);
-      if (subjectOfTag(tag) === null) await visit(served.digest, served);
-      onProgress?.((done += 1), names.length);
-      return { tag, digest: served.digest };
-    }),
-  );
-  return { tags, nodes, marks };
-}
-
-/**
- * Deletes what was chosen. A tag that names something else by now stays with all of its image.
- * @returns the tags that are gone, and those that were moved meanwhile
- * @throws FactoryError REGISTRY_*, INTERRUPTED: those before stay deleted
- */
-export async function deleteImages(
-  { tags, manifests, lists }: ImageChoice,
-  { client, again, signal }: CleanupDeps,
-  onDeleted: (tag: string) => void,
-): Promise<{ pruned: string[]; moved: string[] }> {
-  const [pruned, moved]: [string[], string[]] = [[], []];
-  const drop = (digest: string) => again(() => client.deleteManifest(digest, { signal }));
-  const byDigest = new Map<string, string[]>();
-  for (const { tag, digest } of tags) byDigest.set(digest, [...(byDigest.get(digest) ?? []), tag]);
-  const stays = new Set<string>();
-  for (const [digest, names] of byDigest) {
-    const now = await Promise.all(names.map((tag) => again(() => client.headManifest(tag, { signal }))));
-    if (now.some((one) => one !== null && one !== digest)) {
-      moved.push(...names);
-      stays.add(digest);
-      continue;
-    }
-    await drop(digest);
-    pruned.push(...names);
-    for (const tag of names) onDeleted(tag);
-  }
-  // What one that stays needs is not known here any more: then all that is below the tags stays.
-  if (stays.size > 0) return { pruned, moved };
-  for (const tag of lists) {
-    const digest = await again(() => client.headManifest(tag, { signal }));
-    if (digest !== null) await drop(digest);
-  }
-  for (const digest of manifests) if (!byDigest.has(digest)) await drop(digest);
-  return { pruned, moved };
-}
-
-/**
- * Makes sure that all tags still name what was read: what was chosen would be wrong else.
- * @param lock a tag that changes all the time
- * @throws FactoryError PRUNE_UNRESOLVED, REGISTRY_*
- */
-export async function tagsNow(
-  { client, again, signal }: CleanupDeps,
-  { tags }: ImageGraph,
-  lock: string,
-): Promise<void> {
-  const limit = pLimit(AT_ONCE);
-  const before = new Map(tags.map(({ tag, digest }) => [tag, digest]));
-  const names = new Set([...(await again(() => client.tags({ signal }))), ...before.keys()]);
-  names.delete(lock);
-  await Promise.all(
-    [...names].map((tag) =>
-      limit(async () => {
-        const now = await again(() => client.headManifest(tag, { signal }));
-        if (now !== (before.get(tag) ?? null))
-          throw unresolved(tag, "somebody moved it while the repository was read");
+  /** All tags, and what they name now. A tag that vanishes while this looks is not there. */
+  const tagsNow = async (onTag?: (of: number) => void): Promise<TaggedImage[]> => {
+    const names = [...new Set(await again(() => client.tags({ signal })))].sort();
+    // It names another manifest all the time, while somebody publishes.
+    if (names.includes(LOCK_TAG)) names.splice(names.indexOf(LOCK_TAG), 1);
+    const tags = await Promise.all(
+      names.map(async (tag) => {
+        const digest = await limit(() => again(() => client.headManifest(tag, { signal })));
+        onTag?.(names.length);
+        return digest === null ? [] : [{ tag, digest }];
       }),
-    ),
-  );
+    );
+    return tags.flat();
+  };
+
+  /** Reads what tags name, and ties those that are made from a digest to that. */
+  const follow = async (some: readonly TaggedImage[]): Promise<void> => {
+    await readAll(some.map(({ digest }) => digest));
+    for (const { tag, digest } of some) {
+      const node = nodes.get(subjectOfTag(tag) ?? "");
+      if (node && !node.attached.includes(digest))
+        nodes.set(node.digest, { ...node, attached: [...node.attached, digest] });
+    }
+  };
+
+  const isThere = async (digest: string) =>
+    (await limit(() => again(() => client.headManifest(digest, { signal })))) === null ? [] : [digest];
+  await readAll((await Promise.all([...new Set(recorded)].map(isThere))).flat());
+  const tags = await tagsNow((of) => onProgress?.((done += 1), of));
+  await follow(tags);
+  const repository: ImageRepository = {
+    tags,
+    nodes,
+    marks,
+    look: async () => {
+      const before = new Map(repository.tags.map(({ tag, digest }) => [tag, digest]));
+      repository.tags = await tagsNow();
+      const changed = repository.tags.filter(({ tag, digest }) => before.get(tag) !== digest);
+      await follow(changed);
+      return changed;
+    },
+  };
+  return repository;
 }

@@ -1,12 +1,7 @@
 import type { OpenCatalog } from "../catalog/open.ts";
-import { chooseImages, type ImageChoice, type TaggedImage } from "../cleanup/image-graph.ts";
-import {
-  deleteImages,
-  type ImageRepository,
-  markKey,
-  readImages,
-  tagsNow,
-} from "../cleanup/image-repository.ts";
+import { deleteImages } from "../cleanup/delete-images.ts";
+import { chooseImages, type ImageChoice, subjectOfTag, type TaggedImage } from "../cleanup/image-graph.ts";
+import { type ImageRepository, markKey, readImages } from "../cleanup/image-repository.ts";
 import { type TransientAges, transientAges } from "../cleanup/transient-rules.ts";
 import { type TransientTag, transientTag } from "../cleanup/transient-tag.ts";
 import type { CleanupDeps } from "../cleanup/cache-repository.ts";
@@ -110,7 +105,7 @@ async function planPrune(
   around: { now: number; maxShare: number; commits: ReadonlyMap<string, number> },
 ): Promise<Plan> {
   const { now, maxShare, commits } = around;
-  const content = await readImages(deps);
+  const content = await readImages(deps, recorded);
   const kept: Kept[] = [];
   const old = new Map<TaggedImage, { kind: TransientTag["kind"]; made: number }>();
   for (const one of content.tags) {
@@ -129,7 +124,7 @@ async function planPrune(
     kept.push({ repository: name, tag, why: "something that stays needs its image" });
   const refuse = (what: string, fix: string) =>
     new FactoryError("PRUNE_TOO_MUCH", `${what} of ${name}`, { fix: `nothing was deleted; ${fix}` });
-  const images = content.tags.filter(({ tag }) => tag !== LOCK_TAG && !tag.startsWith("sha256-"));
+  const images = content.tags.filter(({ tag }) => subjectOfTag(tag) === null);
   if (choice.tags.length > 0 && choice.tags.length === images.length)
     throw refuse("nothing would be left", "delete the repository yourself if that is meant");
   if (choice.tags.length > maxShare * images.length)
@@ -187,12 +182,16 @@ export async function prune(
         async ({ signal }) => {
           const own = { ...deps, signal };
           plan = await planPrune(place, own, recorded, around);
-          await tagsNow(own, plan.content, LOCK_TAG);
-          return deleteImages(plan.choice, own, (tag) => context.say(`deleted ${place.name}:${tag}`));
+          return deleteImages(plan.content, plan.choice.tags, recorded, {
+            ...own,
+            drop: (digest) => own.again(() => own.client.deleteManifest(digest, { signal })),
+            onDeleted: (tag) => context.say(`deleted ${place.name}:${tag}`),
+          });
         },
       );
       const { pruned, moved } = deleted;
-      for (const tag of moved) context.say(`note: ${place.name}:${tag} was moved meanwhile, so it stays`);
+      for (const tag of moved)
+        context.say(`note: ${place.name}:${tag} stays: somebody moved it, or tagged its image, meanwhile`);
       gone = plan.pruned.filter(({ tag }) => pruned.includes(tag));
       all.moved.push(...moved.map((tag) => `${place.name}:${tag}`));
     }

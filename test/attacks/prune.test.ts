@@ -180,7 +180,7 @@ describe("images that are cleaned", () => {
     ]);
   });
 
-  it("9.11 a tag that is moved while the repository is read stops it; one that is moved later stays", async () => {
+  it("9.11 a tag that is moved meanwhile stays", async () => {
     let moves: (() => void) | undefined;
     const one = await published({
       before: ({ method }) => {

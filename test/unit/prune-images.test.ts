@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   chooseImages,
   type ImageNode,
-  reachable,
+  needed,
   subjectOfTag,
   type TaggedImage,
 } from "../../src/cleanup/image-graph.ts";
@@ -107,7 +107,8 @@ const repository = fc
   .array(
     fc.record({
       children: fc.array(fc.nat(), { maxLength: 3 }),
-      referrers: fc.array(fc.nat(), { maxLength: 2 }),
+      attached: fc.array(fc.nat(), { maxLength: 2 }),
+      subject: fc.option(fc.nat()),
     }),
     {
       minLength: 1,
@@ -116,11 +117,12 @@ const repository = fc
   )
   .chain((made) => {
     const nodes = new Map<string, ImageNode>(
-      made.map(({ children, referrers }, at) => {
+      made.map(({ children, attached, subject }, at) => {
         const earlier = (numbers: number[]) => (at === 0 ? [] : numbers.map((one) => `d${one % at}`));
-        // What refers to a manifest comes from anywhere.
-        const any = referrers.map((one) => `d${one % made.length}`);
-        return [`d${at}`, { digest: `d${at}`, children: earlier(children), referrers: any }];
+        // What is attached to a manifest comes from anywhere, and may name what it is attached to.
+        const any = attached.map((one) => `d${one % made.length}`);
+        const about = subject === null ? null : `d${subject % made.length}`;
+        return [`d${at}`, { digest: `d${at}`, children: earlier(children), attached: any, subject: about }];
       }),
     );
     const tag = fc.record({ at: fc.nat({ max: made.length - 1 }), isOld: fc.boolean() });
@@ -142,37 +144,63 @@ describe("chooseImages", () => {
         const choice = chooseImages(graph, isOld, roots);
         const gone = new Set(choice.manifests);
         const stay = tags.filter((one) => !isOld(one) || choice.held.includes(one));
-        for (const digest of reachable(graph, [...roots, ...stay.map((one) => one.digest)]))
-          expect(gone.has(digest)).toBe(false);
+        const left = needed(graph, [...roots, ...stay.map((one) => one.digest)]);
+        for (const digest of left) expect(gone.has(digest)).toBe(false);
         const names = (some: readonly TaggedImage[]) => some.map(({ tag }) => tag).sort();
         expect(names([...choice.tags, ...choice.held])).toEqual(names(tags.filter(isOld)));
         for (const { digest } of choice.tags) expect(gone.has(digest)).toBe(true);
-        // Nothing is left that only what goes needs.
-        const left = reachable(graph, [...roots, ...stay.map((one) => one.digest)]);
-        for (const digest of reachable(
-          graph,
-          choice.tags.map((one) => one.digest),
-        ))
-          expect(gone.has(digest)).toBe(!left.has(digest));
+        // What a manifest that goes lists, or what is attached to it, goes too, unless something needs it; and nothing else goes.
+        const named = choice.manifests.flatMap((digest) => {
+          const { children = [], attached = [] } = nodes.get(digest) ?? {};
+          return [...children, ...attached];
+        });
+        for (const digest of named) expect(gone.has(digest)).toBe(!left.has(digest));
+        for (const digest of gone)
+          expect(named.includes(digest) || choice.tags.some((one) => one.digest === digest)).toBe(true);
         expect(new Set(choice.manifests).size).toBe(choice.manifests.length);
       }),
     );
   });
 
-  it("takes the tag that stands in for the API of referrers with its subject alone", () => {
-    const [own, other] = ["a", "b"].map((one) => `sha256:${one.repeat(64)}`) as [string, string];
-    const list = (subject: string) => ({ tag: subject.replace(":", "-"), digest: `list of ${subject}` });
-    const node = (digest: string) => [digest, { digest, children: [], referrers: [] }] as const;
+  it("takes what lists others before those, as deep and as often as that is", () => {
+    const depth = 20_000;
+    const nodes = new Map<string, ImageNode>();
+    for (let at = 0; at < depth; at += 1)
+      nodes.set(`d${at}`, { digest: `d${at}`, children: at === 0 ? [] : [`d${at - 1}`, "d0"], attached: [] });
+    const tags = ["d5", `d${depth - 1}`].map((digest, at) => ({ tag: `t${at}`, digest }));
+    const { manifests } = chooseImages({ tags, nodes }, always, []);
+    expect(manifests).toEqual(Array.from({ length: depth }, (_, at) => `d${depth - 1 - at}`));
+  });
+
+  it("takes tags that are made from a digest with that alone", () => {
+    const [own, other, absent] = ["a", "b", "c"].map((one) => `sha256:${one.repeat(64)}`) as [
+      string,
+      string,
+      string,
+    ];
+    const made = [own, other, absent].flatMap((subject) =>
+      ["", ".sig"].map((end) => ({ tag: subject.replace(":", "-") + end, digest: `${end} of ${subject}` })),
+    );
+    const node = (digest: string, attached: string[] = []): [string, ImageNode] => [
+      digest,
+      { digest, children: [], attached },
+    ];
     const graph = {
-      tags: [{ tag: "old", digest: own }, { tag: "new", digest: other }, list(own), list(other)],
-      nodes: new Map([node(own), node(other)]),
+      tags: [{ tag: "old", digest: own }, { tag: "new", digest: other }, ...made],
+      nodes: new Map([
+        node(own, [` of ${own}`, `.sig of ${own}`]),
+        node(other, [` of ${other}`, `.sig of ${other}`]),
+        ...made.map(({ digest }) => node(digest)),
+      ]),
     };
-    expect(chooseImages(graph, ({ tag }) => tag === "old", [])).toEqual({
+    const choice = chooseImages(graph, ({ tag }) => tag === "old", []);
+    expect(choice).toEqual({
       tags: [{ tag: "old", digest: own }],
       held: [],
-      manifests: [own],
-      lists: [list(own).tag],
+      manifests: [own, ` of ${own}`, `.sig of ${own}`],
     });
-    expect(subjectOfTag("sha256-short")).toBe(null);
+    expect(chooseImages(graph, always, []).held).toEqual([]);
+    for (const tag of ["sha256-short", `sha256-${"a".repeat(64)}.`, `sha256-${"A".repeat(64)}`, "latest"])
+      expect(subjectOfTag(tag)).toBe(null);
   });
 });
