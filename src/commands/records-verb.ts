@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { type Act, manifestFlag, type Verb, verb, wholeNumber } from "./verb.ts";
+import { type Act, manifestFlag, shareFlag, type Verb, verb, wholeNumber } from "./verb.ts";
 
 const list = (act: Act) =>
   verb("list", "list records, newest first", [
@@ -45,6 +45,20 @@ const sync = (act: Act) =>
     act(async (context) => (await import("./records.ts")).recordsSync(context)),
   );
 
+const prune = (act: Act) =>
+  verb("prune", "delete evidence of old records that nothing needs; without --yes, say which", [
+    "factory records prune --older-than 90d",
+    "factory records prune --manifest-id llm_factory --yes",
+    "factory records prune --max-share 0.9 --yes --json",
+  ])
+    .option("--older-than <age>", "how old: 24h, 90d, 26w; default: what the policies of products say")
+    .addOption(manifestFlag(": only its records"))
+    .addOption(shareFlag("refuse to prune more than this share of the records"))
+    .option("--yes", "delete it")
+    .action(
+      act(async (context, options) => (await import("./records-prune.ts")).recordsPrune(context, options)),
+    );
+
 export const recordsVerb: Verb = (act) =>
   verb("records", "browse and verify the compatibility records", [
     "factory records list --status fail",
@@ -55,4 +69,5 @@ export const recordsVerb: Verb = (act) =>
     .addCommand(verify(act))
     .addCommand(push(act))
     .addCommand(pull(act))
-    .addCommand(sync(act));
+    .addCommand(sync(act))
+    .addCommand(prune(act));

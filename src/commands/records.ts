@@ -97,7 +97,7 @@ export async function recordsVerify(context: Context, recordId: string | undefin
   });
   const { checkScans } = await import("../scan/check-scans.ts");
   const { scans, problems: ofScans } = await checkScans((await context.catalog()).root, store, recordId);
-  const { checked, verified, evidence, old } = found;
+  const { checked, verified, evidence, old, pruned } = found;
   const problems = [...found.problems, ...ofScans];
   const { green, red, yellow } = context.color;
   const lines = problems.map(
@@ -109,13 +109,19 @@ export async function recordsVerify(context: Context, recordId: string | undefin
         `note: ${count(old.length, "record is", "records are")} of the old form: only ${old.length === 1 ? "its" : "their"} evidence was hashed, and ${old.length === 1 ? "it proves" : "they prove"} no reuse`,
       ),
     );
+  if (pruned.length > 0)
+    lines.push(
+      yellow(
+        `note: the evidence of ${count(pruned.length, "record")} was pruned: ${pruned.length === 1 ? "it proves" : "they prove"} nothing any more`,
+      ),
+    );
   const counts = `${count(checked, "record")}, ${count(evidence, "piece of evidence", "pieces of evidence")}${scans > 0 ? `, ${count(scans, "report of a scan", "reports of scans")}` : ""}`;
   return {
     text: [
       ...lines,
       `${problems.length === 0 ? green("verified") : red(count(problems.length, "problem"))}: ${counts}`,
     ].join("\n"),
-    json: { verified, checked, evidence, scans, old, problems },
+    json: { verified, checked, evidence, scans, old, pruned, problems },
     exitCode: problems.length === 0 ? 0 : 1,
   };
 }
@@ -146,7 +152,7 @@ interface Attached {
 }
 
 function travelResult(
-  { pushed, pulled, unchanged }: Travelled,
+  { pushed, pulled, unchanged, pruned = [] }: Travelled,
   name: string,
   { green }: Context["color"],
   { attached, error }: Attached = { attached: 0, error: null },
@@ -155,11 +161,12 @@ function travelResult(
     ...(pushed.length > 0 ? [`${grouped(pushed.length)} pushed`] : []),
     ...(pulled.length > 0 ? [`${grouped(pulled.length)} pulled`] : []),
     `${grouped(unchanged)} unchanged`,
+    ...(pruned.length > 0 ? [`${grouped(pruned.length)} not pushed, since their evidence was pruned`] : []),
     ...(attached > 0 ? [`${grouped(attached)} attached to their images`] : []),
   ];
   return {
     text: `${green(name)}: ${parts.join(", ")}`,
-    json: { pushed, pulled, unchanged, attached },
+    json: { pushed, pulled, unchanged, pruned, attached },
     exitCode: error ? (error.code === "INTERRUPTED" ? 130 : 3) : 0,
   };
 }
@@ -181,7 +188,7 @@ export async function recordsPull(context: Context): Promise<CommandResult> {
 export async function recordsSync(context: Context): Promise<CommandResult> {
   const { remote, store, name, root } = await remoteOf(context);
   const { pulled } = await remote.pull(store);
-  const { pushed, unchanged } = await remote.push(store);
-  const travelled = { pushed, pulled, unchanged: unchanged - pulled.length };
+  const { pushed, unchanged, pruned } = await remote.push(store);
+  const travelled = { pushed, pulled, pruned, unchanged: unchanged - pulled.length };
   return travelResult(travelled, name, context.color, await attachTo(context, root, {}));
 }

@@ -56,6 +56,17 @@ export const repeated = (text: string, before: string[] | undefined): string[] =
 
 export const manifestFlag = (more = "") => new Option("--manifest-id <id>", `the manifest${more}`);
 
+/** Reads a share: above 0, at most 1. @throws InvalidArgumentError */
+function share(text: string): number {
+  const number = Number(text);
+  if (/^(0?\.\d{1,4}|1(\.0+)?)$/.test(text) && number > 0) return number;
+  throw new InvalidArgumentError("It has to be a share, such as 0.5; 1 for everything.");
+}
+
+/** More than this share is not deleted at once. */
+export const shareFlag = (what: string) =>
+  new Option("--max-share <share>", what).argParser(share).default(0.5);
+
 /**
  * The options, with the manifest that they have to name. Commander is not told that it is mandatory: it would report the
  * missing option before a misspelt one.

@@ -56,28 +56,31 @@ export async function policyLinks(
   if (policyId === null && product?.promotion === undefined) return [];
   const name = policyId ?? `the product ${product?.product_id ?? ""}`;
   const world = await context.world();
-  return Promise.all(
-    records.map(async ({ record, platform }) => {
-      const { base } = record;
-      const baseNow = asked.fresh_base
-        ? await world.digestNow({ ref: base.ref, platform: record.platform })
-        : null;
-      const own = links.find((one) => one.link === "signature" && one.platform === platform);
-      const signature = {
-        ok: signers.length > 0 && own?.status === "ok",
-        why: own?.why ?? "it is not signed",
-      };
-      const checks = promotionChecks(record, asked, { now: context.now(), baseNow, signature });
-      const lacks = checks.filter(({ ok }) => !ok).map(({ link, why }) => `${link}: ${why}`);
-      return {
-        link: "policy",
-        platform,
-        status: lacks.length === 0 ? ("ok" as const) : ("broken" as const),
-        why:
-          lacks.length === 0
-            ? `${name} has nothing against it`
-            : `${name} asks for more: ${lacks.join("; ")}`,
-      };
-    }),
+  // Proof that cannot be checked is none.
+  const unproven = links.flatMap(({ link, platform, status, why }): Link[] =>
+    link === "evidence" && status === "unchecked"
+      ? [{ link: "policy", platform, status: "broken", why: `${name} asks for proof, and ${why}` }]
+      : [],
   );
+  const proven = records.map(async ({ record, platform }) => {
+    const { base } = record;
+    const baseNow = asked.fresh_base
+      ? await world.digestNow({ ref: base.ref, platform: record.platform })
+      : null;
+    const own = links.find((one) => one.link === "signature" && one.platform === platform);
+    const signature = {
+      ok: signers.length > 0 && own?.status === "ok",
+      why: own?.why ?? "it is not signed",
+    };
+    const checks = promotionChecks(record, asked, { now: context.now(), baseNow, signature });
+    const lacks = checks.filter(({ ok }) => !ok).map(({ link, why }) => `${link}: ${why}`);
+    return {
+      link: "policy",
+      platform,
+      status: lacks.length === 0 ? ("ok" as const) : ("broken" as const),
+      why:
+        lacks.length === 0 ? `${name} has nothing against it` : `${name} asks for more: ${lacks.join("; ")}`,
+    };
+  });
+  return [...unproven, ...(await Promise.all(proven))];
 }

@@ -7,6 +7,7 @@ import { baseLink } from "../proof/base-link.ts";
 import { servedDiffIds } from "../proof/diff-ids.ts";
 import type { Link } from "../proof/proof-link.ts";
 import { usable } from "../proof/read-bundles.ts";
+import { prunedHere } from "../records/pruned-here.ts";
 import { type AttachedRecord, verifyImage } from "../proof/verify-image.ts";
 import { table } from "../screen/table.ts";
 import type { CommandResult, Context } from "./context.ts";
@@ -87,6 +88,7 @@ export async function verify(
     store: openStore(catalog?.root ?? context.cwd),
     signers: [...keys, ...(rules?.signers ?? [])],
     verify: world.verifyBundle,
+    prunedHere: catalog ? prunedHere(catalog.root) : () => null,
   });
   const { records, digest } = verified;
   const isNow = catalog !== null && !options.past;

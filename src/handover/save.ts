@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { type BlobFolder, openBlobFolder } from "../files/blob-folder.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import { reasonText } from "../plan/decide/change-text.ts";
 import { evidenceOf, MANIFEST_TYPE, recordManifest } from "../records/remote/record-artifact.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { WholeRecord } from "../records/travel.ts";
@@ -49,9 +50,13 @@ export function proofOf(planned: PlannedCell): string {
   // One whose image the engine has lost, or has under another name, is proven all the same.
   const isProven = action === "reuse" || action === "retag" || (action === "build" && reason === "IMAGE");
   if (isProven && record_id !== null) return record_id;
-  throw new FactoryError("CELL_UNPROVEN", `no record proves ${cell_id} as it is now (${reason ?? "NEW"})`, {
-    fix: commandFor(planned),
-  });
+  throw new FactoryError(
+    "CELL_UNPROVEN",
+    `no record proves ${cell_id} as it is now (${reasonText(planned.cell) || "NEW"})`,
+    {
+      fix: commandFor(planned),
+    },
+  );
 }
 
 async function* bytesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {

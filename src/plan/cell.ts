@@ -40,6 +40,8 @@ export type Reason =
   | "EXPIRED"
   /** A missing record or ledger may have held a later verdict. */
   | "LOST"
+  /** The evidence of the proof was deleted on purpose. */
+  | "PRUNED"
   /** The image that a record proves is not where it was, or its tag names another image. */
   | "IMAGE"
   /** Records were not asked. */

@@ -41,7 +41,8 @@ export async function attachRecords(
     AT_ONCE,
     async ({ read }) => {
       const whole = await read();
-      const image = whole && pushedImage(whole);
+      // What was attached before it was pruned stays attached.
+      const image = whole && whole.pruned === undefined ? pushedImage(whole) : null;
       if (whole && image && ((await attach(image, [whole])) ?? 0) > 0) attached += 1;
     },
     signal,

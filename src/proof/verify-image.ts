@@ -6,6 +6,7 @@ import {
   readArtifactEvidence,
   readArtifactRecord,
 } from "../records/remote/read-artifact.ts";
+import type { PrunedHere } from "../records/pruned-here.ts";
 import { RECORD_ARTIFACT } from "../records/remote/record-artifact.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
@@ -26,6 +27,8 @@ export interface VerifyDeps extends ReadDeps {
   /** Whose signatures count; none if that is not said. */
   signers: readonly Signer[];
   verify: VerifyBundle;
+  /** Which records had their evidence pruned here: what a registry lacks of it cannot be checked. */
+  prunedHere: PrunedHere;
 }
 
 /** A record that is attached to an image and is what it says. */
@@ -120,7 +123,9 @@ async function outcomeOf(
 
   const evidence = await orWhy(readArtifactEvidence({ record, text, parts }, deps));
   if ("why" in evidence) {
-    add("evidence", "broken", evidence.why);
+    const pruned = deps.prunedHere(record.manifest_id, record_id, sha256Hex(text));
+    if (pruned === null) add("evidence", "broken", evidence.why);
+    else add("evidence", "unchecked", `it was pruned on ${pruned.slice(0, 10)}, and ${evidence.why}`);
     return { links, proven: null };
   }
   const [first, ...more] = await store.claims(record, evidence);

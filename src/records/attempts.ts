@@ -11,6 +11,7 @@ import { type Ledgers, readLedgers } from "./ledger.ts";
 import { recordAt, recordIdsIn, recordPath, unreadableRecord } from "./locate.ts";
 import { ifThere, placeOf } from "./place.ts";
 import { openProven, type Proven } from "./proven.ts";
+import { prunedOf, prunedText } from "./pruned.ts";
 import { loadRecordCheck, parseRecord, readRecordFile } from "./read-record.ts";
 import { attemptOf, type Entry, openShelf } from "./shelf.ts";
 import type { StageRules } from "./proof/prove-result.ts";
@@ -214,10 +215,13 @@ export async function openAttempts(
         const found = checkRecord(record, sha256, {
           folder: join(place.base, manifest_id),
           ledgers: shelf.ledgers,
+          reread: () => (shelf.ledgers = readLedgers(join(place.base, manifest_id), manifest_id)),
           plain,
           rules: own,
           proven: shelf.proven,
         });
+        const gone = prunedOf(shelf.ledgers, attempt.record_id, sha256);
+        if (gone) problems.push(prunedText(gone));
         return [...problems, ...found.map(({ code, what }) => `${code}: ${what}`)];
       } catch (error) {
         if (!(error instanceof FactoryError)) throw error;
@@ -230,6 +234,15 @@ export async function openAttempts(
       if (gone !== undefined && gone > record_id) return gone;
       const doubt = shelf?.ledgers.doubtBefore ?? null;
       return doubt !== null && record_id < doubt ? `before ${doubt}` : null;
+    },
+    pruned: ({ manifest_id, record_id }) => {
+      const shelf = byManifest.get(manifest_id);
+      // Hardly any has such a line.
+      if (!shelf?.ledgers.pruned.has(record_id)) return null;
+      const entry = entryOf(shelf.entries, record_id);
+      return entry
+        ? (prunedOf(shelf.ledgers, record_id, sha256At(entry.bytes, entry.start))?.at ?? null)
+        : null;
     },
     nameOf: ({ manifest_id, record_id }) => recordPath(manifest_id, record_id),
   };

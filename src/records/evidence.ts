@@ -9,7 +9,7 @@ import type { Evidence } from "../schemas/types.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 
 /** The path of evidence with this hash, relative to the folder of the manifest's records. */
-function pathOf(hex: string): string {
+export function evidencePath(hex: string): string {
   return `evidence/sha256/${hex.slice(0, 2)}/${hex}`;
 }
 
@@ -32,12 +32,18 @@ function holds(file: string, hex: string): boolean {
 /**
  * Keeps bytes under their own hash. A file that exists already is kept if it still hashes to its name, else replaced.
  * @param folder real path of the manifest's records
+ * @param onHere called if the file was there already
  * @throws FactoryError WRITE_FAILED; FILE_OUTSIDE if a link leads elsewhere
  */
-export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaType: string): Evidence {
+export function keepEvidence(
+  folder: string,
+  bytes: string | Uint8Array,
+  mediaType: string,
+  onHere: (file: string, bytes: Uint8Array) => void = () => undefined,
+): Evidence {
   const data = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
   const hex = sha256Hex(data);
-  const path = pathOf(hex);
+  const path = evidencePath(hex);
   const file = join(folder, path);
   const evidence = { path, sha256: hex, bytes: data.byteLength, media_type: mediaType };
   if (existsSync(dirname(file)) && realpathSync.native(dirname(file)) !== dirname(file)) {
@@ -46,8 +52,15 @@ export function keepEvidence(folder: string, bytes: string | Uint8Array, mediaTy
       fix: "replace the link with the folder itself",
     });
   }
-  if (!holds(file, hex)) writeWhole(file, data);
+  if (holds(file, hex)) onHere(file, data);
+  else writeWhole(file, data);
   return evidence;
+}
+
+/** Keeps evidence again that somebody deleted since. @throws FactoryError WRITE_FAILED */
+export function keepIfGone(folder: string, { path }: Evidence, bytes: Uint8Array): void {
+  const file = join(folder, path);
+  if (!existsSync(file)) writeWhole(file, bytes);
 }
 
 /** Larger evidence is hashed a piece at a time if its bytes are not wanted. */

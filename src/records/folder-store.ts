@@ -1,15 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { sha256Hex } from "../model/digest.ts";
 import { openAttempts } from "./attempts.ts";
-import { keepEvidence } from "./evidence.ts";
-import { type LedgerWriter, openLedgerWriter } from "./ledger.ts";
+import { keepEvidence, keepIfGone } from "./evidence.ts";
+import { type Ledgers, type LedgerWriter, newLedgerName, openLedgerWriter, readLedgers } from "./ledger.ts";
 import { type Located, locateRecords, recordPath } from "./locate.ts";
 import { folderFor, placeOf } from "./place.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
-import { RECORD_ID, recordId, stampOf, timeOfRecordId, wellFormed } from "./record-id.ts";
+import { RECORD_ID, recordId, timeOfRecordId, wellFormed } from "./record-id.ts";
+import type { Evidence } from "../schemas/types.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, RecordStore, RecordSummary } from "./store.ts";
 import type { StoredRecord } from "./stored-record.ts";
@@ -35,8 +35,6 @@ function summarize(record: StoredRecord): RecordSummary {
   };
 }
 
-const newLedger = () => `${stampOf(new Date())}-${randomBytes(8).toString("hex")}`;
-
 /**
  * The records in a workspace's folder `records`.
  * @param root absolute path of the workspace
@@ -44,9 +42,11 @@ const newLedger = () => `${stampOf(new Date())}-${randomBytes(8).toString("hex")
  */
 export function openFolderStore(root: string, rules: () => Promise<StageRules>): RecordStore {
   const ledgers = new Map<string, LedgerWriter>();
+  /** Evidence of records to come that was here already, by its file. */
+  const shared = new Map<string, Uint8Array>();
 
   const ledgerFor = (folder: string, manifestId: string): LedgerWriter => {
-    const ledger = ledgers.get(manifestId) ?? openLedgerWriter(folder, manifestId, newLedger);
+    const ledger = ledgers.get(manifestId) ?? openLedgerWriter(folder, manifestId, newLedgerName);
     ledgers.set(manifestId, ledger);
     return ledger;
   };
@@ -64,7 +64,11 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
 
   return {
     keep: (manifestId, bytes, mediaType) =>
-      Promise.resolve().then(() => keepEvidence(folderFor(root, manifestId), bytes, mediaType)),
+      Promise.resolve().then(() => {
+        const folder = folderFor(root, manifestId);
+        // Pruning may still take what is of an old record too: then the record that names it brings it back.
+        return keepEvidence(folder, bytes, mediaType, (file, data) => void shared.set(file, data));
+      }),
 
     put: async (given, start) => {
       const draft = wellFormed(given);
@@ -79,6 +83,12 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
       const ledger = ledgerFor(folder, manifest_id);
       ledger.put({ record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) });
       writeWhole(join(folder, `${record_id}.json`), text);
+      for (const piece of Object.values(record.evidence) as (Evidence | undefined)[]) {
+        const bytes = piece && shared.get(join(folder, piece.path));
+        if (!bytes) continue;
+        keepIfGone(folder, piece, bytes);
+        shared.delete(join(folder, piece.path));
+      }
       ledger.done(record_id);
       return record;
     },
@@ -130,9 +140,18 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
     all: async (manifestId) => {
       const base = placeOf(root)?.base;
       const check = await loadRecordCheck();
+      const known = new Map<string, Ledgers>();
+      const ledgersOf = (id: string, folder: string): Ledgers => {
+        const own = known.get(id) ?? readLedgers(folder, id);
+        known.set(id, own);
+        return own;
+      };
       return (base === undefined ? [] : locateRecords(base, manifestId)).map((located) => ({
         record_id: located.recordId,
-        read: () => Promise.resolve().then(() => readWhole(located, check)),
+        read: () =>
+          Promise.resolve().then(() =>
+            readWhole(located, check, ledgersOf(located.manifestId, dirname(located.file))),
+          ),
       }));
     },
 

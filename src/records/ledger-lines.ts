@@ -1,3 +1,5 @@
+import { RECORD_ID } from "./record-id.ts";
+
 /** What a ledger says about one record. */
 export interface LedgerEntry {
   record_id: string;
@@ -5,6 +7,17 @@ export interface LedgerEntry {
   sha256: string;
   /** 64 hex digits. If the record is missing, the newest verdict on this key is in doubt. */
   verdict_key: string;
+}
+
+/** What a ledger says about evidence that was deleted on purpose, of one record. */
+export interface PrunedEntry {
+  record_id: string;
+  /** Of the record's file, 64 hex digits: of another one it says nothing. */
+  sha256: string;
+  /** When: ISO 8601, UTC, with milliseconds. */
+  at: string;
+  /** The sha256 of each piece, 64 hex digits. */
+  evidence: readonly string[];
 }
 
 /** An earlier ledger, as far as a new one has seen it. */
@@ -22,6 +35,8 @@ export interface LedgerLines {
   entries: LedgerEntry[];
   /** Ids of those that were written whole. */
   done: Set<string>;
+  /** Evidence that was about to be deleted. */
+  pruned: PrunedEntry[];
   /** Bytes of whole lines: a killed process may have left part of another line. */
   bytes: number;
 }
@@ -34,7 +49,11 @@ const PUT = '{"put":"';
 const SHA256 = '","sha256":"';
 const KEY = '","verdict_key":"';
 const DONE = '{"done":"';
+const PRUNED = '{"pruned":"';
 const END = '"}\n';
+
+/** The most pieces of evidence that a line names. */
+const MOST_PIECES = 1000;
 
 /** The first line of a ledger. */
 export function headerLine(manifestId: string, heads: readonly LedgerHead[]): string {
@@ -49,6 +68,25 @@ export function putLine({ record_id, sha256, verdict_key }: LedgerEntry): string
 /** Says that a record was written. */
 export function doneLine(recordId: string): string {
   return `${DONE}${recordId}${END}`;
+}
+
+/** Says that evidence of a record is about to be deleted. */
+export function prunedLine({ record_id, sha256, at, evidence }: PrunedEntry): string {
+  return `${JSON.stringify({ pruned: record_id, sha256, at, evidence })}\n`;
+}
+
+/** Such a line; null if it is none. */
+function prunedIn(line: string): PrunedEntry | null {
+  try {
+    const { pruned, sha256, at, evidence } = JSON.parse(line) as Record<string, unknown>;
+    const isHex = (one: unknown): one is string => typeof one === "string" && /^[a-f0-9]{64}$/.test(one);
+    if (typeof pruned !== "string" || !RECORD_ID.test(pruned) || !isHex(sha256)) return null;
+    if (typeof at !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at)) return null;
+    if (!Array.isArray(evidence) || evidence.length > MOST_PIECES || !evidence.every(isHex)) return null;
+    return { record_id: pruned, sha256, at, evidence };
+  } catch {
+    return null;
+  }
 }
 
 function headsOf(line: string, manifestId: string): LedgerHead[] | null {
@@ -69,7 +107,7 @@ function headsOf(line: string, manifestId: string): LedgerHead[] | null {
 }
 
 /**
- * Lines have fixed widths: a hundred thousand are read without parsing JSON.
+ * Lines about records that are written have fixed widths: a hundred thousand are read without parsing JSON.
  * @param text one character per byte
  * @returns null if a whole line does not belong in a ledger
  */
@@ -79,6 +117,7 @@ export function readLines(text: string, manifestId: string): LedgerLines | null 
   if (!heads) return null;
   const entries: LedgerEntry[] = [];
   const done = new Set<string>();
+  const pruned: PrunedEntry[] = [];
   let at = first + 1;
   for (let end = text.indexOf("\n", at); end >= 0; end = text.indexOf("\n", at)) {
     const width = end + 1 - at;
@@ -96,8 +135,12 @@ export function readLines(text: string, manifestId: string): LedgerLines | null 
       });
     } else if (text.startsWith(DONE, at) && width === DONE.length + ID + END.length) {
       done.add(text.slice(at + DONE.length, at + DONE.length + ID));
-    } else return null;
+    } else {
+      const gone = text.startsWith(PRUNED, at) ? prunedIn(text.slice(at, end)) : null;
+      if (!gone) return null;
+      pruned.push(gone);
+    }
     at = end + 1;
   }
-  return { heads, entries, done, bytes: at };
+  return { heads, entries, done, pruned, bytes: at };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
@@ -12,11 +13,14 @@ import {
   type LedgerEntry,
   type LedgerHead,
   type LedgerLines,
+  type PrunedEntry,
+  prunedLine,
   putLine,
   readLines,
 } from "./ledger-lines.ts";
 import { ifThere } from "./place.ts";
 import type { ProblemCode } from "./problem.ts";
+import { stampOf } from "./record-id.ts";
 
 /*
  * `records/<manifest_id>/ledger/` has one file for each process that wrote records: no two processes write to the same one,
@@ -41,6 +45,8 @@ export interface Ledgers {
   entries: ReadonlyMap<string, LedgerEntry>;
   /** Records that were written whole. */
   done: ReadonlySet<string>;
+  /** Evidence that was deleted on purpose, by record id: the lines about it. */
+  pruned: ReadonlyMap<string, readonly PrunedEntry[]>;
   problems: readonly LedgerProblem[];
   /** Records in missing or edited ledgers began before this: an id, or text that sorts like one. */
   doubtBefore: string | null;
@@ -93,6 +99,7 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
   const all = readAll(folder, manifestId);
   const entries = new Map<string, LedgerEntry>();
   const done = new Set<string>();
+  const pruned = new Map<string, PrunedEntry[]>();
   const problems: LedgerProblem[] = [];
   let doubtBefore: string | null = null;
   const byName = new Map(all.map((one) => [one.name, one]));
@@ -103,6 +110,8 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
     }
     for (const entry of lines.entries) entries.set(entry.record_id, entry);
     for (const id of lines.done) done.add(id);
+    for (const entry of lines.pruned)
+      pruned.set(entry.record_id, [...(pruned.get(entry.record_id) ?? []), entry]);
     for (const { ledger, bytes, sha256 } of lines.heads) {
       const old = byName.get(ledger);
       if (old && old.bytes.length >= bytes && sha256Hex(old.bytes.subarray(0, bytes)) === sha256) continue;
@@ -114,8 +123,11 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
       if (doubtBefore === null || name > doubtBefore) doubtBefore = name;
     }
   }
-  return { entries, done, problems, doubtBefore };
+  return { entries, done, pruned, problems, doubtBefore };
 }
+
+/** A name for a new ledger, without its ending. */
+export const newLedgerName = (): string => `${stampOf(new Date())}-${randomBytes(8).toString("hex")}`;
 
 /** Writes down what one process adds to the records of a manifest. */
 export interface LedgerWriter {
@@ -123,6 +135,8 @@ export interface LedgerWriter {
   put: (entry: LedgerEntry) => void;
   /** Called after the record was written whole. @throws FactoryError WRITE_FAILED */
   done: (recordId: string) => void;
+  /** Called before evidence is deleted. @throws FactoryError WRITE_FAILED: then nothing must be deleted */
+  prune: (entries: readonly PrunedEntry[]) => void;
 }
 
 /**
@@ -143,20 +157,23 @@ export function openLedgerWriter(folder: string, manifestId: string, newName: ()
       });
     file = to;
   };
+  /** Adds lines, to a new file if the old one does not take them. */
+  const add = (lines: string) => {
+    try {
+      write(lines, true);
+      if (file !== null) return;
+    } catch (error) {
+      // Creating a file shows whether anything can be written.
+      if (!(error instanceof FactoryError)) throw error;
+    }
+    const path = join(folder, FOLDER, `${newName()}.ndjson`);
+    const heads = headsOf(readAll(folder, manifestId));
+    writeWhole(path, headerLine(manifestId, heads) + lines);
+    file = path;
+  };
   return {
-    put: (entry) => {
-      try {
-        write(putLine(entry), true);
-        if (file !== null) return;
-      } catch (error) {
-        // Creating a file shows whether anything can be written.
-        if (!(error instanceof FactoryError)) throw error;
-      }
-      const path = join(folder, FOLDER, `${newName()}.ndjson`);
-      const heads = headsOf(readAll(folder, manifestId));
-      writeWhole(path, headerLine(manifestId, heads) + putLine(entry));
-      file = path;
-    },
+    put: (entry) => add(putLine(entry)),
+    prune: (entries) => add(entries.map(prunedLine).join("")),
     done: (recordId) => write(doneLine(recordId), false),
   };
 }

@@ -56,6 +56,8 @@ export interface Verification {
   evidence: number;
   /** Ids of records of an older form, of which only the evidence was hashed. */
   old: string[];
+  /** Records of which evidence was deleted on purpose, and when: they prove nothing any more, and are none of `verified`. */
+  pruned: { record_id: string; at: string }[];
   problems: RecordProblem[];
 }
 

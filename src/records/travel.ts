@@ -5,11 +5,12 @@ import { writeWhole } from "../files/write-whole.ts";
 import { sha256Hex } from "../model/digest.ts";
 import { quoted } from "../model/visible.ts";
 import type { Evidence, FactoryRecord } from "../schemas/types.ts";
-import { inspectEvidence, keepEvidence } from "./evidence.ts";
-import type { LedgerWriter } from "./ledger.ts";
+import { inspectEvidence, keepEvidence, keepIfGone } from "./evidence.ts";
+import type { Ledgers, LedgerWriter } from "./ledger.ts";
 import { type Located, recordPath } from "./locate.ts";
 import { folderFor } from "./place.ts";
 import type { Problem } from "./problem.ts";
+import { prunedOf } from "./pruned.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import { ownProblems, proofProblems, READ_KINDS } from "./proof/proof.ts";
 import { parseRecord, type RecordCheck, readRecordFile } from "./read-record.ts";
@@ -20,6 +21,8 @@ export interface WholeRecord {
   record: FactoryRecord;
   /** The bytes of its file. */
   text: Buffer;
+  /** When its evidence was pruned, as far as it was: it proves nothing any more, and cannot travel. */
+  pruned?: string;
   /** The bytes of a piece of evidence. @throws FactoryError EVIDENCE_LOST if it is not what the record says */
   evidence: (piece: Evidence) => Buffer;
 }
@@ -28,22 +31,31 @@ export interface WholeRecord {
  * Reads a record's file as it is; null for one of the old form, which has nothing that could be checked elsewhere.
  * @throws FactoryError RECORD_UNREADABLE
  */
-export function readWhole(located: Located, check: RecordCheck): WholeRecord | null {
+export function readWhole(located: Located, check: RecordCheck, ledgers: Ledgers): WholeRecord | null {
   const file = readRecordFile(located);
   if (!file) return null;
   const record = parseRecord(located, file.bytes, check);
   if (record.schema_version !== 2) return null;
   const folder = join(located.file, "..");
   const plain = new Set<string>();
+  const pruned = prunedOf(ledgers, record.record_id, sha256Hex(file.bytes));
   return {
     record,
+    ...(pruned && { pruned: pruned.at }),
     text: file.bytes,
     evidence: (piece) => {
       const found = inspectEvidence({ folder, plain }, "evidence", piece, true);
       if ("bytes" in found && found.bytes) return found.bytes;
+      const where = { file: recordPath(located.manifestId, located.recordId) };
+      if (pruned?.evidence.has(piece.sha256))
+        throw new FactoryError(
+          "EVIDENCE_LOST",
+          `the record ${record.record_id} proves nothing: its evidence was pruned on ${pruned.at.slice(0, 10)}`,
+          { where, fix: "run the cell again" },
+        );
       const why = "problem" in found ? found.problem.what : "it cannot be read";
       throw new FactoryError("EVIDENCE_LOST", `the record ${record.record_id} cannot travel: ${why}`, {
-        where: { file: recordPath(located.manifestId, located.recordId) },
+        where,
         fix: "restore it from version control or from the CI artifact; see `factory records verify`",
       });
     },
@@ -125,6 +137,11 @@ export function takeRecord(
   const ledger = ledgerFor(folder, manifest_id);
   ledger.put({ record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) });
   writeWhole(file, text);
+  // Pruning that began before may have taken what was here already: from now on it sees the record.
+  for (const piece of pieces) {
+    const bytes = piece && evidence.get(piece.sha256);
+    if (bytes) keepIfGone(folder, piece, bytes);
+  }
   ledger.done(record_id);
   return true;
 }

@@ -5,6 +5,7 @@ import { checkRecord } from "./check.ts";
 import { type Ledgers, readLedgers } from "./ledger.ts";
 import { entriesOf, type Located, locateRecords, manifestFolders, recordIdsIn } from "./locate.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
+import { prunedOf } from "./pruned.ts";
 import { originalProblems } from "./repacked-from.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
@@ -55,7 +56,7 @@ export async function verifyRecords(
   { signal, onProgress = () => undefined }: VerifyRequest,
   rules: StageRules,
 ): Promise<Verification> {
-  const outcome: Verification = { checked: 0, verified: 0, evidence: 0, old: [], problems: [] };
+  const outcome: Verification = { checked: 0, verified: 0, evidence: 0, old: [], pruned: [], problems: [] };
   if (base === undefined) return outcome;
   const { problems, old } = outcome;
   const all = one ? [one] : locateRecords(base);
@@ -79,10 +80,16 @@ export async function verifyRecords(
       const { record, sha256 } = readRecord(located, check);
       outcome.evidence += Object.keys(record.evidence).length;
       if (record.schema_version === 1) old.push(recordId);
-      const place = { folder: join(base, manifestId), ledgers: ledgers(manifestId), plain, rules };
+      const reread = () => {
+        ledgersOf.delete(manifestId);
+        return ledgers(manifestId);
+      };
+      const place = { folder: join(base, manifestId), ledgers: ledgers(manifestId), reread, plain, rules };
       const found = checkRecord(record, sha256, place);
       found.push(...originalProblems(base, record, check));
-      if (found.length === 0) outcome.verified += 1;
+      const gone = prunedOf(ledgers(manifestId), recordId, sha256);
+      if (gone) outcome.pruned.push({ record_id: recordId, at: gone.at });
+      else if (found.length === 0) outcome.verified += 1;
       for (const { code, what, evidence = "record" } of found)
         problems.push({ record_id: recordId, code, what, evidence });
     } catch (error) {

@@ -100,6 +100,13 @@ export async function readRecorded(
       `reproduce that one: factory reproduce ${repacked.record_id}`,
     );
   const missing = problems.filter(isGone).map(({ what }) => ({ what: "evidence of the record", why: what }));
+  if (whole.pruned !== undefined)
+    for (const kind of Object.keys(whole.record.evidence))
+      if (!gone.has(kind) && evidenceIn(whole, kind) === null)
+        missing.push({
+          what: "evidence of the record",
+          why: `${kind}: pruned on ${whole.pruned.slice(0, 10)}`,
+        });
   const bytesOf = (kind: string): Buffer | null => evidenceIn(whole, kind);
   const jsonOf = (kind: string): unknown => {
     const bytes = bytesOf(kind);

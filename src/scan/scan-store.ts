@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { insideWorkspace } from "../files/own-folders.ts";
 import { readRegular } from "../files/read-regular.ts";
 import { isRefusal } from "../files/refused.ts";
+import { deleteFile } from "../files/set-aside.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { compareText } from "../model/compare.ts";
 import type { Problem } from "../records/problem.ts";
@@ -82,6 +83,27 @@ export function keptReports(root: string, record: About): { reports: ScanReport[
     else reports.push(read);
   }
   return { reports, problems };
+}
+
+/**
+ * Removes reports of a record's image that are older than a moment, the oldest first: what is left is what the newest says.
+ * @param before milliseconds since 1970
+ * @param isDone false to count them alone
+ * @returns how many
+ * @throws FactoryError FILE_OUTSIDE, WRITE_FAILED
+ */
+export function removeReports(
+  root: string,
+  record: About,
+  { before, isDone }: { before: number; isDone: boolean },
+): number {
+  const { reports } = keptReports(root, record);
+  const old = reports.filter(({ scanned_at }) => Date.parse(scanned_at) < before).reverse();
+  for (const report of isDone ? old : []) {
+    const path = `${placeOf(record)}/${reportId(report)}.json`;
+    deleteFile(insideWorkspace(root, path));
+  }
+  return old.length;
 }
 
 /** The names that records of a manifest have reports under, sorted; null if they are in no folder that can be read. @throws FactoryError FILE_OUTSIDE */

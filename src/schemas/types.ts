@@ -1160,6 +1160,7 @@ export interface Policy {
   signature?: SignaturePolicy;
   repack?: RepackPolicy;
   transient?: Transient;
+  evidence?: EvidenceAge;
   scan?: Scan;
 }
 /**
@@ -1237,6 +1238,15 @@ export interface Transient {
    * Images of a commit (`sha-0d1a26e`). Default: never.
    */
   commit?: string;
+}
+/**
+ * How long the evidence of records stays that nothing needs; records stay for ever.
+ */
+export interface EvidenceAge {
+  /**
+   * How old a record's evidence has to be for `factory records prune`, as `90d`; `never` keeps it.
+   */
+  prune_after: string;
 }
 /**
  * What is asked of a scan for vulnerabilities.

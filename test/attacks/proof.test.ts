@@ -39,13 +39,14 @@ async function proven(options: ServedOptions = {}) {
   const attach = (digest: string) => attachProof({ ...at, digest }, [whole], proofDeps());
   await attach(index.digest);
   const client = clientOf(registry.host);
-  const verify = async (ref = index.digest) => {
+  const verify = async (ref = index.digest, prunedHere: () => string | null = () => null) => {
     const { links, records } = await verifyImage(ref, {
       ...proofDeps(),
       client,
       store: openStore(makeWorkspace()),
       signers: [],
       verify: () => expect.unreachable("nothing is to be asked of cosign"),
+      prunedHere,
     });
     const broken = links.filter(({ status }) => status === "broken");
     return { links, records, broken: broken.map(({ link }) => link), why: broken[0]?.why ?? "" };
@@ -67,6 +68,19 @@ describe.each([true, false])("a proof that is walked (API for referrers: %s)", (
       expect(broken, why).toEqual([]);
       expect(records.map((one) => one.record.record_id)).toEqual([record.record_id]);
     }
+  });
+
+  it("9.8 cannot be checked where its evidence was pruned here and is gone there, and is broken where it was not", async () => {
+    const { record, stored, verify, index } = await proven({ referrers });
+    const { build_log } = record.evidence;
+    expect(stored.blobs.delete(`sha256:${build_log?.sha256}`)).toBe(true);
+    expect((await verify()).broken).toEqual(["evidence"]);
+    const { broken, links, records } = await verify(index.digest, () => "2026-11-20T01:02:03.000Z");
+    expect([broken, records]).toEqual([[], []]);
+    expect(links.find(({ link }) => link === "evidence")).toMatchObject({
+      status: "unchecked",
+      why: expect.stringContaining("was pruned on 2026-11-20") as string,
+    });
   });
 
   it("9.8 is not broken by what others attach", async () => {

@@ -72,7 +72,13 @@ describeEngine("a registry that fails in 30 % of all requests", () => {
       env: { FACTORY_RECORDS_REMOTE: `oci://${registry}/${name}/records` },
     });
     const ids = [...results, ...made].map(({ record_id }) => record_id).sort();
-    expect(JSON.parse(pulled.stdout)).toEqual({ pushed: [], pulled: ids, unchanged: 0, attached: 0 });
+    expect(JSON.parse(pulled.stdout)).toEqual({
+      pushed: [],
+      pulled: ids,
+      unchanged: 0,
+      pruned: [],
+      attached: 0,
+    });
     const verified = await factory(elsewhere, ["records", "verify", "--json"]);
     expect(JSON.parse(verified.stdout)).toMatchObject({ verified: 200, problems: [] });
     expect(faults.passed).toBeGreaterThan(200);

@@ -87,7 +87,13 @@ describeEngine("records through a registry", () => {
       const verified = await factory(machine, ["records", "verify"]);
       expect(verified.exitCode, verified.stdout).toBe(0);
       const again = await factory(machine, ["records", "sync", "--json"], { env: remote });
-      expect(JSON.parse(again.stdout)).toEqual({ pushed: [], pulled: [], unchanged: 2, attached: 0 });
+      expect(JSON.parse(again.stdout)).toEqual({
+        pushed: [],
+        pulled: [],
+        unchanged: 2,
+        pruned: [],
+        attached: 0,
+      });
 
       // A tag that was moved in the registry goes back there: no image comes to this machine.
       const [moved, other] = ["0.1.0", "0.2.0"].map((v) => `${repository}/app:core-${v}.linux-amd64`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
 import type { Attempt, Attempts } from "../../src/plan/decide/attempts.ts";
 import type { Action, PlannedCell } from "../../src/plan/cell.ts";
+import { reasonText } from "../../src/plan/decide/change-text.ts";
 import { decide } from "../../src/plan/decide/decide.ts";
 import type { DecideOptions } from "../../src/plan/decide/ruling.ts";
 import {
@@ -202,6 +203,20 @@ describe("decide: age", () => {
     const told = { ...attemptAt(cell, DAY), lost: "20261121t000000000z-00000000" };
     const changes = [{ input: "records", before: told.lost, after: null }];
     expect(await decided(cell, [told])).toMatchObject({ action: "retest", reason: "LOST", changes });
+  });
+
+  it("takes nothing from a pass whose evidence was pruned, nor an older one in its place", async () => {
+    const told = { ...attemptAt(cell, DAY), pruned: "2026-11-20T01:02:03.000Z" };
+    const older = attemptAt(cell, 2 * DAY);
+    const changes = [{ input: "evidence", before: told.pruned, after: null }];
+    expect(await decided(cell, [told, older])).toMatchObject({ action: "build", reason: "PRUNED", changes });
+    expect(reasonText({ reason: "PRUNED", changes })).toBe("PRUNED its evidence was pruned on 2026-11-20");
+    // Nothing is taken over from its build either, where only the tests are others.
+    const tests = cellOf({ tests: "answers twice" });
+    expect(await decided(tests, [attemptAt(cell, DAY)])).toMatchObject({ action: "retest" });
+    expect(await decided(tests, [told])).toMatchObject({ action: "build" });
+    // A later verdict that was not pruned counts as ever.
+    expect((await decided(cell, [attemptAt(cell, 0), told])).action).toBe("reuse");
   });
 
   it("takes nothing from a record that can prove nothing", async () => {

@@ -147,6 +147,7 @@ export interface Told {
   problems: string[];
   /** What is gone that may tell of a later verdict. */
   lost?: string;
+  pruned?: string;
 }
 
 export const NOW = Date.parse("2026-11-21T12:00:00.000Z");
@@ -207,6 +208,7 @@ export function recordsOf(told: readonly Told[]): Attempts & { asked: string[]; 
     read: (attempt) => slowly("read", attempt, ({ inputs }) => inputs as unknown as FactoryRecord),
     problems: (attempt) => slowly("problems", attempt, ({ problems }) => problems),
     lost: (attempt) => told.find((one) => one.attempt.record_id === attempt.record_id)?.lost ?? null,
+    pruned: (attempt) => told.find((one) => one.attempt.record_id === attempt.record_id)?.pruned ?? null,
     nameOf: ({ manifest_id, record_id }) => `records/${manifest_id}/${record_id}.json`,
     asked,
     most: () => most,

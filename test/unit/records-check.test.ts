@@ -24,7 +24,13 @@ import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { provenDraft, putAt, START } from "./records-made.ts";
 import { errorFrom, sha256, temporaryFolder } from "./workspace.ts";
 
-const noLedgers = { entries: new Map(), done: new Set<string>(), problems: [], doubtBefore: null };
+const noLedgers = {
+  entries: new Map(),
+  done: new Set<string>(),
+  pruned: new Map(),
+  problems: [],
+  doubtBefore: null,
+};
 
 const RULES: StageRules = { id: "rules", required: () => [], odd: () => undefined };
 const MIB = 1 << 20;
@@ -329,12 +335,19 @@ describe("verifyRecords", () => {
     verifyRecords(base, located, {}, RULES);
 
   it("has nothing to say where there are no records", async () => {
-    expect(await verify(undefined)).toEqual({ checked: 0, verified: 0, evidence: 0, old: [], problems: [] });
+    expect(await verify(undefined)).toEqual({
+      checked: 0,
+      verified: 0,
+      evidence: 0,
+      old: [],
+      pruned: [],
+      problems: [],
+    });
   });
 
   it("counts what it looked at", async () => {
     const { base, located } = await one();
-    const whole = { checked: 1, verified: 1, evidence: 8, old: [], problems: [] };
+    const whole = { checked: 1, verified: 1, evidence: 8, old: [], pruned: [], problems: [] };
     expect(await verify(base)).toEqual(whole);
     expect(await verify(base, located)).toEqual(whole);
   });

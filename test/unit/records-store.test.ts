@@ -99,7 +99,14 @@ describe("the record store", () => {
       await expect(store.get(id)).rejects.toMatchObject({ code: "UNKNOWN_RECORD", exitCode: 2 });
     await expect(store.verify({ recordId: idAt(1) })).rejects.toMatchObject({ code: "UNKNOWN_RECORD" });
     expect(await store.list({})).toEqual({ records: [], total: 0, unreadable: [] });
-    expect(await store.verify()).toEqual({ checked: 0, verified: 0, evidence: 0, old: [], problems: [] });
+    expect(await store.verify()).toEqual({
+      checked: 0,
+      verified: 0,
+      evidence: 0,
+      old: [],
+      pruned: [],
+      problems: [],
+    });
   });
 });
 
@@ -188,7 +195,7 @@ describe("list", () => {
 });
 
 describe("evidence", () => {
-  const WHOLE = { checked: 1, verified: 1, evidence: 9, old: [], problems: [] };
+  const WHOLE = { checked: 1, verified: 1, evidence: 9, old: [], pruned: [], problems: [] };
   const kept = async () => {
     const { root, store } = newStore();
     const build_log = await store.keep("demo", "the log\n", "text/plain");

@@ -64,6 +64,8 @@ export interface Attempts {
    * A missing record or ledger that may have held a later verdict on the same key than this attempt; null if there is none.
    */
   lost(attempt: Attempt): string | null;
+  /** When evidence of an attempt was deleted on purpose, so that its record proves nothing: ISO 8601; null if none was. */
+  pruned(attempt: Attempt): string | null;
   /** The name of an attempt's record, for people. */
   nameOf(attempt: Attempt): string;
 }

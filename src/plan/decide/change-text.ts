@@ -12,6 +12,7 @@ const PLACES: ReadonlySet<Reason | null> = new Set([
 
 /** One change in a few words: `core 0.1.0 → 0.1.1`. */
 function changeText({ input, before, after }: Change, reason: Reason | null): string {
+  if (reason === "PRUNED" && before !== null) return `its evidence was pruned on ${before.slice(0, 10)}`;
   // What the reason already says is left out: `BASE digest`, `TESTS sha256:…`.
   const kind = reason?.toLowerCase() ?? "";
   const short = input.replace(/^fragments\./, "");

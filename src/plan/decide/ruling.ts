@@ -73,13 +73,13 @@ function provenBy(planned: PlannedCell, attempts: Attempts, now: number): Attemp
 
 /**
  * The newest attempt that says something about the bits, if it has them. One that the environment kept from building says
- * nothing; one whose build failed says that they cannot be built again.
+ * nothing; one whose build failed says that they cannot be built again; of one whose evidence was pruned nothing can be taken over.
  */
 function bitsFrom(planned: PlannedCell, attempts: Attempts): Attempt | null {
   const telling = attempts
     .withBuildKey(planned.cell.build_key)
     .find(({ status, stage }) => status !== "error" || !BEFORE_IMAGE.has(stage));
-  return telling && hasBits(planned, telling) ? telling : null;
+  return telling && hasBits(planned, telling) && attempts.pruned(telling) === null ? telling : null;
 }
 
 /** Why a proof is too old, or from the future by this machine's clock; null if it is fresh. */
@@ -94,6 +94,12 @@ function expired({ tested_at }: Attempt, now: number, maxAge: number | null): Ch
 function lost(attempt: Attempt, attempts: Attempts): Change | null {
   const before = attempts.lost(attempt);
   return before === null ? null : { input: "records", before, after: null };
+}
+
+/** Why the evidence of a verdict is gone: it was deleted on purpose. */
+function prunedFrom(attempt: Attempt, attempts: Attempts): Change | null {
+  const before = attempts.pruned(attempt);
+  return before === null ? null : { input: "evidence", before, after: null };
 }
 
 /** What a known image with a known verdict still lacks. */
@@ -139,7 +145,8 @@ export function rule(planned: PlannedCell, options: DecideOptions, parent: Actio
   }
   const proof = provenBy(planned, attempts, now);
   const gone = proof ? lost(proof, attempts) : null;
-  const age = proof ? (gone ?? expired(proof, now, options.maxAge(planned))) : null;
+  const pruned = proof && !gone ? prunedFrom(proof, attempts) : null;
+  const age = proof ? (gone ?? pruned ?? expired(proof, now, options.maxAge(planned))) : null;
   if (proof && !age) {
     const changes = misplaced(cell, proof, needPushed);
     if (changes.length === 0) return { ...BUILD, action: "reuse", reliesOn: proof };
@@ -147,7 +154,10 @@ export function rule(planned: PlannedCell, options: DecideOptions, parent: Actio
   }
   const bits = age?.input === "clock" ? null : bitsFrom(planned, attempts);
   if (age) {
-    const because: Pick<Ruling, "reason" | "changes"> = { reason: gone ? "LOST" : "EXPIRED", changes: [age] };
+    const because: Pick<Ruling, "reason" | "changes"> = {
+      reason: gone ? "LOST" : pruned ? "PRUNED" : "EXPIRED",
+      changes: [age],
+    };
     if (!bits) return { ...BUILD, ...because, compared: proof };
     return { ...BUILD, ...because, action: "retest", reliesOn: bits };
   }

@@ -17,6 +17,8 @@ export interface RemoteDeps {
 export interface Travelled {
   pushed: string[];
   pulled: string[];
+  /** Those that the remote does not have, and that cannot be pushed: their evidence was pruned. */
+  pruned?: string[];
   /** The number of those that were the same on both sides. */
   unchanged: number;
 }

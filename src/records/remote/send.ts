@@ -49,12 +49,13 @@ export function recordSender(
     return storing;
   };
 
-  /** Pushes one record under its own tag. @returns its entry, and whether it was not there before */
+  /** Pushes one record under its own tag. @returns its entry, and whether it was not there before; null if its evidence was pruned */
   const pushOne = async ({
     record,
     text,
     evidence,
-  }: WholeRecord): Promise<{ entry: IndexEntry; isNew: boolean }> => {
+    pruned,
+  }: WholeRecord): Promise<{ entry: IndexEntry; isNew: boolean } | null> => {
     const manifest = recordManifest(record, text);
     const { record_id } = record;
     const entry = { record_id, digest: sha256(manifest), size: manifest.length };
@@ -65,6 +66,7 @@ export function recordSender(
         fix: "one of the two was edited: see `factory records verify`",
       });
     }
+    if (pruned !== undefined) return null;
     await storeBlob(() => EMPTY_CONFIG, sha256(EMPTY_CONFIG), EMPTY_CONFIG.length);
     await storeBlob(() => text, sha256(text), text.length);
     for (const piece of evidenceOf(record))
@@ -99,7 +101,9 @@ export function recordSender(
         const whole = await read();
         onProgress?.((done += 1), records.length);
         if (!whole) return;
-        const { entry, isNew } = await pushOne(whole);
+        const pushed = await pushOne(whole);
+        if (!pushed) return void (travelled.pruned ??= []).push(whole.record.record_id);
+        const { entry, isNew } = pushed;
         if (isNew) travelled.pushed.push(entry.record_id);
         else travelled.unchanged += 1;
         const { verdict_key, build_key } = whole.record;
@@ -113,6 +117,7 @@ export function recordSender(
     await forEach([...byTag], AT_ONCE, ([tag, entries]) => addTo(tag, entries), signal);
     if (pushed.status === "rejected") throw pushed.reason;
     travelled.pushed.sort();
+    travelled.pruned?.sort();
     return travelled;
   };
 }

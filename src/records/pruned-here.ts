@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { isId } from "../catalog/names.ts";
+import { type Ledgers, readLedgers } from "./ledger.ts";
+import { placeOf } from "./place.ts";
+import { prunedOf } from "./pruned.ts";
+
+/** Says when the evidence of a record was pruned in this workspace; null if it was not. @param sha256 of its file, 64 hex digits */
+export type PrunedHere = (manifestId: string, recordId: string, sha256: string) => string | null;
+
+/**
+ * Asks the ledgers of a workspace, each manifest's once.
+ * @param root absolute path of the workspace
+ */
+export function prunedHere(root: string): PrunedHere {
+  const known = new Map<string, Ledgers>();
+  return (manifestId, recordId, sha256) => {
+    const base = isId(manifestId) ? placeOf(root)?.base : undefined;
+    if (base === undefined) return null;
+    const ledgers = known.get(manifestId) ?? readLedgers(join(base, manifestId), manifestId);
+    known.set(manifestId, ledgers);
+    return prunedOf(ledgers, recordId, sha256)?.at ?? null;
+  };
+}
