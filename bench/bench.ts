@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup, hashing, graph, remote.
+// print, growth, pairwise, lookup, list, hashing, graph, remote.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashing } from "./hashing.ts";
+import { list } from "./list-records.ts";
 import { compare, median, once } from "./measure.ts";
 import { type Bench, graph, growth, lookup, pairwise, print } from "./planner.ts";
 import { remote } from "./remote.ts";
@@ -261,6 +262,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   growth: { run: () => growth(bench), engine: false },
   pairwise: { run: () => pairwise(bench), engine: false },
   lookup: { run: () => lookup(bench), engine: false },
+  list: { run: () => list(bench), engine: false },
   hashing: { run: () => hashing(bench), engine: false },
   graph: { run: () => graph(bench), engine: false },
   remote: { run: () => remote(bench), engine: true },

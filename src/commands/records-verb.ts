@@ -1,17 +1,47 @@
 import { Option } from "@commander-js/extra-typings";
-import { type Act, manifestFlag, shareFlag, type Verb, verb, wholeNumber } from "./verb.ts";
+import { type Act, manifestFlag, repeated, shareFlag, type Verb, verb, wholeNumber } from "./verb.ts";
 
 const list = (act: Act) =>
-  verb("list", "list records, newest first", [
+  verb("list", "list records that match, newest first, or groups of them", [
     "factory records list --manifest-id llm_factory --since 7d --limit 20",
+    "factory records list --fragment 'core>=0.2' --status fail --format csv",
+    "factory records list --group-by fragment:core,status",
   ])
     .addOption(manifestFlag())
+    .option("--cell <id>", "only records of this cell")
+    .option("--platform <platform>", "only records of this platform")
     .addOption(
       new Option("--status <status>", "only records with this status").choices(["pass", "fail", "error"]),
     )
+    .option("--class <class>", "only failures of this class")
+    .option("--digest <digest>", "only records of this image: its digest, or at least six hex digits of it")
+    .addOption(
+      new Option(
+        "--fragment <name[range]>",
+        "only records with this fragment: core, core=0.2.0, 'core>=0.2' (repeatable)",
+      ).argParser(repeated),
+    )
     .option("--since <moment>", "an ISO 8601 date or time, or how long ago: 90m, 12h, 7d, 2w")
+    .option("--until <moment>", "likewise; also keeps pages from moving while records are added")
+    .option(
+      "--sort <field>",
+      "lowest first: time, duration, size, manifest, cell, platform, status, stage, class, template, base, tag, digest, fragment:NAME",
+    )
+    .option("--reverse", "the other way round; without --sort, oldest first")
+    .option("--group-by <fields>", "count records by these fields, such as platform,fragment:core")
+    .option("--offset <n>", "leave out this many at the beginning", wholeNumber(0))
     .option("--limit <n>", "at most this many", wholeNumber(1))
-    .action(act(async (context, options) => (await import("./records.ts")).recordsList(context, options)));
+    .addOption(
+      new Option("--format <format>", "what to write (default: table; json with --json)").choices([
+        "table",
+        "json",
+        "ndjson",
+        "csv",
+      ] as const),
+    )
+    .action(
+      act(async (context, options) => (await import("./records-list.ts")).recordsList(context, options)),
+    );
 
 const show = (act: Act) =>
   verb("show", "show one record", ["factory records show 20260131t120000000z-1a2b3c4d5e6f7890"])

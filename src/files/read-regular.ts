@@ -32,8 +32,17 @@ function stampOf({ size, ctimeMs, ino }: Stats): string {
 
 /** The stamp of what lies at a path; undefined if there is nothing. @throws an error of the file system */
 export function stampAt(file: string): string | undefined {
+  return changeAt(file)?.stamp;
+}
+
+/**
+ * The stamp of what lies at a path, and when that last changed, in milliseconds since 1970; undefined if there is nothing.
+ * A folder changes when an item is added, removed or renamed in it.
+ * @throws an error of the file system
+ */
+export function changeAt(file: string): Pick<RegularFile, "stamp" | "changedMs"> | undefined {
   const stats = lstatSync(file, { throwIfNoEntry: false });
-  return stats && stampOf(stats);
+  return stats && { stamp: stampOf(stats), changedMs: stats.ctimeMs };
 }
 
 /**

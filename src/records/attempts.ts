@@ -21,7 +21,7 @@ import type { StoredRecord } from "./stored-record.ts";
 const SCHEME = "sha256:";
 
 /** Whether a manifest has a folder of records. A link does not count, and is reported. @throws FactoryError FILE_UNREADABLE */
-function hasFolder(base: string, id: string, onUnreadable: (error: FactoryError) => void): boolean {
+export function hasFolder(base: string, id: string, onUnreadable: (error: FactoryError) => void): boolean {
   const path = `records/${id}`;
   const stats = ifThere(path, () => lstatSync(join(base, id)));
   if (stats?.isSymbolicLink())
@@ -152,8 +152,9 @@ export async function openAttempts(
       const ledgers = readLedgers(folder, id);
       const { byKey, warnings } = lostOf(id, ids, ledgers);
       warnings.forEach(watch.onNote);
+      const { entries } = await openShelf(place, id, ids, watch);
       byManifest.set(id, {
-        entries: await openShelf(place, id, ids, watch),
+        entries,
         ledgers,
         lost: byKey,
       });

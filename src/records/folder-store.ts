@@ -6,34 +6,16 @@ import { openAttempts } from "./attempts.ts";
 import { keepEvidence, keepIfGone } from "./evidence.ts";
 import { type Ledgers, type LedgerWriter, newLedgerName, openLedgerWriter, readLedgers } from "./ledger.ts";
 import { type Located, locateRecords, recordPath } from "./locate.ts";
+import { listRecords } from "./list-records.ts";
 import { folderFor, placeOf } from "./place.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
-import { RECORD_ID, recordId, timeOfRecordId, wellFormed } from "./record-id.ts";
+import { RECORD_ID, recordId, wellFormed } from "./record-id.ts";
 import type { Evidence } from "../schemas/types.ts";
 import type { StageRules } from "./proof/prove-result.ts";
-import type { RecordProblem, RecordStore, RecordSummary } from "./store.ts";
-import type { StoredRecord } from "./stored-record.ts";
+import type { RecordStore } from "./store.ts";
 import { foreignClaims, foreignProblem, readWhole, takeRecord } from "./travel.ts";
 import { verifyRecords } from "./verify.ts";
 
-function summarize(record: StoredRecord): RecordSummary {
-  const { status, expected, stage, class: failure, tested_at, duration_ms } = record.result;
-  const { record_id, manifest_id, cell_id, platform } = record;
-  const digest = record.image?.digest ?? null;
-  return {
-    record_id,
-    manifest_id,
-    cell_id,
-    platform,
-    status,
-    expected,
-    stage,
-    class: failure,
-    tested_at,
-    duration_ms,
-    digest,
-  };
-}
 
 /**
  * The records in a workspace's folder `records`.
@@ -95,32 +77,7 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
 
     nameOf: ({ manifest_id, record_id }) => recordPath(manifest_id, record_id),
 
-    list: async ({ manifestId, status, since, limit }) => {
-      const records: RecordSummary[] = [];
-      const unreadable: RecordProblem[] = [];
-      let total = 0;
-      const base = placeOf(root)?.base;
-      const check = await loadRecordCheck();
-      for (const located of base === undefined ? [] : locateRecords(base, manifestId)) {
-        if (since !== undefined && timeOfRecordId(located.recordId) < since) break;
-        try {
-          const { record } = readRecord(located, check);
-          const summary = summarize(record);
-          if (status !== undefined && summary.status !== status) continue;
-          total += 1;
-          if (limit === undefined || records.length < limit) records.push(summary);
-        } catch (error) {
-          if (!(error instanceof FactoryError)) throw error;
-          unreadable.push({
-            record_id: located.recordId,
-            code: "RECORD_UNREADABLE",
-            what: error.message,
-            evidence: "record",
-          });
-        }
-      }
-      return { records, total, unreadable };
-    },
+    list: (request, watch) => listRecords(root, request, watch),
 
     get: async (id) => {
       const located = find(id);

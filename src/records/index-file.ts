@@ -31,13 +31,17 @@ export interface IndexFile {
 }
 
 /** Changes with the format of the lines. */
-const VERSION = 2;
-const FOLDER = [".factory", "records"];
+const VERSION = 3;
+export const INDEX_FOLDER = [".factory", "records"];
+
+/** Changes with the schema of records. */
+export function schemaHash(): string {
+  return sha256(JSON.stringify([common, first, schema]));
+}
 
 /** The first line. It includes a hash of the schema of records, since the index remembers which files are records. */
 function headerOf(manifestId: string): string {
-  const records = sha256(JSON.stringify([common, first, schema]));
-  return `${JSON.stringify({ schema: "factory/records-index", version: VERSION, manifest_id: manifestId, records })}\n`;
+  return `${JSON.stringify({ schema: "factory/records-index", version: VERSION, manifest_id: manifestId, records: schemaHash() })}\n`;
 }
 
 /** Why a file must not be used: the first link on the way to it, or a folder on the way that cannot be read. */
@@ -74,7 +78,7 @@ function readLines(file: string, header: string): IndexLines | string | undefine
  * @param note gets what keeps the index from being used
  */
 export function openIndexFile(root: string, manifestId: string, note: (text: string) => void): IndexFile {
-  const names = [...FOLDER, `${manifestId}.ndjson`];
+  const names = [...INDEX_FOLDER, `${manifestId}.ndjson`];
   const path = names.join("/");
   const file = join(root, path);
   const barred = barrier(root, names);

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { Attempt } from "../plan/decide/attempts.ts";
+import type { Listed } from "./listed.ts";
 
 /**
  * A line of the index: a JSON array in ASCII that ends with a CRC-32 of the text before it. Fields that are read in every
@@ -8,6 +9,8 @@ import type { Attempt } from "../plan/decide/attempts.ts";
  * the index's bytes.
  *
  * `["<record id>","<verdict key>","<build key>","<sha256 of the record's file>","<stamp>","<cell id>",…,"<crc>"]`
+ *
+ * What lists need beyond that comes last. Of the values only those of `args` and `fragments` are nested.
  */
 const ID = { from: 2, to: 38 };
 const VERDICT_KEY = { from: 41, to: 105 };
@@ -19,6 +22,9 @@ const TAIL = 10;
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 const SCHEME = "sha256:";
+
+/** Where the fields for lists begin. */
+const LISTED = 16;
 
 /** The fields of a line, parsed. */
 type Fields = [
@@ -38,7 +44,20 @@ type Fields = [
   ref: string | null,
   pushed: boolean,
   proves: boolean,
+  ...listed: ListedFields,
   crc: string,
+];
+
+/** What lists need beyond that, in the order of a line. */
+type ListedFields = [
+  expected: boolean,
+  template: string,
+  base: string,
+  fragments: Listed["fragments"],
+  args: Listed["args"],
+  manifest_digest: string | null,
+  size: number | null,
+  sbom: string | null,
 ];
 
 function crcText(bytes: Uint8Array): string {
@@ -46,7 +65,7 @@ function crcText(bytes: Uint8Array): string {
 }
 
 /** @param about sha256 of the record's file in hex, and the stamp of that file */
-export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string }): string {
+export function lineOf(attempt: Attempt, listed: Listed, about: { sha256: string; stamp: string }): string {
   const fields = [
     attempt.record_id.padEnd(ID.to - ID.from),
     attempt.verdict_key.slice(SCHEME.length),
@@ -64,6 +83,14 @@ export function lineOf(attempt: Attempt, about: { sha256: string; stamp: string 
     attempt.ref,
     attempt.pushed,
     attempt.proves,
+    listed.expected,
+    listed.template,
+    listed.base,
+    listed.fragments,
+    listed.args,
+    listed.manifest_digest,
+    listed.size,
+    listed.sbom,
   ];
   const ascii = JSON.stringify(fields).replace(
     /[^\x20-\x7e]/g,
@@ -125,10 +152,35 @@ export function lineAt(bytes: Buffer, start: number): string {
   return bytes.toString("latin1", start, bytes.indexOf(NEWLINE, start) + 1);
 }
 
+function fieldsAt(bytes: Buffer, start: number): Fields {
+  return JSON.parse(lineAt(bytes, start)) as Fields;
+}
+
 export function attemptAt(bytes: Buffer, start: number, manifestId: string): Attempt {
-  const [id, verdict, build, , , cell_id, platform, status, stage, failure, ...rest] = JSON.parse(
-    lineAt(bytes, start),
-  ) as Fields;
+  return attemptIn(fieldsAt(bytes, start), manifestId);
+}
+
+/** All that a line says. `stamp` is that of the record's file. */
+export function wholeAt(
+  bytes: Buffer,
+  start: number,
+  manifestId: string,
+): { attempt: Attempt; listed: Listed; stamp: string } {
+  const fields = fieldsAt(bytes, start);
+  const [expected, template, base, fragments, args, manifest_digest, size, sbom] = fields.slice(
+    LISTED,
+  ) as ListedFields;
+  return {
+    attempt: attemptIn(fields, manifestId),
+    listed: { expected, template, base, fragments, args, manifest_digest, size, sbom },
+    stamp: fields[4],
+  };
+}
+
+function attemptIn(
+  [id, verdict, build, , , cell_id, platform, status, stage, failure, ...rest]: Fields,
+  manifestId: string,
+): Attempt {
   const [tested_at, duration_ms, digest, ref, pushed, proves] = rest;
   return {
     record_id: id.trimEnd(),

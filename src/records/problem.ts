@@ -37,3 +37,9 @@ export interface Problem {
   /** The kind of evidence that it is about; `record` for the document itself, `ledger` for a ledger, `scan` for a report of a scan. */
   evidence?: string;
 }
+
+/** One thing that a verification found. */
+export interface RecordProblem extends Problem {
+  /** null if it is not about a single record. */
+  record_id: string | null;
+}

@@ -3,7 +3,8 @@ import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Attempt } from "../plan/decide/attempts.ts";
 import { type IndexFile, type IndexLines, openIndexFile } from "./index-file.ts";
-import { attemptAt, hasStamp, idAt, lineAt, lineOf, sha256At } from "./index-line.ts";
+import { hasStamp, idAt, lineAt, lineOf, sha256At, wholeAt } from "./index-line.ts";
+import { listedOf } from "./listed.ts";
 import { type Located, recordAt } from "./locate.ts";
 import { loadRecordCheck, parseRecord, type RecordCheck, readRecordFile } from "./read-record.ts";
 import type { StoredRecord } from "./stored-record.ts";
@@ -33,7 +34,7 @@ export interface ShelfWatch {
  * Coarsest tick of a file system's clock, in milliseconds. A record that changed within one tick before it was read could
  * change again without a new stamp, so it is not remembered.
  */
-const TICK = 2000;
+export const TICK = 2000;
 
 /** How many records are read before other work gets its turn. */
 const BATCH = 256;
@@ -71,6 +72,10 @@ export function attemptOf(record: StoredRecord): Attempt {
   };
 }
 
+function ofRecord(record: StoredRecord) {
+  return { attempt: attemptOf(record), listed: listedOf(record) };
+}
+
 /** Whether a file is still the one that a line is about, as far as its stamp shows. */
 function isCurrent(lines: IndexLines, start: number, file: string): boolean {
   let stamp: string | undefined;
@@ -99,13 +104,13 @@ function readOne({ located, start }: Stale, { bytes: old }: IndexLines, check: R
   const file = readRecordFile(located);
   if (!file) return undefined;
   const sha256 = sha256Hex(file.bytes);
-  const attempt =
+  const known =
     start !== undefined && sha256At(old, start) === sha256
-      ? attemptAt(old, start, located.manifestId)
-      : attemptOf(parseRecord(located, file.bytes, check));
+      ? wholeAt(old, start, located.manifestId)
+      : ofRecord(parseRecord(located, file.bytes, check));
   return {
     id: located.recordId,
-    line: lineOf(attempt, { sha256, stamp: file.stamp }),
+    line: lineOf(known.attempt, known.listed, { sha256, stamp: file.stamp }),
     settled: now - file.changedMs > TICK,
   };
 }
@@ -151,14 +156,14 @@ async function remember(index: IndexFile, live: readonly number[], fresh: readon
  * @param place real paths of the workspace, and of the folder `records` in it
  * @param manifestId checked; its folder is not a link
  * @param ids of all files in that folder that are named like records
- * @returns oldest first
+ * @returns oldest first; `settled` if all of it may be remembered
  */
 export async function openShelf(
   { root, base }: { root: string; base: string },
   manifestId: string,
   ids: readonly string[],
   watch: ShelfWatch,
-): Promise<Entry[]> {
+): Promise<{ entries: Entry[]; settled: boolean }> {
   const index = openIndexFile(root, manifestId, watch.onNote);
   const lines = index.lines ?? { bytes: Buffer.alloc(0), starts: [] };
   const known = new Map(lines.starts.map((start) => [idAt(lines.bytes, start), start]));
@@ -186,7 +191,8 @@ export async function openShelf(
     live.push({ id, start: end });
     end += line.length;
   }
-  return live
+  const entries = live
     .sort((a, b) => compareText(a.id, b.id))
     .map(({ id, start }) => ({ id, manifestId, bytes, start }));
+  return { entries, settled: fresh.every(({ settled }) => settled) };
 }

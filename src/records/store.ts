@@ -1,39 +1,11 @@
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import type { Evidence, FactoryRecord } from "../schemas/types.ts";
-import type { Problem } from "./problem.ts";
+import type { ListRequest, RecordList } from "./listing.ts";
+import type { Problem, RecordProblem } from "./problem.ts";
 import type { RecordDraft } from "./record-id.ts";
 import type { ShelfWatch } from "./shelf.ts";
 import type { WholeRecord } from "./travel.ts";
 import type { StoredRecord } from "./stored-record.ts";
-
-/** What a list shows about a record. */
-export interface RecordSummary {
-  record_id: string;
-  manifest_id: string;
-  cell_id: string;
-  platform: string;
-  status: "pass" | "fail" | "error";
-  expected: boolean;
-  stage: string;
-  class: string | null;
-  tested_at: string;
-  duration_ms: number;
-  digest: string | null;
-}
-
-/** One thing that a verification found. */
-export interface RecordProblem extends Problem {
-  /** null if it is not about a single record. */
-  record_id: string | null;
-}
-
-export interface ListRequest {
-  manifestId?: string;
-  status?: string;
-  /** Milliseconds since 1970: only records that started then or later. */
-  since?: number;
-  limit?: number;
-}
 
 export interface AttemptsRequest extends Partial<ShelfWatch> {
   /** Only records of these manifests; default: of all. */
@@ -75,10 +47,8 @@ export interface RecordStore {
   put: (draft: RecordDraft, start: Date) => Promise<FactoryRecord>;
   /** The name of a record for people: a path from the workspace's root. */
   nameOf: (record: { manifest_id: string; record_id: string }) => string;
-  /** Newest first. `unreadable` names files that are not records: they are reported, never hidden. */
-  list: (
-    request: ListRequest,
-  ) => Promise<{ records: RecordSummary[]; total: number; unreadable: RecordProblem[] }>;
+  /** Newest first, unless another order is asked for. @throws FactoryError FILE_OUTSIDE, FILE_UNREADABLE */
+  list: (request: ListRequest, watch?: Partial<ShelfWatch>) => Promise<RecordList>;
   /** @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE */
   get: (recordId: string) => Promise<StoredRecord>;
   /** Attempts with a verdict key, newest first. @param key `sha256:` and 64 hex digits */

@@ -8,7 +8,8 @@ import { loadRecordCheck, readRecord } from "./read-record.ts";
 import { prunedOf } from "./pruned.ts";
 import { originalProblems } from "./repacked-from.ts";
 import type { StageRules } from "./proof/prove-result.ts";
-import type { RecordProblem, Verification, VerifyRequest } from "./store.ts";
+import type { RecordProblem } from "./problem.ts";
+import type { Verification, VerifyRequest } from "./store.ts";
 
 /** How many records are checked before other work gets its turn and progress is reported. */
 export const VERIFY_BATCH = 32;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { momentOf } from "../../src/commands/records.ts";
+import { momentOf } from "../../src/records/parse-filter.ts";
 import { table } from "../../src/screen/table.ts";
 import { createProgram } from "../../src/program.ts";
 import { workspaceWithLibrary } from "./library-made.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import type { Attempt } from "../../src/plan/decide/attempts.ts";
+import type { RecordList } from "../../src/records/listing.ts";
 import type { AttemptsRequest } from "../../src/records/store.ts";
 import { record as second, record_1 as first } from "../../src/schemas/record-validator.js";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
@@ -88,6 +89,30 @@ export async function open(root: string, options: AttemptsRequest = settled) {
     ...options,
   });
   return { attempts, unreadable, notes, read };
+}
+
+/** Holds a list of everything to a scan. */
+export function expectListed({ records, total, unreadable }: RecordList, found: Scan): void {
+  expect(total).toBe(found.attempts.length);
+  expect(
+    records.map(({ record_id, manifest_id, cell_id, status, ref }) => [
+      record_id,
+      manifest_id,
+      cell_id,
+      status,
+      ref,
+    ]),
+  ).toEqual(
+    found.attempts.map(({ record_id, manifest_id, cell_id, status, ref }) => [
+      record_id,
+      manifest_id,
+      cell_id,
+      status,
+      ref,
+    ]),
+  );
+  const names = found.unreadable.map((path) => path.split("/").pop()?.replace(".json", ""));
+  expect(unreadable.map(({ record_id }) => record_id).sort()).toEqual(names.sort());
 }
 
 /** Holds every answer to those of a scan. */
