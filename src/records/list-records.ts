@@ -169,11 +169,10 @@ async function reopened(
     [...rows].flatMap(([table, own]) => (isOutdated(place.base, table, own) ? [table] : [])),
   );
   if (outdated.size === 0) return undefined;
-  return Promise.all(
-    tables.map((table) =>
-      outdated.has(table) ? openRecordTable(place, table.manifestId, watch, true) : table,
-    ),
-  );
+  const again: RecordTable[] = [];
+  for (const table of tables)
+    again.push(outdated.has(table) ? await openRecordTable(place, table.manifestId, watch, true) : table);
+  return again;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { FactoryError } from "../errors.ts";
 import { manifestFolders } from "../records/locate.ts";
 import { placeOf } from "../records/place.ts";
-import type { RecordProblem, RecordStore } from "../records/store.ts";
+import type { RecordProblem } from "../records/problem.ts";
+import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { keptReports, scannedRecords } from "./scan-store.ts";
 import type { ScanReport } from "./scan-report.ts";

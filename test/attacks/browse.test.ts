@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -92,7 +91,6 @@ it("9.14 no name acts on a terminal, a spreadsheet or a reader of lines", async 
   const run = async (...argv: string[]) =>
     (await factoryAtOnce(root, ["records", "list", ...argv], { FORCE_COLOR: "1" })).stdout;
   for (const argv of [[], ["--json"], ["--format", "ndjson"], ["--format", "csv"], ["--group-by", "base"]])
-    // eslint-disable-next-line no-control-regex
     expect((await run(...argv)).replace(/\u001b\[\d+m/g, "")).not.toMatch(
       /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/,
     );
