@@ -1,11 +1,15 @@
 import { visible, visibleLines } from "../model/visible.ts";
-import type { RecordGroup, RecordSummary } from "../records/listing.ts";
+import type { RecordGroup, RecordSummary } from "../records/list-request.ts";
+import type { HeldPackage } from "../records/packages/package-test.ts";
 import { csvRow } from "../screen/csv.ts";
 import { table } from "../screen/table.ts";
 import type { Context } from "./context.ts";
 
 /** A record as `factory records list` shows it. */
-export type ListedRecord = RecordSummary;
+export interface ListedRecord extends RecordSummary {
+  /** The products of its manifest; missing unless packages were asked for. */
+  products?: readonly string[];
+}
 
 /** What is shown: records, or groups of them. */
 export interface Shown {
@@ -13,6 +17,8 @@ export interface Shown {
   groups: readonly RecordGroup[] | null;
   total: number;
   offset: number;
+  /** Whether packages were asked for. */
+  asksPackages: boolean;
 }
 
 type Cell = string | number | boolean | null;
@@ -41,6 +47,23 @@ const COLUMNS: Record<string, (record: ListedRecord) => Cell> = {
   size: ({ size }) => size,
 };
 
+/** The columns of CSV where packages were asked for. */
+const HELD: typeof COLUMNS = {
+  packages: ({ packages = [] }) => packages.map(packageText).join("; "),
+  brought_by: (record) => fragmentsText(record) ?? "",
+  products: ({ products = [] }) => products.join("; "),
+};
+
+function packageText({ type, name, version, source }: HeldPackage): string {
+  return `${type}:${name} ${version}${source ? ` (source ${source.name} ${source.version})` : ""}`;
+}
+
+/** The fragments that brought the packages; null if the SBOM says of none. */
+function fragmentsText({ packages = [] }: ListedRecord): string | null {
+  const all = new Set(packages.flatMap(({ fragment }) => fragment ?? []));
+  return all.size === 0 ? null : [...all].join("; ");
+}
+
 const COUNTS = ["total", "pass", "fail", "error", "unexpected", "newest"] as const;
 
 /** The columns of groups: the fields, then the counts. */
@@ -63,12 +86,13 @@ function* lines(rows: Iterable<string>): Generator<string> {
   }
 }
 
-function* csvRows({ records, groups }: Shown): Generator<string> {
+function* csvRows({ records, groups, asksPackages }: Shown): Generator<string> {
+  const columns = { ...COLUMNS, ...(asksPackages && HELD) };
   const { head, rows } = groups
     ? groupRows(groups)
     : {
-        head: Object.keys(COLUMNS),
-        rows: records.map((record) => Object.values(COLUMNS).map((of) => of(record))),
+        head: Object.keys(columns),
+        rows: records.map((record) => Object.values(columns).map((of) => of(record))),
       };
   yield csvRow(head);
   for (const row of rows) yield csvRow(row);
@@ -91,6 +115,19 @@ function counted({ records, groups, total, offset }: Shown): string {
   return `${shown} of ${total} ${what}s${offset > 0 ? `, from number ${offset + 1} on` : ""}`;
 }
 
+/** Which images hold what was asked for, where it is from, and where it went. */
+function heldTable({ records }: Shown, columns: number | undefined): string[] {
+  if (records.length === 0) return [];
+  const rows = records.map((record) => [
+    record.record_id,
+    visible((record.packages ?? []).map(packageText).join(", ")),
+    visible(fragmentsText(record) ?? "–"),
+    visible(record.ref ?? "–"),
+    (record.products ?? []).join(", ") || "–",
+  ]);
+  return [table(["RECORD", "PACKAGES", "BROUGHT BY", "TAG", "PRODUCTS"], rows, columns)];
+}
+
 /** Records or groups for people. */
 export function tableOf(shown: Shown, { color, columns }: Pick<Context, "color" | "columns">): string {
   const { green, red, yellow, dim } = color;
@@ -110,6 +147,7 @@ export function tableOf(shown: Shown, { color, columns }: Pick<Context, "color" 
       dim(counted(shown)),
     ].join("\n");
   }
+  if (shown.asksPackages) return [...heldTable(shown, columns), dim(counted(shown))].join("\n");
   const rows = shown.records.map((record) => [
     record.record_id,
     record.cell_id,

@@ -1,6 +1,8 @@
+import { grouped } from "../model/count.ts";
 import { visible } from "../model/visible.ts";
 import { openStore } from "../pipeline/open-store.ts";
-import { type Field, FIELDS, type ListRequest } from "../records/listing.ts";
+import { type Field, FIELDS, type ListRequest } from "../records/list-request.ts";
+import { packageTest } from "../records/packages/package-test.ts";
 import { digestStart, fragmentOf, fragmentTest, momentOf, parseField } from "../records/parse-filter.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { csvOf, ndjsonOf, type Shown, tableOf } from "./record-formats.ts";
@@ -16,6 +18,7 @@ export interface ListOptions {
   class?: string;
   digest?: string;
   fragment?: string[];
+  package?: string[];
   since?: string;
   until?: string;
   sort?: string;
@@ -49,6 +52,7 @@ async function requestOf(context: Context, options: ListOptions): Promise<ListRe
     class: options.class,
     digest: options.digest === undefined ? undefined : digestStart(options.digest),
     fragments: options.fragment?.map((text) => fragmentTest(text, catalog.fragmentScheme)),
+    packages: options.package?.map(packageTest),
     since: options.since === undefined ? undefined : momentOf(options.since, now, "--since"),
     until: options.until === undefined ? undefined : momentOf(options.until, now, "--until"),
     sort: by ? { by, reverse, compare: compare(by) } : reverse ? { by: "time", reverse: false } : undefined,
@@ -58,11 +62,19 @@ async function requestOf(context: Context, options: ListOptions): Promise<ListRe
   };
 }
 
+/** The products of a manifest, as the workspace declares them today. */
+async function productNames(context: Context): Promise<(manifestId: string) => string[]> {
+  const catalog = await context.catalog();
+  const products = catalog.productIds().map((id) => catalog.product(id).document);
+  return (manifestId) =>
+    products.flatMap(({ product_id, manifest_id }) => (manifest_id === manifestId ? [product_id] : []));
+}
+
 /** `factory records list`: records that match, newest first, or groups of them. */
 export async function recordsList(context: Context, options: ListOptions): Promise<CommandResult> {
   const request = await requestOf(context, options);
   const store = openStore((await context.catalog()).root);
-  const { records, groups, total, unreadable } = await store.list(request, {
+  const { records, groups, total, unreadable, doubts } = await store.list(request, {
     onNote: context.say,
     onProgress: (read, of) => {
       if (of >= MANY) context.say(`read ${read} of ${of} records for the index`);
@@ -70,10 +82,25 @@ export async function recordsList(context: Context, options: ListOptions): Promi
   });
   for (const { record_id, what } of unreadable)
     context.say(`warning: ${record_id === null ? "" : `${record_id}: `}${visible(what)}`);
+  for (const [why, count] of Object.entries(doubts))
+    context.say(
+      `warning: of ${grouped(count)} ${count === 1 ? "record" : "records"} it is not known whether it is meant: ${visible(why)}`,
+    );
   const { offset = 0, limit } = request;
-  const shown: Shown = { records, groups, total, offset };
-  const found = groups ? { groups } : { records };
-  const json = { ...found, total, offset, limit: limit ?? null, unreadable };
+  const productsOf = request.packages ? await productNames(context) : undefined;
+  const listed = productsOf
+    ? records.map((record) => ({ ...record, products: productsOf(record.manifest_id) }))
+    : records;
+  const shown: Shown = { records: listed, groups, total, offset, asksPackages: productsOf !== undefined };
+  const found = groups ? { groups } : { records: listed };
+  const json = {
+    ...found,
+    total,
+    offset,
+    limit: limit ?? null,
+    unreadable,
+    ...(request.packages && { doubts }),
+  };
   const { format } = options;
   if (format === "json") return { text: JSON.stringify(json, null, 2), isContent: true, json };
   if (format === "csv" || format === "ndjson") {

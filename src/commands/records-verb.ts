@@ -5,6 +5,7 @@ const list = (act: Act) =>
   verb("list", "list records that match, newest first, or groups of them", [
     "factory records list --manifest-id llm_factory --since 7d --limit 20",
     "factory records list --fragment 'core>=0.2' --status fail --format csv",
+    "factory records list --package 'openssl<3.0.15'",
     "factory records list --group-by fragment:core,status",
   ])
     .addOption(manifestFlag())
@@ -19,6 +20,12 @@ const list = (act: Act) =>
       new Option(
         "--fragment <name[range]>",
         "only records with this fragment: core, core=0.2.0, 'core>=0.2' (repeatable)",
+      ).argParser(repeated),
+    )
+    .addOption(
+      new Option(
+        "--package <name[range]>",
+        "only records whose image holds this package by its SBOM: openssl, 'openssl<3.0.15', 'npm:@scope/name>=1,<2' (repeatable)",
       ).argParser(repeated),
     )
     .option("--since <moment>", "an ISO 8601 date or time, or how long ago: 90m, 12h, 7d, 2w")

@@ -78,6 +78,29 @@ export function readRegular(file: string, most = MOST_BYTES): RegularFile | unde
 }
 
 /**
+ * Reads a part of a regular file; links and pipes as in `readRegular`.
+ * @param stamp that the file has to have, if it is to be the same as before
+ * @returns undefined if it is not a regular file, another one than before, or too short
+ * @throws an error of the file system
+ */
+export function readRegularPart(
+  file: string,
+  { from, length, stamp }: { from: number; length: number; stamp?: string },
+): Buffer | undefined {
+  return withRegular(file, (descriptor, stats) => {
+    if (stamp !== undefined && stampOf(stats) !== stamp) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let read = 0;
+    while (read < length) {
+      const more = readSync(descriptor, bytes, read, length - read, from + read);
+      if (more === 0) return undefined;
+      read += more;
+    }
+    return bytes;
+  });
+}
+
+/**
  * Reads a regular file a piece at a time, whatever its size; links and pipes as in `readRegular`.
  * @param take may use a piece only during the call: its memory is reused
  * @returns how many bytes there were; undefined if it is not a regular file

@@ -1,22 +1,40 @@
 import { endianness } from "node:os";
 import { crc32 } from "node:zlib";
 
-/**
- * A table as one file: a header line, and for each column which of its distinct values each row has. So a question is put to
- * each distinct value once, and a value is parsed only if it is asked for. Each column has a checksum, which is compared when
- * the column is first used: the columns that a question does not need cost nothing.
+/*
+ * A table as one file, in chunks of rows. Of each column a chunk has the distinct values, and which of them each row has. So a
+ * question is put to each distinct value once, a value is parsed only if it is asked for, and what a question does not need is
+ * not even read. Each part has a checksum, which is compared when the part is first used.
  *
- * `<JSON of the header, with its CRC-32>\n`, then per column: a code per row and the end of each value's text (both as 32-bit
- * numbers of this machine), and the texts, each JSON.
+ *   <length of the header, 8 hex digits><header, JSON><its CRC-32>
+ *   per column and chunk: a code per row, the end of each value's text (both as 32-bit numbers of this machine), the texts, each JSON
  */
+
+/** Bytes that a table is read from. */
+export interface ByteSource {
+  size: number;
+  /** Some of the bytes; undefined if they can no longer be had. */
+  read: (from: number, length: number) => Buffer | undefined;
+}
+
 export interface Columns {
+  rows: number;
+  chunks: readonly Chunk[];
+  /** The value that a row has in a column. @throws DamagedColumns */
+  valueAt: (name: string, row: number) => unknown;
+}
+
+/** Some rows, one after the other. */
+export interface Chunk {
+  /** The first row. */
+  from: number;
   rows: number;
   /** @throws DamagedColumns if its bytes are not what was written, or if there is no such column */
   column: (name: string) => Column;
 }
 
-export interface Column {
-  /** By row, which value it has. */
+interface Column {
+  /** Which value each row of the chunk has. */
   codes: Uint32Array;
   /** How many distinct values there are. */
   distinct: number;
@@ -27,50 +45,45 @@ export interface Column {
 /** A file that is not what was written, and has to be made anew. */
 export class DamagedColumns extends Error {}
 
-type Part = [name: string, distinct: number, bytes: number, crc: number];
+type Part = [distinct: number, bytes: number, crc: number];
 
-/** The first line of a file: what it is about, and the parts that follow. */
 interface Header {
   about: unknown;
   order: string;
   rows: number;
-  parts: Part[];
+  chunk: number;
+  /** By column, each chunk's. */
+  parts: Record<string, Part[]>;
 }
 
+/** Rows in a chunk. */
+const CHUNK = 4096;
 const WORD = 4;
-const CRC_LENGTH = 8;
-const NEWLINE = 0x0a;
+const HEX = 8;
+/** No header is longer: that of millions of rows is not. */
+const MOST_HEADER = 1 << 26;
 
-function padded(length: number): number {
-  return Math.ceil(length / WORD) * WORD;
-}
+const hex = (number: number) => number.toString(16).padStart(HEX, "0");
 
-function crcHex(data: string): string {
-  return crc32(data).toString(16).padStart(CRC_LENGTH, "0");
-}
-
-/** A column's bytes, and the number of its distinct values. */
-function partOf(values: Iterable<unknown>, rows: number): { bytes: Buffer; distinct: number } {
-  const codes = new Uint32Array(rows);
+/** A column's part of a chunk. */
+function partOf(values: readonly unknown[]): { bytes: Buffer; distinct: number } {
+  const codes = new Uint32Array(values.length);
   const known = new Map<string, number>();
-  let row = 0;
-  for (const value of values) {
+  for (const [row, value] of values.entries()) {
     const text = JSON.stringify(value);
     let code = known.get(text);
     if (code === undefined) known.set(text, (code = known.size));
     codes[row] = code;
-    row += 1;
   }
-  const ends = new Uint32Array(known.size);
+  const texts = [...known.keys()];
   let end = 0;
-  let at = 0;
-  for (const text of known.keys()) ends[at++] = end += Buffer.byteLength(text);
-  const texts = Buffer.alloc(padded(end));
-  texts.write([...known.keys()].join(""));
-  return {
-    bytes: Buffer.concat([Buffer.from(codes.buffer), Buffer.from(ends.buffer), texts]),
-    distinct: known.size,
-  };
+  const ends = Uint32Array.from(texts, (text) => (end += Buffer.byteLength(text)));
+  const bytes = Buffer.concat([
+    Buffer.from(codes.buffer),
+    Buffer.from(ends.buffer),
+    Buffer.from(texts.join("")),
+  ]);
+  return { bytes, distinct: known.size };
 }
 
 /**
@@ -80,34 +93,38 @@ function partOf(values: Iterable<unknown>, rows: number): { bytes: Buffer; disti
 export function columnFile(
   about: unknown,
   rows: number,
-  columns: Readonly<Record<string, Iterable<unknown>>>,
+  columns: Readonly<Record<string, readonly unknown[]>>,
 ): Buffer {
-  const parts = Object.entries(columns).map(([name, values]) => ({ name, ...partOf(values, rows) }));
-  const header: Header = {
-    about,
-    order: endianness(),
-    rows,
-    parts: parts.map(({ name, distinct, bytes }) => [name, distinct, bytes.length, crc32(bytes)]),
-  };
-  const line = JSON.stringify(header);
-  const whole = `${line}${crcHex(line)}`;
-  // The parts begin at a whole word.
-  const head = Buffer.alloc(padded(Buffer.byteLength(whole) + 1), " ");
-  head.write(whole);
-  head[head.length - 1] = NEWLINE;
-  return Buffer.concat([head, ...parts.map(({ bytes }) => bytes)]);
+  const bodies: Buffer[] = [];
+  const parts = Object.fromEntries(
+    Object.entries(columns).map(([name, values]) => {
+      const own: Part[] = [];
+      for (let from = 0; from < rows; from += CHUNK) {
+        const { bytes, distinct } = partOf(values.slice(from, from + CHUNK));
+        bodies.push(bytes);
+        own.push([distinct, bytes.length, crc32(bytes)]);
+      }
+      return [name, own];
+    }),
+  );
+  const header: Header = { about, order: endianness(), rows, chunk: CHUNK, parts };
+  const line = Buffer.from(JSON.stringify(header));
+  return Buffer.concat([Buffer.from(hex(line.length)), line, Buffer.from(hex(crc32(line))), ...bodies]);
 }
 
-function headerIn(bytes: Buffer): { header: Header; end: number } | undefined {
-  const newline = bytes.indexOf(NEWLINE);
-  const text = bytes.toString("utf8", 0, Math.max(newline, 0)).trimEnd();
-  const line = text.slice(0, -CRC_LENGTH);
-  if (line === "" || text.slice(-CRC_LENGTH) !== crcHex(line)) return undefined;
-  return { header: JSON.parse(line) as Header, end: newline + 1 };
+function headerIn({ size, read }: ByteSource): { header: Header; end: number } | undefined {
+  if (size < 2 * HEX) return undefined;
+  const start = read(0, HEX)?.toString("latin1") ?? "";
+  const length = /^[0-9a-f]{8}$/.test(start) ? parseInt(start, 16) : MOST_HEADER;
+  if (length >= MOST_HEADER || size < length + 2 * HEX) return undefined;
+  const whole = read(HEX, length + HEX);
+  const line = whole?.subarray(0, length);
+  if (!line || whole?.toString("latin1", length) !== hex(crc32(line))) return undefined;
+  return { header: JSON.parse(line.toString("utf8")) as Header, end: length + 2 * HEX };
 }
 
-function columnIn(bytes: Buffer, rows: number, [, distinct, , crc]: Part): Column {
-  if (crc32(bytes) !== crc) throw new DamagedColumns("a checksum differs");
+function columnIn(bytes: Buffer | undefined, rows: number, [distinct, , crc]: Part): Column {
+  if (!bytes || crc32(bytes) !== crc) throw new DamagedColumns("a part differs");
   const words = (from: number, count: number) =>
     new Uint32Array(bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + from + count * WORD));
   const codes = words(0, rows);
@@ -123,33 +140,56 @@ function columnIn(bytes: Buffer, rows: number, [, distinct, , crc]: Part): Colum
   };
 }
 
-/**
- * @returns what was asked for when the file was written, and its columns; undefined if the header is not what was written
- */
-export function openColumns(bytes: Buffer): { about: unknown; columns: Columns } | undefined {
-  const found = headerIn(bytes);
+/** Bytes that are all in memory. */
+export function fromMemory(bytes: Buffer): ByteSource {
+  return { size: bytes.length, read: (from, length) => bytes.subarray(from, from + length) };
+}
+
+/** @returns what the file is about, and its columns; undefined if the header is not what was written, or the size is not */
+export function openColumns(source: ByteSource): { about: unknown; columns: Columns } | undefined {
+  const found = headerIn(source);
   if (!found || found.header.order !== endianness()) return undefined;
-  const { about, rows, parts } = found.header;
-  const places = new Map<string, [from: number, part: Part]>();
-  let from = found.end;
-  for (const part of parts) {
-    places.set(part[0], [from, part]);
-    from += part[2];
+  const { about, rows, chunk, parts } = found.header;
+  /** Where each part begins, by column and chunk. */
+  const places = new Map<string, number[]>();
+  let end = found.end;
+  for (const [name, own] of Object.entries(parts)) {
+    const starts: number[] = [];
+    for (const [, bytes] of own) {
+      starts.push(end);
+      end += bytes;
+    }
+    places.set(name, starts);
   }
-  if (from !== bytes.length) return undefined;
-  const used = new Map<string, Column>();
+  if (end !== source.size) return undefined;
+  const chunks = Array.from({ length: Math.ceil(rows / chunk) }, (_, at): Chunk => {
+    const used = new Map<string, Column>();
+    const own = Math.min(chunk, rows - at * chunk);
+    return {
+      from: at * chunk,
+      rows: own,
+      column: (name) => {
+        const known = used.get(name);
+        if (known) return known;
+        const part = parts[name]?.[at];
+        const from = places.get(name)?.[at];
+        if (!part || from === undefined) throw new DamagedColumns(`there is no column ${name}`);
+        const column = columnIn(source.read(from, part[1]), own, part);
+        used.set(name, column);
+        return column;
+      },
+    };
+  });
   return {
     about,
     columns: {
       rows,
-      column: (name) => {
-        const known = used.get(name);
-        if (known) return known;
-        const [at, part] = places.get(name) ?? [];
-        if (at === undefined || !part) throw new DamagedColumns(`there is no column ${name}`);
-        const column = columnIn(bytes.subarray(at, at + part[2]), rows, part);
-        used.set(name, column);
-        return column;
+      chunks,
+      valueAt: (name, row) => {
+        const own = chunks[Math.floor(row / chunk)];
+        if (!own) throw new RangeError(`there is no row ${row}`);
+        const { codes, value } = own.column(name);
+        return value(codes[row - own.from] ?? 0);
       },
     },
   };

@@ -6,9 +6,17 @@ import { DamagedColumns } from "./column-file.ts";
 import { manifestFolders, recordIdsIn } from "./locate.ts";
 import { ifThere, type Place, placeOf } from "./place.ts";
 import { timeOfRecordId } from "./record-id.ts";
-import type { Field, ListRequest, RecordFilter, RecordGroup, RecordList, RecordSummary } from "./listing.ts";
+import type {
+  Field,
+  ListRequest,
+  RecordFilter,
+  RecordGroup,
+  RecordList,
+  RecordSummary,
+} from "./list-request.ts";
+import type { Holding } from "./packages/rows-holding.ts";
 import type { RecordProblem } from "./problem.ts";
-import { fieldOf, matchingRows } from "./record-rows.ts";
+import { fieldOf, matchingRows, rowsHolding, valuesOf } from "./record-rows.ts";
 import { type ColumnName, isOutdated, openRecordTable, type RecordTable } from "./record-table.ts";
 import type { ShelfWatch } from "./shelf.ts";
 
@@ -24,12 +32,9 @@ interface Found {
   rows: Uint32Array;
 }
 
-function summaryAt({ table, row }: At): RecordSummary {
+function summaryAt({ table, row }: At, holding: Holding | null): RecordSummary {
   const { columns, manifestId } = table;
-  const value = (name: ColumnName) => {
-    const { codes, value: of } = columns.column(name);
-    return of(codes[row] ?? 0);
-  };
+  const value = (name: ColumnName) => columns.valueAt(name, row);
   const text = (name: ColumnName) => value(name) as string;
   const orNull = (name: ColumnName) => value(name) as string | null;
   return {
@@ -51,6 +56,7 @@ function summaryAt({ table, row }: At): RecordSummary {
     base: text("base"),
     fragments: Object.fromEntries(value("fragments") as [string, string][]),
     args: value("args") as RecordSummary["args"],
+    ...(holding && { packages: holding.get(table)?.get(String(value("sbom"))) ?? [] }),
   };
 }
 
@@ -107,7 +113,7 @@ function grouped(found: readonly Found[], fields: readonly Field[]): RecordGroup
   for (const { table, rows } of found) {
     const values = fields.map((field) => fieldOf(table, field));
     const [status, id] = [fieldOf(table, "status"), fieldOf(table, "time")];
-    const expected = table.columns.column("expected");
+    const isExpected = valuesOf(table, "expected", Boolean);
     for (const row of rows) {
       const own = values.map((of) => of(row));
       const key = JSON.stringify(own);
@@ -119,7 +125,7 @@ function grouped(found: readonly Found[], fields: readonly Field[]): RecordGroup
       }
       group.total += 1;
       group[status(row) as RecordSummary["status"]] += 1;
-      if (expected.value(expected.codes[row] ?? 0) === false) group.unexpected += 1;
+      if (!isExpected(row)) group.unexpected += 1;
       const own_id = String(id(row));
       if (own_id > group.newest) group.newest = own_id;
     }
@@ -133,9 +139,13 @@ function grouped(found: readonly Found[], fields: readonly Field[]): RecordGroup
 function answer(
   tables: readonly RecordTable[],
   request: ListRequest,
-): Omit<RecordList, "unreadable"> & { shown: At[] } {
+  holding: Holding | null,
+): Omit<RecordList, "unreadable" | "doubts"> & { shown: At[] } {
   const { offset = 0, limit = Infinity, groupBy, sort } = request;
-  const found = tables.map((table): Found => ({ table, rows: matchingRows(table, request) }));
+  const found = tables.map((table): Found => {
+    const rows = matchingRows(table, request);
+    return { table, rows: holding ? rowsHolding(table, rows, holding.get(table)) : rows };
+  });
   const records = found.reduce((sum, { rows }) => sum + rows.length, 0);
   if (groupBy) {
     const groups = grouped(found, groupBy);
@@ -149,7 +159,7 @@ function answer(
   const isByTime = sort === undefined || (sort.by === "time" && sort.reverse);
   const all = isByTime ? merged(found, offset + limit) : sorted(found, sort);
   const shown = all.slice(offset, offset + limit);
-  return { records: shown.map(summaryAt), groups: null, total: records, shown };
+  return { records: shown.map((at) => summaryAt(at, holding)), groups: null, total: records, shown };
 }
 
 /** The tables again, those with a shown row that has changed anew. */
@@ -189,7 +199,8 @@ export async function listRecords(
   const links: RecordProblem[] = [];
   const watch: ShelfWatch = { now: Date.now, onProgress: none, onUnreadable: none, onNote: none, ...given };
   const place = placeOf(root);
-  if (!place) return { records: [], groups: request.groupBy ? [] : null, total: 0, unreadable: [] };
+  if (!place)
+    return { records: [], groups: request.groupBy ? [] : null, total: 0, unreadable: [], doubts: {} };
   const ids = manifestsIn(place, request.manifestId, {
     ...watch,
     onUnreadable: ({ message }) => {
@@ -203,15 +214,27 @@ export async function listRecords(
   };
   let tables = await open(false);
   let result: ReturnType<typeof answer>;
+  let doubts: Record<string, number> = {};
+  const { packages } = request;
+  const ask = async () => {
+    if (!packages) return answer(tables, request, null);
+    const { holdingOf } = await import("./packages/rows-holding.ts");
+    const held = await holdingOf(place, tables, { ...request, packages }, watch);
+    doubts = held.doubts;
+    return answer(tables, request, held.holding);
+  };
   try {
-    result = answer(tables, request);
+    result = await ask();
   } catch (error) {
     if (!(error instanceof DamagedColumns)) throw error;
     tables = await open(true);
-    result = answer(tables, request);
+    result = await ask();
   }
   const again = await reopened(place, tables, result.shown, watch);
-  if (again) result = answer((tables = again), request);
+  if (again) {
+    tables = again;
+    result = await ask();
+  }
   const { since = -Infinity, until = Infinity } = request;
   const isMeant = ({ record_id }: RecordProblem) => {
     const time = record_id === null ? since : timeOfRecordId(record_id);
@@ -221,5 +244,5 @@ export async function listRecords(
   const unreadable = [...tables.flatMap((table) => table.unreadable), ...misplaced(place.base, request)]
     .filter(isMeant)
     .sort((a, b) => compareText(b.record_id ?? "", a.record_id ?? ""));
-  return { records, groups, total, unreadable: [...links, ...unreadable] };
+  return { records, groups, total, unreadable: [...links, ...unreadable], doubts };
 }

@@ -3,7 +3,7 @@ import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
 import { quoted } from "../model/visible.ts";
-import { type Field, FIELDS, type FragmentTest } from "./listing.ts";
+import { type Field, FIELDS, type FragmentTest } from "./list-request.ts";
 
 const FRAGMENT = "fragment:";
 

@@ -1,5 +1,5 @@
-import type { Column } from "./column-file.ts";
-import type { Field, FIELDS, RecordFilter } from "./listing.ts";
+import type { Chunk } from "./column-file.ts";
+import type { Field, FIELDS, RecordFilter } from "./list-request.ts";
 import type { ColumnName, RecordTable } from "./record-table.ts";
 import { timeOfRecordId } from "./record-id.ts";
 
@@ -26,34 +26,66 @@ function versionOf(versions: Versions, name: string): string | null {
 
 type Scalar = string | number | null;
 
-/** The value of a field by row. What is the same for many rows is made once. */
-export function fieldOf(table: RecordTable, field: Field): (row: number) => Scalar {
-  if (field === "manifest") return () => table.manifestId;
-  const name = field === "time" ? "record_id" : field.startsWith("fragment:") ? "fragments" : undefined;
-  const column = table.columns.column(name ?? COLUMN_OF[field as keyof typeof COLUMN_OF]);
-  const fragment = name === "fragments" ? field.slice("fragment:".length) : undefined;
-  const made = Array<Scalar | undefined>(column.distinct);
+/** What is made of a column's value, by row. What is the same for many rows of a chunk is made once. */
+export function valuesOf<T>(
+  { columns }: RecordTable,
+  name: ColumnName,
+  make: (value: unknown) => T,
+): (row: number) => T {
+  let chunk: Chunk | undefined;
+  let codes: Uint32Array = new Uint32Array(0);
+  let made: { of: T }[] = [];
   return (row) => {
-    const code = column.codes[row] ?? 0;
-    const known = made[code];
-    if (known !== undefined) return known;
-    const value = column.value(code);
-    return (made[code] = fragment === undefined ? (value as Scalar) : versionOf(value as Versions, fragment));
+    if (!chunk || row < chunk.from || row >= chunk.from + chunk.rows) {
+      chunk = columns.chunks.find(({ from, rows }) => row >= from && row < from + rows);
+      codes = chunk?.column(name).codes ?? codes;
+      made = [];
+    }
+    const code = codes[row - (chunk?.from ?? 0)] ?? 0;
+    return (made[code] ??= { of: make(chunk?.column(name).value(code)) }).of;
   };
 }
 
-/** Which codes of a column pass a test. */
-function passing({ distinct, value }: Column, test: (value: unknown) => boolean): Uint8Array {
-  return Uint8Array.from({ length: distinct }, (_, code) => (test(value(code)) ? 1 : 0));
+/** The value of a field by row. */
+export function fieldOf(table: RecordTable, field: Field): (row: number) => Scalar {
+  if (field === "manifest") return () => table.manifestId;
+  if (field.startsWith("fragment:")) {
+    const name = field.slice("fragment:".length);
+    return valuesOf(table, "fragments", (value) => versionOf(value as Versions, name));
+  }
+  const name = field === "time" ? "record_id" : COLUMN_OF[field as keyof typeof COLUMN_OF];
+  return valuesOf(table, name, (value) => value as Scalar);
+}
+
+/** Of some rows, in their order, those whose value passes a test. */
+function passing(
+  { columns }: RecordTable,
+  rows: Uint32Array,
+  name: ColumnName,
+  test: (value: unknown) => boolean,
+): Uint32Array {
+  const passed = new Uint32Array(rows.length);
+  let count = 0;
+  let at = 0;
+  for (const { from, rows: own, column } of columns.chunks) {
+    const end = from + own;
+    if ((rows[at] ?? end) >= end) continue;
+    const { codes, distinct, value } = column(name);
+    const passes = Uint8Array.from({ length: distinct }, (_, code) => (test(value(code)) ? 1 : 0));
+    for (; at < rows.length && (rows[at] ?? end) < end; at += 1) {
+      const row = rows[at] ?? 0;
+      if (passes[codes[row - from] ?? 0] === 1) passed[count++] = row;
+    }
+  }
+  return passed.subarray(0, count);
 }
 
 /** The first row that started at a moment or earlier. Rows are newest first. */
 function firstUntil({ columns }: RecordTable, moment: number): number {
-  const { codes, value } = columns.column("record_id");
   let [from, to] = [0, columns.rows];
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (timeOfRecordId(String(value(codes[middle] ?? 0))) > moment) from = middle + 1;
+    if (timeOfRecordId(String(columns.valueAt("record_id", middle))) > moment) from = middle + 1;
     else to = middle;
   }
   return from;
@@ -61,15 +93,11 @@ function firstUntil({ columns }: RecordTable, moment: number): number {
 
 /** The rows of a table that a filter lets through, newest first. */
 export function matchingRows(table: RecordTable, filter: RecordFilter): Uint32Array {
-  const { columns } = table;
   const from = filter.until === undefined ? 0 : firstUntil(table, filter.until);
-  const to = filter.since === undefined ? columns.rows : firstUntil(table, filter.since - 1);
-  let rows = Uint32Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+  const to = filter.since === undefined ? table.columns.rows : firstUntil(table, filter.since - 1);
+  let rows: Uint32Array = Uint32Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
   const keep = (name: ColumnName, test: (value: unknown) => boolean) => {
-    if (rows.length === 0) return;
-    const column = columns.column(name);
-    const passes = passing(column, test);
-    rows = rows.filter((row) => passes[column.codes[row] ?? 0] === 1);
+    rows = passing(table, rows, name, test);
   };
   for (const [name, wanted] of [
     ["status", filter.status],
@@ -81,15 +109,21 @@ export function matchingRows(table: RecordTable, filter: RecordFilter): Uint32Ar
   for (const { name, test } of filter.fragments ?? [])
     keep("fragments", (value) => (value as Versions).some(([own, version]) => own === name && test(version)));
   const { digest } = filter;
-  if (digest !== undefined && rows.length > 0) {
-    const both = (["digest", "manifest_digest"] as const).map((name) => {
-      const column = columns.column(name);
-      return {
-        codes: column.codes,
-        passes: passing(column, (value) => typeof value === "string" && value.startsWith(digest)),
-      };
-    });
-    rows = rows.filter((row) => both.some(({ codes, passes }) => passes[codes[row] ?? 0] === 1));
+  if (digest !== undefined) {
+    const begins = (value: unknown) => typeof value === "string" && value.startsWith(digest);
+    const [image, manifest] = (["digest", "manifest_digest"] as const).map((name) =>
+      passing(table, rows, name, begins),
+    );
+    rows = Uint32Array.from(new Set([...(image ?? []), ...(manifest ?? [])])).sort();
   }
   return rows;
+}
+
+/** Of some rows, those whose SBOM is among some. */
+export function rowsHolding(
+  table: RecordTable,
+  rows: Uint32Array,
+  sboms: ReadonlyMap<string, unknown> | undefined,
+): Uint32Array {
+  return passing(table, rows, "sbom", (value) => sboms?.has(String(value)) ?? false);
 }

@@ -1,7 +1,14 @@
 import { basename, join } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { changeAt, readRegular, stampAt } from "../files/read-regular.ts";
-import { columnFile, type Columns, DamagedColumns, openColumns } from "./column-file.ts";
+import { changeAt, readRegularPart, stampAt } from "../files/read-regular.ts";
+import {
+  type ByteSource,
+  columnFile,
+  type Columns,
+  DamagedColumns,
+  fromMemory,
+  openColumns,
+} from "./column-file.ts";
 import { barrier, INDEX_FOLDER, schemaHash } from "./index-file.ts";
 import { wholeAt } from "./index-line.ts";
 import { recordAt, recordIdsIn } from "./locate.ts";
@@ -22,7 +29,7 @@ const MOST_LOOKED_AT = 10_000;
 
 interface About {
   schema: "factory/records-table";
-  version: 1;
+  version: 2;
   manifest_id: string;
   /** A hash of the schema of records. */
   records: string;
@@ -36,7 +43,7 @@ function aboutOf(manifestId: string, stamp: string, unreadable: string[]): About
   const records = schemaHash();
   return {
     schema: "factory/records-table",
-    version: 1,
+    version: 2,
     manifest_id: manifestId,
     records,
     stamp,
@@ -44,16 +51,30 @@ function aboutOf(manifestId: string, stamp: string, unreadable: string[]): About
   };
 }
 
-/** The table of a file, if it is of the folder as it is now. */
-function remembered(file: string, manifestId: string, stamp: string) {
-  let bytes: Buffer | undefined;
+/** A file that is read as it is needed; undefined if there is none that can be read. */
+function sourceOf(file: string): ByteSource | undefined {
+  const found = changeAt(file);
+  if (!found) return undefined;
+  const { stamp } = found;
+  return {
+    size: Number(stamp.split(" ")[0]),
+    read: (from, length) => readPart(file, { from, length, stamp }),
+  };
+}
+
+function readPart(file: string, part: Parameters<typeof readRegularPart>[1]): Buffer | undefined {
   try {
-    bytes = readRegular(file)?.bytes;
+    return readRegularPart(file, part);
   } catch {
     // It is made anew.
     return undefined;
   }
-  const opened = bytes && openColumns(bytes);
+}
+
+/** The table of a file, if it is of the folder as it is now. */
+function remembered(file: string, manifestId: string, stamp: string) {
+  const source = sourceOf(file);
+  const opened = source && openColumns(source);
   if (!opened) return undefined;
   const { unreadable } = opened.about as About;
   const wanted = aboutOf(manifestId, stamp, unreadable);
@@ -63,11 +84,10 @@ function remembered(file: string, manifestId: string, stamp: string) {
 
 /** Whether the file of a row is no longer the one that was read. */
 function hasChanged(base: string, { manifestId, columns }: RecordTable, row: number): boolean {
-  const { codes: ids, value: idOf } = columns.column("record_id");
-  const { codes: stamps, value: stampOf } = columns.column("stamp");
-  const { file } = recordAt(base, manifestId, String(idOf(ids[row] ?? 0)));
+  const { file } = recordAt(base, manifestId, String(columns.valueAt("record_id", row)));
+  const stamp = columns.valueAt("stamp", row);
   try {
-    return stampAt(file) !== stampOf(stamps[row] ?? 0);
+    return stampAt(file) !== stamp;
   } catch {
     // Reading it shows why.
     return true;
@@ -165,7 +185,7 @@ async function made(place: Place, manifestId: string, watch: ShelfWatch): Promis
       watch.onNote(`the table ${path.join("/")} cannot be written: ${error.message}`);
     }
   }
-  const opened = openColumns(bytes);
+  const opened = openColumns(fromMemory(bytes));
   if (!opened) throw new Error("a table that was just made cannot be read");
   return { manifestId, columns: opened.columns, unreadable };
 }

@@ -1,6 +1,6 @@
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import type { Evidence, FactoryRecord } from "../schemas/types.ts";
-import type { ListRequest, RecordList } from "./listing.ts";
+import type { ListRequest, RecordList } from "./list-request.ts";
 import type { Problem, RecordProblem } from "./problem.ts";
 import type { RecordDraft } from "./record-id.ts";
 import type { ShelfWatch } from "./shelf.ts";

@@ -1,4 +1,4 @@
-import { compareDebian } from "./debian-version.ts";
+import { compareDebian } from "../model/debian-version.ts";
 import { type DebianDeps, debianIndex } from "./debian-index.ts";
 import type { ScanFinding, ScanOutcome } from "./scan-finding.ts";
 

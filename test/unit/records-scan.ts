@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import type { Attempt } from "../../src/plan/decide/attempts.ts";
-import type { RecordList } from "../../src/records/listing.ts";
+import type { RecordList } from "../../src/records/list-request.ts";
 import type { AttemptsRequest } from "../../src/records/store.ts";
 import { record as second, record_1 as first } from "../../src/schemas/record-validator.js";
 import type { FactoryRecord } from "../../src/schemas/types.ts";

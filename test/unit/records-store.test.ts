@@ -98,7 +98,7 @@ describe("the record store", () => {
     for (const id of ["20261121t010203456z-00000001", idAt(1), "../x", "", "a\0b"])
       await expect(store.get(id)).rejects.toMatchObject({ code: "UNKNOWN_RECORD", exitCode: 2 });
     await expect(store.verify({ recordId: idAt(1) })).rejects.toMatchObject({ code: "UNKNOWN_RECORD" });
-    expect(await store.list({})).toEqual({ records: [], groups: null, total: 0, unreadable: [] });
+    expect(await store.list({})).toEqual({ records: [], groups: null, total: 0, unreadable: [], doubts: {} });
     expect(await store.verify()).toEqual({
       checked: 0,
       verified: 0,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareDebian } from "../../src/scan/debian-version.ts";
+import { compareDebian } from "../../src/model/debian-version.ts";
 import { sarifOf } from "../../src/scan/sarif.ts";
 import { findingOf, type ScanFinding, SEVERITIES, sorted } from "../../src/scan/scan-finding.ts";
 import { readReport, reportId, reportText, type ScanReport } from "../../src/scan/scan-report.ts";

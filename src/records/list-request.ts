@@ -1,4 +1,5 @@
 import type { Value } from "../schemas/types.ts";
+import type { HeldPackage, PackageTest } from "./packages/package-test.ts";
 import type { RecordProblem } from "./problem.ts";
 
 /** One version that a record's fragment has to have. */
@@ -19,6 +20,8 @@ export interface RecordFilter {
   /** The beginning of the image's digest, or of its manifest's: `sha256:` and at least some hex digits. */
   digest?: string;
   fragments?: readonly FragmentTest[];
+  /** Packages that the image has to hold, by its SBOM. */
+  packages?: readonly PackageTest[];
   /** Milliseconds since 1970: only records that started then or later. */
   since?: number;
   /** Only records that started then or earlier. */
@@ -68,6 +71,8 @@ export interface RecordSummary {
   /** Versions by name, in the order of the record. */
   fragments: Record<string, string>;
   args: Readonly<Record<string, Value>>;
+  /** Those that were asked for; missing if none were. */
+  packages?: readonly HeldPackage[];
 }
 
 /** Records that have some values in common. */
@@ -102,4 +107,6 @@ export interface RecordList {
   total: number;
   /** Files that are not records: they are reported, never hidden. */
   unreadable: RecordProblem[];
+  /** How many records may hold what was asked for, since their SBOM cannot be read or their versions have no order; by reason. */
+  doubts: Record<string, number>;
 }
