@@ -16,7 +16,6 @@ import type { RecordStore } from "./store.ts";
 import { foreignClaims, foreignProblem, readWhole, takeRecord } from "./travel.ts";
 import { verifyRecords } from "./verify.ts";
 
-
 /**
  * The records in a workspace's folder `records`.
  * @param root absolute path of the workspace

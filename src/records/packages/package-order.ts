@@ -31,9 +31,6 @@ const ORDERS: Readonly<Record<string, Order>> = {
   pypi: (a, b) => (pep440.isVersion(a) && pep440.isVersion(b) ? pep440.compare(a, b) : null),
 };
 
-/** The types whose versions have an order. */
-export const ORDERED_TYPES = Object.keys(ORDERS);
-
 /** Compares two versions by the rules of their ecosystem; null if there are none, or if one of the two has no order by them. */
 export function compareVersions(type: string, a: string, b: string): number | null {
   if (a === b) return 0;
