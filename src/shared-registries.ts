@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Registries } from "./library/fetch-library.ts";
 import { compareText } from "./model/compare.ts";
 import type { RepositoryName } from "./model/image-reference.ts";
+import type { Mask } from "./model/mask.ts";
 import type { RetryPolicy } from "./model/retries.ts";
 import type { SigningSettings } from "./model/signing.ts";
 import type { LockDeps } from "./publish/publisher-lock.ts";
@@ -11,6 +12,7 @@ import type { ImageAt } from "./proof/attach-proof.ts";
 import type { RecordRemote } from "./records/remote/remote.ts";
 import type { WholeRecord } from "./records/travel.ts";
 import type { Exec } from "./tools/exec.ts";
+import type { PackageClient } from "./tools/github/package-client.ts";
 import type { ScanReport } from "./scan/scan-report.ts";
 import type { Registries as Docker } from "./tools/oci/registries.ts";
 import type { Retrying } from "./tools/oci/retrying.ts";
@@ -36,6 +38,11 @@ export interface Shared {
     scan: { report: ScanReport; text: Buffer },
     signing: SigningSettings | null,
   ) => Promise<number | null>;
+  /**
+   * The package behind a repository of ghcr.io, as GitHub's API has it; see src/tools/github/.
+   * @throws FactoryError USAGE, PACKAGE_TOKEN_MISSING, REGISTRY_LOGIN
+   */
+  githubPackage: (repository: string) => Promise<PackageClient>;
   /** @param options `waitMs`: how long to wait for another publisher */
   publishing: (options: { waitMs: number }) => Promise<Publishing>;
 }
@@ -54,8 +61,10 @@ const SECOND = 1000;
 export function sharedRegistries(around: {
   /** Who this is, for others: the address of a CI job, or nothing. */
   by: string;
+  env: NodeJS.ProcessEnv;
   every: LockDeps["every"];
   exec: Exec;
+  mask: Mask;
   registries: () => Promise<Docker>;
   sleep: Retrying["sleep"];
   /** What is done about such a failure, by now: factory.yaml says it. */
@@ -129,6 +138,18 @@ export function sharedRegistries(around: {
       };
       const client = repository(parseReference(remote));
       return openRemote({ client, again, signal, sleep, random: Math.random, onProgress });
+    },
+    githubPackage: async (repository) => {
+      const [{ githubApi }, { githubAccess }, { openPackage }, { dockerCredentials }] = await Promise.all([
+        import("./ci/github.ts"),
+        import("./tools/github/github-access.ts"),
+        import("./tools/github/package-client.ts"),
+        import("./tools/oci/credentials.ts"),
+      ]);
+      const { env, exec, mask } = around;
+      const credentialsOf = dockerCredentials({ env, exec, signal: around.signal() });
+      const access = await githubAccess({ said: githubApi(env), credentialsOf, mask });
+      return openPackage(repository, { access, mask, now: Date.now });
     },
     publishing: async ({ waitMs }) => {
       const [{ repository, again, signal }, { copyImage }, { attachReferrers }] = await Promise.all([

@@ -145,6 +145,7 @@ export function createWorld(
 
   const shared = sharedRegistries({
     ...around,
+    env,
     exec,
     registries,
     sleep,

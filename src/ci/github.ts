@@ -1,9 +1,10 @@
 import { withoutUserinfo } from "../model/userinfo.ts";
 import { FactoryError } from "../errors.ts";
+import { isLoopback } from "../model/image-reference.ts";
 import { fieldAt } from "../model/payload.ts";
 import { isCommit } from "../model/commit.ts";
 import { quoted } from "../model/visible.ts";
-import type { CiEvent, CiJob, CiMatrix, CiSystem } from "./system.ts";
+import type { CiEvent, CiJob, CiMatrix, CiSystem, Environment } from "./system.ts";
 
 /** The `strategy` of a job of GitHub Actions. */
 export interface Strategy {
@@ -124,3 +125,30 @@ export const github = {
     read: readEvent,
   },
 } as const satisfies CiSystem;
+
+const API = "https://api.github.com";
+
+/** Where GitHub's API is, and the token for it, as the environment says. */
+export interface GithubApi {
+  /** Without a slash at its end: over https, on loopback also over http. */
+  base: string;
+  /** GITHUB_TOKEN, else GH_TOKEN; "" if there is none. */
+  token: string;
+  /** Whether it is GitHub's own, or a server of a test. */
+  isOwn: boolean;
+}
+
+/** @throws FactoryError USAGE if GITHUB_API_URL is no address that a token may be sent to */
+export function githubApi(env: Environment): GithubApi {
+  const wrong = (why: string) =>
+    new FactoryError("USAGE", `GITHUB_API_URL ${why}`, { fix: `such as ${API}, which is the default` });
+  const said = (env.GITHUB_API_URL ?? "").trim() || API;
+  if (!URL.canParse(said)) throw wrong("is no address");
+  const { protocol, host, origin, pathname, username, password, search, hash } = new URL(said);
+  if (username !== "" || password !== "") throw wrong("has a user or a password in it");
+  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(host))) throw wrong("is not https");
+  if (search !== "" || hash !== "") throw wrong("has more than a host and a path");
+  const base = `${origin}${pathname}`.replace(/\/+$/, "");
+  const token = (env.GITHUB_TOKEN ?? "").trim() || (env.GH_TOKEN ?? "").trim();
+  return { base, token, isOwn: base === API || isLoopback(host) };
+}

@@ -60,12 +60,13 @@ export async function readCache(
 
 /**
  * Deletes refs. One that names something else by now stays, and is named.
+ * @param drop deletes a manifest with all its tags, and says whether it is gone
  * @returns the tags that were deleted, and those that were moved meanwhile
  * @throws FactoryError REGISTRY_*, INTERRUPTED: those before stay deleted
  */
 export async function deleteRefs(
   chosen: readonly Chosen[],
-  { client, again, signal }: CleanupDeps,
+  { client, again, signal, drop }: CleanupDeps & { drop: (digest: string) => Promise<boolean> },
   onDeleted: (tag: string) => void,
 ): Promise<{ pruned: string[]; moved: string[] }> {
   const pruned: string[] = [];
@@ -74,11 +75,10 @@ export async function deleteRefs(
   for (const { read } of chosen) {
     const { tag, digest } = read.ref;
     if (!gone.has(digest)) {
-      if ((await again(() => client.headManifest(tag, { signal }))) !== digest) {
+      if ((await again(() => client.headManifest(tag, { signal }))) !== digest || !(await drop(digest))) {
         moved.push(tag);
         continue;
       }
-      await again(() => client.deleteManifest(digest, { signal }));
       gone.add(digest);
     }
     pruned.push(tag);

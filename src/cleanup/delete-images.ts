@@ -4,7 +4,7 @@ import { chooseImages, isAttachment, type TaggedImage } from "./image-graph.ts";
 import { type ImageRepository, unresolved } from "./image-repository.ts";
 
 export interface DeleteDeps extends CleanupDeps {
-  /** Deletes a manifest with all its tags. @returns whether it was there */
+  /** Deletes a manifest with all its tags. @returns whether it is gone: false for one that somebody is seen to have tagged */
   drop: (digest: string) => Promise<boolean>;
   onDeleted: (tag: string) => void;
 }
@@ -82,7 +82,8 @@ export async function deleteImages(
       isSame = await isUnchanged(names, inRound);
       if (!isSame) break;
       begun.add(digest);
-      await drop(digest);
+      isSame = await drop(digest);
+      if (!isSame) break;
       gone.add(digest);
       changes = 0;
       for (const tag of names) {

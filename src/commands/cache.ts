@@ -173,8 +173,18 @@ export async function cachePrune(context: Context, options: CachePruneOptions): 
   let gone = [...all.keys()];
   let moved: string[] = [];
   if (yes) {
-    const { deleteRefs } = await import("../cleanup/cache-repository.ts");
-    const done = await deleteRefs(chosen, deps, (tag) => context.say(`deleted ${tag}`));
+    const [{ deleteRefs }, { dropOf }, { githubPackage }] = await Promise.all([
+      import("../cleanup/cache-repository.ts"),
+      import("../cleanup/drop-manifest.ts"),
+      context.world(),
+    ]);
+    const tagsOf = (digest: string) =>
+      content.refs.flatMap(({ ref }) => (ref.digest === digest ? [ref.tag] : []));
+    const { signal } = deps;
+    const dropped = await dropOf(parseReference(repository), { ...deps, githubPackage }, tagsOf);
+    const done = await deleteRefs(chosen, { ...deps, drop: (digest) => dropped(digest, signal) }, (tag) =>
+      context.say(`deleted ${tag}`),
+    );
     gone = done.pruned;
     moved = done.moved;
     for (const tag of moved) context.say(`note: ${tag} was written meanwhile, so it stays`);

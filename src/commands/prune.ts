@@ -1,6 +1,7 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { deleteImages } from "../cleanup/delete-images.ts";
 import { chooseImages, type ImageChoice, subjectOfTag, type TaggedImage } from "../cleanup/image-graph.ts";
+import { dropOf } from "../cleanup/drop-manifest.ts";
 import { type ImageRepository, markKey, readImages } from "../cleanup/image-repository.ts";
 import { type TransientAges, transientAges } from "../cleanup/transient-rules.ts";
 import { type TransientTag, transientTag } from "../cleanup/transient-tag.ts";
@@ -177,6 +178,11 @@ export async function prune(
     let plan = await planPrune(place, deps, recorded, around);
     let gone = plan.pruned;
     if (yes && plan.choice.tags.length > 0) {
+      const { githubPackage } = world;
+      // Of the plan that counts by then.
+      const drop = await dropOf(place, { ...deps, githubPackage }, (digest) =>
+        plan.content.tags.flatMap((one) => (one.digest === digest ? [one.tag] : [])),
+      );
       const deleted = await publishing.alone(
         [{ ...place, tag: LOCK_TAG, digest: null }],
         async ({ signal }) => {
@@ -184,7 +190,7 @@ export async function prune(
           plan = await planPrune(place, own, recorded, around);
           return deleteImages(plan.content, plan.choice.tags, recorded, {
             ...own,
-            drop: (digest) => own.again(() => own.client.deleteManifest(digest, { signal })),
+            drop: (digest) => drop(digest, signal),
             onDeleted: (tag) => context.say(`deleted ${place.name}:${tag}`),
           });
         },

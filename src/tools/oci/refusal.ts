@@ -41,7 +41,7 @@ async function wordsOf(answer: HttpAnswer, mask: Mask): Promise<string> {
 }
 
 /** `Retry-After` in milliseconds from now: seconds, or a date. */
-function retryAfter(headers: Headers, now: number): number | undefined {
+export function retryAfter(headers: Headers, now: number): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";
   if (/^\d{1,10}$/.test(text)) return Number(text) * 1000;
   const date = /[a-z]/i.test(text) ? Date.parse(text) : NaN;
