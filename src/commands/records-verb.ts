@@ -1,5 +1,15 @@
 import { Option } from "@commander-js/extra-typings";
-import { type Act, manifestFlag, repeated, shareFlag, type Verb, verb, wholeNumber } from "./verb.ts";
+import {
+  type Act,
+  manifestFlag,
+  needManifest,
+  outputPath,
+  repeated,
+  shareFlag,
+  type Verb,
+  verb,
+  wholeNumber,
+} from "./verb.ts";
 
 const list = (act: Act) =>
   verb("list", "list records that match, newest first, or groups of them", [
@@ -96,12 +106,68 @@ const prune = (act: Act) =>
       act(async (context, options) => (await import("./records-prune.ts")).recordsPrune(context, options)),
     );
 
+const lockedFlag = () => new Option("--locked", "take versions and base digests from factory.lock");
+const checkFlag = () => new Option("--check", "write nothing; exit 1 if the file would change");
+
+const matrix = (act: Act) =>
+  verb("matrix", "what is known to work, by the values of two axes", [
+    "factory records matrix --manifest-id llm_factory --rows core --cols light",
+    "factory records matrix --manifest-id llm_factory --rows core --cols light --per platform --format svg -o matrix.svg",
+  ])
+    .addOption(manifestFlag())
+    .option("--rows <axis>", "the axis of the rows: a fragment, a named axis, platform, base or args.NAME")
+    .option("--cols <axis>", "the axis of the columns, likewise")
+    .option("--per <axis>", "one table for each value of this axis")
+    .addOption(lockedFlag())
+    .addOption(
+      new Option("--format <format>", "what to write (default: table; json with --json)").choices([
+        "table",
+        "markdown",
+        "svg",
+        "json",
+      ] as const),
+    )
+    .option("-o, --output <file>", "where to write, or - for stdout", outputPath)
+    .addOption(checkFlag())
+    .action(
+      act(async (context, options) =>
+        (await import("./matrix.ts")).recordsMatrix(context, needManifest(options)),
+      ),
+    );
+
+const badge = (act: Act) =>
+  verb("badge", "a picture that says how much of a product is proven", [
+    "factory records badge --product llm_factory -o docs/llm_factory.svg",
+  ])
+    .requiredOption("--product <id>", "the product")
+    .addOption(lockedFlag())
+    .option("-o, --output <file>", "where to write, or - for stdout", outputPath)
+    .addOption(checkFlag())
+    .action(act(async (context, options) => (await import("./matrix.ts")).recordsBadge(context, options)));
+
+const readme = (act: Act) =>
+  verb("readme", "keep the marked tables of a Markdown file current", [
+    "factory records readme",
+    "factory records readme docs/compatibility.md --locked --check",
+  ])
+    .argument("[file]", "the file (default: README.md)")
+    .addOption(lockedFlag())
+    .addOption(checkFlag())
+    .action(
+      act(async (context, file, options) =>
+        (await import("./matrix.ts")).recordsReadme(context, file, options),
+      ),
+    );
+
 export const recordsVerb: Verb = (act) =>
   verb("records", "browse and verify the compatibility records", [
     "factory records list --status fail",
     "factory records verify",
   ])
     .addCommand(list(act))
+    .addCommand(matrix(act))
+    .addCommand(badge(act))
+    .addCommand(readme(act))
     .addCommand(show(act))
     .addCommand(verify(act))
     .addCommand(push(act))

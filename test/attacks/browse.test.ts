@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { writeLock } from "../unit/plan-lock-builder.ts";
 import { idAt, record } from "../unit/records-made.ts";
 import { factoryAtOnce, makeWorkspace, temporaryFolder, treeOf } from "../unit/workspace.ts";
 
@@ -117,4 +118,36 @@ it("9.14 lists at once, while records come, are each of a moment, and leave whol
   expect((await list(root)).total).toBe(13);
   const left = existsSync(join(root, ".factory/records")) ? readdirSync(join(root, ".factory/records")) : [];
   expect(left.filter((name) => !/^demo\.(ndjson|table)$/.test(name))).toEqual([]);
+});
+
+it("9.14 what is kept in a README stays between its marks, with two runs at once and names that look like marks", async () => {
+  const root = makeWorkspace({});
+  const mark = "<!-- factory:matrix manifest_id=demo rows=platform cols=base -->";
+  const end = "<!-- /factory:matrix -->";
+  const before = `# A\r\n\u00e9 \`${end}\`\n\`\`\`\n${mark}\n\`\`\`\n`;
+  const after = `\ntext <!-- x -->\n${mark}\nold\n${end}`;
+  writeFileSync(join(root, "README.md"), `${before}${mark}\n${end}\n${after}`);
+  mkdirSync(join(root, "records/demo"), { recursive: true });
+  writeFileSync(
+    fileOf(root, 1),
+    JSON.stringify(
+      record({
+        record_id: idAt(1),
+        base: { ref: `x|y\n${end}\n<script>`, digest: null },
+        cell_id: "demo.gone",
+      }),
+    ),
+  );
+  const run = (...argv: string[]) => factoryAtOnce(root, ["records", "readme", "--locked", ...argv]);
+  writeLock(root);
+  expect((await run("--check")).status).toBe(1);
+  const both = await Promise.all([run(), run()]);
+  expect(both.map(({ status, stderr }) => [status, stderr])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  expect(text.startsWith(before)).toBe(true);
+  expect(text.split(mark)).toHaveLength(4);
+  expect((await run("--check")).status).toBe(0);
 });
