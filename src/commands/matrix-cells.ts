@@ -142,7 +142,7 @@ export async function matrixFor(
   const { records } = await openStore(catalog.root).list({ manifestId }, { onNote: context.say });
   const ids = new Set(all.map(({ cell }) => cell.cell_id));
   const old = unplanned(records, ids).map((record) => ({
-    made: { ...record, named: undefined } as Made,
+    made: { ...record, named: undefined },
     cell: {
       cell_id: record.cell_id,
       platform: record.platform,

@@ -127,7 +127,6 @@ const matrices = fc
     return matrixOf(placed, about, () => (a, b) => (a < b ? -1 : a > b ? 1 : 0));
   });
 
-// eslint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 describe("a matrix", () => {
