@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ["default", countingReporter(process.env.FACTORY_REQUIRE_ENGINE === "1")],
-    // Engine tests start builds and containers: two files at once is what two cores carry.
-    maxWorkers: 2,
+    // Engine tests wait for builds and containers much of their time: one file more than there are cores fills that.
+    maxWorkers: 3,
     // test/alone.ts keeps the files of one process apart.
     isolate: false,
     sequence: { sequencer: LongestFirst },
