@@ -1,6 +1,6 @@
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
-import { type Matrix, type MatrixCell, matrixOf, type Placed } from "../model/matrix.ts";
+import { type Matrix, type MatrixCell, matrixOf, type Placed } from "../model/proof-matrix.ts";
 import { quoted, visible } from "../model/visible.ts";
 import { valueText } from "../model/value.ts";
 import { openStore } from "../pipeline/open-store.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { countsOf, countsText, type Matrix, STATES } from "../model/matrix.ts";
+import { countsOf, countsText, type Matrix, STATES } from "../model/proof-matrix.ts";
 import { outputHolds, writeOutput } from "../files/write-output.ts";
 import { readRegions, updateRegions } from "../files/marked-regions.ts";
 import { matrixMarkdown } from "../screen/matrix-markdown.ts";

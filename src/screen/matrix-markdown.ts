@@ -1,4 +1,4 @@
-import { countsText, entryText, type Matrix, SIGNS } from "../model/matrix.ts";
+import { countsText, entryText, type Matrix, SIGNS } from "../model/proof-matrix.ts";
 import { markdownCell } from "./markup.ts";
 
 const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;

@@ -1,4 +1,4 @@
-import { countsText, entryText, type Matrix, SIGNS, type State } from "../model/matrix.ts";
+import { countsText, entryText, type Matrix, SIGNS, type State } from "../model/proof-matrix.ts";
 import { visible } from "../model/visible.ts";
 import { xmlText } from "./markup.ts";
 import { textWidth } from "./table.ts";

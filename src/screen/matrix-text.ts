@@ -7,7 +7,7 @@ import {
   SIGNS,
   type State,
   STATES,
-} from "../model/matrix.ts";
+} from "../model/proof-matrix.ts";
 import { visible } from "../model/visible.ts";
 import { columnWidths, type Screen, shrink, tableLines, tableWidth, wrap } from "./table.ts";
 

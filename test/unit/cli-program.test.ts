@@ -354,7 +354,7 @@ describe("completion", () => {
     [["st"], ["stitch"]],
     [
       ["records", ""],
-      ["list", "show", "verify", "push", "pull", "sync", "prune"],
+      ["list", "matrix", "badge", "readme", "show", "verify", "push", "pull", "sync", "prune"],
     ],
     [["plan", ""], ["grid"]],
     [["plan", "g"], ["grid"]],

@@ -10,7 +10,7 @@ import {
   type Placed,
   SIGNS,
   STATES,
-} from "../../src/model/matrix.ts";
+} from "../../src/model/proof-matrix.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { statesOf } from "../../src/plan/decide/cell-states.ts";
 import { markdownCell, xmlText } from "../../src/screen/markup.ts";

@@ -1,5 +1,5 @@
 import { FactoryError } from "../../errors.ts";
-import type { MatrixCell } from "../../model/matrix.ts";
+import type { MatrixCell } from "../../model/proof-matrix.ts";
 import { knowsDigests } from "../../stitch/labels.ts";
 import type { PlannedCell } from "../cell.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
