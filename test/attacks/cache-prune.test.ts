@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/model/digest.ts";
+import { pretendHost, serveGithub, TOKEN } from "../unit/github-server.ts";
 import { refuse, serveRegistry, type ServedOptions } from "../unit/oci-server.ts";
 import { factoryAtOnce, makeWorkspace } from "../unit/workspace.ts";
 
@@ -30,6 +31,7 @@ function cacheOf(name: string, made: string) {
 async function cached(
   refs: Record<string, { bytes: Buffer; mediaType: string }>,
   options: ServedOptions = {},
+  more: (host: string) => NodeJS.ProcessEnv = () => ({}),
 ) {
   const registry = await serveRegistry(options);
   for (const [tag, manifest] of Object.entries(refs))
@@ -37,7 +39,7 @@ async function cached(
   const root = makeWorkspace({
     "factory.yaml": `schema_version: 1\nrepository: registry.example/team\nretries: {tries: 1}\n`,
   });
-  const env = { FACTORY_CACHE_REPOSITORY: `${registry.host}/team/app` };
+  const env = { FACTORY_CACHE_REPOSITORY: `${registry.host}/team/app`, ...more(registry.host) };
   const call = async (argv: readonly string[]): Promise<Pruned & { status: number | null }> => {
     const { status, stdout } = await factoryAtOnce(root, ["cache", ...argv, "--json"], env);
     return { status, ...(JSON.parse(stdout) as Pruned) };
@@ -130,5 +132,27 @@ describe("a cache that is cleaned", () => {
     expect([status, error?.code]).toEqual([3, "REGISTRY_REFUSED"]);
     expect(error?.fix).toContain("ask those who run it");
     expect(manifests.has(tagOf("core", 1))).toBe(true);
+  });
+
+  it("9.2 on ghcr.io, GitHub's API deletes it, and a ref that somebody tags right before stays", async () => {
+    const all = refs();
+    const versions = Object.entries(all).map(([tag, { bytes }], at) => ({
+      id: at + 1,
+      name: sha256(bytes),
+      tags: [tag],
+    }));
+    const github = await serveGithub(versions, {
+      onVersion: ({ id, tags }) => void (id === 1 && tags.push("mine")),
+    });
+    const { call, deleted } = await cached(all, {}, (host) => ({
+      FACTORY_CACHE_REPOSITORY: "ghcr.io/owner/team/app",
+      GITHUB_API_URL: github.base,
+      GITHUB_TOKEN: TOKEN,
+      ...pretendHost("https://ghcr.io", host),
+    }));
+    const done = await call(["prune", "--keep", "1", "--yes"]);
+    expect(done).toMatchObject({ status: 0, moved: [tagOf("core", 1)] });
+    expect(done.pruned.map(({ tag }) => tag)).toEqual([tagOf("core", 2)]);
+    expect([github.versions.map(({ id }) => id), deleted()]).toEqual([[1, 3], 0]);
   });
 });

@@ -12,6 +12,7 @@ import { retrying } from "../../src/tools/oci/retrying.ts";
 import {
   basicError,
   type GithubOptions,
+  pretendHost,
   serveGithub,
   type ServedVersion,
   TOKEN,
@@ -409,8 +410,7 @@ async function ghcr(options: GithubOptions = {}) {
   const env = {
     GITHUB_API_URL: github.base,
     GITHUB_TOKEN: TOKEN,
-    NODE_OPTIONS: `--import=${new URL("../unit/pretend-host.mjs", import.meta.url).href}`,
-    PRETEND_HOSTS: JSON.stringify({ "https://ghcr.io": `http://${registry.host}` }),
+    ...pretendHost("https://ghcr.io", registry.host),
   };
   const call = async (argv: string[], more: NodeJS.ProcessEnv = {}) => {
     const { status, stdout, stderr } = await factoryAtOnce(root, ["prune", "--json", ...argv], {

@@ -256,3 +256,9 @@ function userOf(login: string, type: string): Record<string, unknown> {
     updated_at: "2026-01-02T03:04:05Z",
   };
 }
+
+/** What makes `factory` take a server on loopback for another host, such as `https://ghcr.io`. */
+export const pretendHost = (origin: string, host: string): NodeJS.ProcessEnv => ({
+  NODE_OPTIONS: `--import=${new URL("pretend-host.mjs", import.meta.url).href}`,
+  PRETEND_HOSTS: JSON.stringify({ [origin]: `http://${host}` }),
+});
