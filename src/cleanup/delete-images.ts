@@ -39,7 +39,6 @@ export async function deleteImages(
       .map(({ digest }) => digest),
   ]);
   const [pruned, moved]: [string[], string[]] = [[], []];
-  const begun = new Set<string>();
   const gone = new Set<string>();
   const keep = (tag: string) => {
     stay.add(left.get(tag) ?? "");
@@ -71,7 +70,7 @@ export async function deleteImages(
     for (const { tag } of held) keep(tag);
     const round = new Set([...new Set(left.values())].slice(0, ROUND));
     const isNow = ({ tag, digest }: TaggedImage) => left.has(tag) && round.has(digest);
-    const { manifests } = chooseImages(content, isNow, stay, begun);
+    const { manifests } = chooseImages(content, isNow, stay, gone);
     const todo = manifests.filter((digest) => !gone.has(digest));
     if (todo.length === 0) return { pruned, moved };
 
@@ -79,10 +78,7 @@ export async function deleteImages(
     let isSame = true;
     for (const digest of todo) {
       const names = [...left].flatMap(([tag, of]) => (of === digest ? [tag] : []));
-      isSame = await isUnchanged(names, inRound);
-      if (!isSame) break;
-      begun.add(digest);
-      isSame = await drop(digest);
+      isSame = (await isUnchanged(names, inRound)) && (await drop(digest));
       if (!isSame) break;
       gone.add(digest);
       changes = 0;

@@ -88,13 +88,13 @@ export interface ImageChoice {
  * a registry deletes a manifest with all its tags.
  * @param isChosen of a tag that may go
  * @param kept digests that stay, whatever tags say
- * @param begun digests without a tag that go if nothing needs them
+ * @param gone digests that were deleted before: what they alone led to goes too
  */
 export function chooseImages(
   graph: ImageGraph,
   isChosen: (tag: TaggedImage) => boolean,
   kept: Iterable<string>,
-  begun: Iterable<string> = [],
+  gone: Iterable<string> = [],
 ): ImageChoice {
   const images = graph.tags.filter((one) => !isAttachment(graph, one));
   const chosen = images.filter(isChosen);
@@ -104,7 +104,7 @@ export function chooseImages(
   const tags = chosen.filter(({ digest }) => !stays.has(digest));
   const manifests = walk(
     graph,
-    [...tags.map(({ digest }) => digest), ...begun],
+    [...tags.map(({ digest }) => digest), ...gone],
     ({ children, attached }) => [...children, ...attached],
     (digest) => stays.has(digest),
   );

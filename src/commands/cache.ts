@@ -7,6 +7,7 @@ import { bytesOf, sizeText } from "../model/bytes.ts";
 import { parseReference } from "../model/image-reference.ts";
 import { writtenRef } from "../plan/cache-entries.ts";
 import { table } from "../screen/table.ts";
+import { cleanupDeps } from "./cleanup-deps.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
 
@@ -72,17 +73,7 @@ async function openCache(context: Context): Promise<OpenCache> {
     world.registries(),
     import("../cleanup/cache-repository.ts"),
   ]);
-  let next = context.now() + 1000;
-  const deps: CleanupDeps = {
-    client: registries.repository(parseReference(repository)),
-    again: registries.again,
-    signal: registries.signal,
-    onProgress: (done, of) => {
-      if (context.now() < next) return;
-      next = context.now() + 1000;
-      context.say(`cache refs read: ${done} of ${of}`);
-    },
-  };
+  const deps = cleanupDeps(context, registries, parseReference(repository), "cache refs read");
   const content = await readCache(deps, catalog.fragmentNames());
   return { repository, deps, content, users };
 }

@@ -7,11 +7,12 @@ import { type TransientAges, transientAges } from "../cleanup/transient-rules.ts
 import { type TransientTag, transientTag } from "../cleanup/transient-tag.ts";
 import type { CleanupDeps } from "../cleanup/cache-repository.ts";
 import { FactoryError } from "../errors.ts";
-import { parseReference, referenceText, type RepositoryName } from "../model/image-reference.ts";
+import { parseReference, repositoryIn, type RepositoryName } from "../model/image-reference.ts";
 import { openStore } from "../pipeline/open-store.ts";
 import { LOCK_TAG } from "../publish/publisher-lock.ts";
 import { policyOf } from "../publish/promotion.ts";
 import { table } from "../screen/table.ts";
+import { cleanupDeps } from "./cleanup-deps.ts";
 import type { CommandResult, Context } from "./context.ts";
 
 interface PruneOptions {
@@ -75,12 +76,7 @@ async function recordedIn({ root }: OpenCatalog, name: string): Promise<Set<stri
   for (const { read } of await openStore(root).all()) {
     const image = (await read())?.record.image;
     if (!image) continue;
-    try {
-      if (referenceText({ ...parseReference(image.ref), tag: null, digest: null }) !== name) continue;
-    } catch (error) {
-      if (error instanceof FactoryError) continue;
-      throw error;
-    }
+    if (repositoryIn(image.ref) !== name) continue;
     digests.add(image.digest).add(image.manifest_digest);
   }
   return digests;
@@ -163,17 +159,7 @@ export async function prune(
     left: 0,
   };
   for (const place of places) {
-    let next = context.now() + 1000;
-    const deps: CleanupDeps = {
-      client: registries.repository(place),
-      again: registries.again,
-      signal: registries.signal,
-      onProgress: (done, of) => {
-        if (context.now() < next) return;
-        next = context.now() + 1000;
-        context.say(`${place.name}: tags read: ${done} of ${of}`);
-      },
-    };
+    const deps = cleanupDeps(context, registries, place, `${place.name}: tags read`);
     const recorded = await recordedIn(catalog, place.name);
     let plan = await planPrune(place, deps, recorded, around);
     let gone = plan.pruned;

@@ -1,9 +1,9 @@
 import { grouped } from "../model/count.ts";
 import { visible } from "../model/visible.ts";
 import { openStore } from "../pipeline/open-store.ts";
-import { type Field, FIELDS, type ListRequest } from "../records/list-request.ts";
+import { type Field, FIELDS, fragmentOf, type ListRequest } from "../records/list-request.ts";
 import { packageTest } from "../records/packages/package-test.ts";
-import { digestStart, fragmentOf, fragmentTest, momentOf, parseField } from "../records/parse-filter.ts";
+import { digestStart, fragmentTest, momentOf, parseField } from "../records/parse-filter.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { csvOf, ndjsonOf, type Shown, tableOf } from "./record-formats.ts";
 

@@ -4,7 +4,7 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { ageMs } from "../model/age.ts";
 import { sizeText } from "../model/bytes.ts";
-import { parseReference, referenceText } from "../model/image-reference.ts";
+import { parseReference, repositoryIn } from "../model/image-reference.ts";
 import { stageRules } from "../pipeline/open-store.ts";
 import { policyOf } from "../publish/promotion.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "../records/prune-evidence.ts";
 import { removeReports } from "../scan/scan-store.ts";
 import { table } from "../screen/table.ts";
+import { cleanupDeps } from "./cleanup-deps.ts";
 import type { CommandResult, Context } from "./context.ts";
 
 export interface RecordsPruneOptions {
@@ -66,31 +67,14 @@ function reuseBound(catalog: OpenCatalog): number | null {
 
 /** Where the image of a record was pushed to; null if it was not, or to no repository that could be asked. */
 function repositoryOf({ record }: RecordOnDisk): string | null {
-  if (!record.image?.pushed) return null;
-  try {
-    return referenceText({ ...parseReference(record.image.ref), tag: null, digest: null });
-  } catch (error) {
-    if (error instanceof FactoryError) return null;
-    throw error;
-  }
+  return record.image?.pushed ? repositoryIn(record.image.ref) : null;
 }
 
 /** Reads what the tags of repositories name, each once. */
 async function tagReader(context: Context): Promise<(name: string) => Promise<Set<string>>> {
   const registries = await (await context.world()).registries();
-  return (name) => {
-    let next = context.now() + 1000;
-    return taggedDigests(name, {
-      client: registries.repository(parseReference(name)),
-      again: registries.again,
-      signal: registries.signal,
-      onProgress: (done, of) => {
-        if (context.now() < next) return;
-        next = context.now() + 1000;
-        context.say(`${name}: tags read: ${done} of ${of}`);
-      },
-    });
-  };
+  return (name) =>
+    taggedDigests(name, cleanupDeps(context, registries, parseReference(name), `${name}: tags read`));
 }
 
 /**
@@ -139,11 +123,11 @@ async function choiceOf(
   context: Context,
   catalog: OpenCatalog,
   disk: RecordsOnDisk,
-  options: RecordsPruneOptions,
+  olderThanMs: EvidenceRules["olderThanMs"],
 ): Promise<EvidenceChoice> {
   const rules = {
     now: context.now(),
-    olderThanMs: agesOf(catalog, options),
+    olderThanMs,
     reuseMs: reuseBound(catalog),
     neededBy: () => null,
   };
@@ -179,7 +163,7 @@ export async function recordsPrune(context: Context, options: RecordsPruneOption
   const ages = agesOf(catalog, options);
   const disk = await readRecordsOnDisk(catalog.root);
   const choice: EvidenceChoice = disk
-    ? await choiceOf(context, catalog, disk, options)
+    ? await choiceOf(context, catalog, disk, ages)
     : { chosen: [], left: [], kept: [] };
   if (disk) checkShare(choice, disk, maxShare);
   const { chosen, kept } = choice;

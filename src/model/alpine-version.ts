@@ -1,3 +1,5 @@
+import { compareText } from "./compare.ts";
+
 /*
  * Versions of Alpine's packages, as apk-tools compares them: numbers between dots, a letter, suffixes such as `_rc1` and `_p2`,
  * and a revision `-r3`. The first number is compared as one; a later one that begins with 0 as a fraction.
@@ -28,11 +30,9 @@ function partsOf(version: string): Parts | undefined {
   return { numbers: numbers.split("."), letter, suffixes: ranked, revision: Number(revision) };
 }
 
-const textOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
 function compareNumbers(a: string, b: string, first: boolean): number {
   if (!first && (a.startsWith("0") || b.startsWith("0")))
-    return textOrder(a.replace(/0+$/, ""), b.replace(/0+$/, ""));
+    return compareText(a.replace(/0+$/, ""), b.replace(/0+$/, ""));
   const [own, other] = [BigInt(a), BigInt(b)];
   return own < other ? -1 : own > other ? 1 : 0;
 }
@@ -47,7 +47,7 @@ export function compareAlpine(a: string, b: string): number | null {
     const difference = compareNumbers(left, right, at === 0);
     if (difference !== 0) return difference;
   }
-  if (own.letter !== other.letter) return textOrder(own.letter, other.letter);
+  if (own.letter !== other.letter) return compareText(own.letter, other.letter);
   for (let at = 0; at < Math.max(own.suffixes.length, other.suffixes.length); at += 1) {
     const [[rank, number], [otherRank, otherNumber]] = [
       own.suffixes[at] ?? [0, 0],

@@ -104,6 +104,16 @@ export function parseReference(text: string): ImageReference {
   return { host, repository, tag, digest };
 }
 
+/** The repository that a reference names, `HOST/REPOSITORY`; null for a text that is no reference. */
+export function repositoryIn(text: string): string | null {
+  try {
+    return referenceText({ ...parseReference(text), tag: null, digest: null });
+  } catch (error) {
+    if (error instanceof FactoryError) return null;
+    throw error;
+  }
+}
+
 /** The reference as text, without a scheme. `parseReference` reads it back. */
 export function referenceText({ host, repository, tag, digest }: ImageReference): string {
   return `${host}/${repository}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@${digest}`}`;

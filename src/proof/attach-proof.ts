@@ -3,12 +3,8 @@ import { FactoryError } from "../errors.ts";
 import { sha256 } from "../model/digest.ts";
 import { type RepositoryName, referenceText } from "../model/image-reference.ts";
 import type { WholeRecord } from "../records/travel.ts";
-import {
-  type ArtifactSubject,
-  EMPTY_CONFIG,
-  EMPTY_DESCRIPTOR,
-  evidenceOf,
-} from "../records/remote/record-artifact.ts";
+import { evidenceOf } from "../records/evidence.ts";
+import { type ArtifactSubject, EMPTY_CONFIG, EMPTY_DESCRIPTOR } from "../records/remote/record-artifact.ts";
 import type { RepositoryClient } from "../tools/oci/repository-client.ts";
 import { type PlatformManifest, platformManifests } from "./platform-manifests.ts";
 import { carrySignatures } from "./carry-signatures.ts";

@@ -7,6 +7,14 @@ import { writeWhole } from "../files/write-whole.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Evidence } from "../schemas/types.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
+import type { StoredRecord } from "./stored-record.ts";
+
+/** The evidence of a record, each content once, sorted by digest. */
+export function evidenceOf({ evidence }: Pick<StoredRecord, "evidence">): Evidence[] {
+  const pieces = Object.values(evidence) as (Evidence | undefined)[];
+  const bySha = new Map(pieces.flatMap((one) => (one ? [[one.sha256, one] as const] : [])));
+  return [...bySha.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+}
 
 /** The path of evidence with this hash, relative to the folder of the manifest's records. */
 export function evidencePath(hex: string): string {

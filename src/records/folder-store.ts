@@ -1,16 +1,15 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import { sha256Hex } from "../model/digest.ts";
 import { openAttempts } from "./attempts.ts";
-import { keepEvidence, keepIfGone } from "./evidence.ts";
-import { type Ledgers, type LedgerWriter, newLedgerName, openLedgerWriter, readLedgers } from "./ledger.ts";
+import { evidenceOf, keepEvidence, keepIfGone } from "./evidence.ts";
+import { ledgersIn, type LedgerWriter, newLedgerName, openLedgerWriter } from "./ledger.ts";
 import { type Located, locateRecords, recordPath } from "./locate.ts";
 import { listRecords } from "./list-records.ts";
 import { folderFor, placeOf } from "./place.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
 import { RECORD_ID, recordId, wellFormed } from "./record-id.ts";
-import type { Evidence } from "../schemas/types.ts";
 import type { StageRules } from "./proof/prove-result.ts";
 import type { RecordStore } from "./store.ts";
 import { foreignClaims, foreignProblem, readWhole, takeRecord } from "./travel.ts";
@@ -64,8 +63,8 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
       const ledger = ledgerFor(folder, manifest_id);
       ledger.put({ record_id, sha256: sha256Hex(text), verdict_key: verdict_key.slice("sha256:".length) });
       writeWhole(join(folder, `${record_id}.json`), text);
-      for (const piece of Object.values(record.evidence) as (Evidence | undefined)[]) {
-        const bytes = piece && shared.get(join(folder, piece.path));
+      for (const piece of evidenceOf(record)) {
+        const bytes = shared.get(join(folder, piece.path));
         if (!bytes) continue;
         keepIfGone(folder, piece, bytes);
         shared.delete(join(folder, piece.path));
@@ -96,18 +95,11 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
     all: async (manifestId) => {
       const base = placeOf(root)?.base;
       const check = await loadRecordCheck();
-      const known = new Map<string, Ledgers>();
-      const ledgersOf = (id: string, folder: string): Ledgers => {
-        const own = known.get(id) ?? readLedgers(folder, id);
-        known.set(id, own);
-        return own;
-      };
-      return (base === undefined ? [] : locateRecords(base, manifestId)).map((located) => ({
+      if (base === undefined) return [];
+      const ledgersOf = ledgersIn(base);
+      return locateRecords(base, manifestId).map((located) => ({
         record_id: located.recordId,
-        read: () =>
-          Promise.resolve().then(() =>
-            readWhole(located, check, ledgersOf(located.manifestId, dirname(located.file))),
-          ),
+        read: () => Promise.resolve().then(() => readWhole(located, check, ledgersOf(located.manifestId))),
       }));
     },
 

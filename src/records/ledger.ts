@@ -126,6 +126,17 @@ export function readLedgers(folder: string, manifestId: string): Ledgers {
   return { entries, done, pruned, problems, doubtBefore };
 }
 
+/** Reads the ledgers of manifests, each once. @param base real path of the folder `records`; `anew`: if they may have changed */
+export function ledgersIn(base: string): (manifestId: string, anew?: boolean) => Ledgers {
+  const known = new Map<string, Ledgers>();
+  return (manifestId, anew = false) => {
+    const own = anew ? undefined : known.get(manifestId);
+    const ledgers = own ?? readLedgers(join(base, manifestId), manifestId);
+    known.set(manifestId, ledgers);
+    return ledgers;
+  };
+}
+
 /** A name for a new ledger, without its ending. */
 export const newLedgerName = (): string => `${stampOf(new Date())}-${randomBytes(8).toString("hex")}`;
 

@@ -47,6 +47,11 @@ export const FIELDS = [
 
 export type Field = (typeof FIELDS)[number] | `fragment:${string}`;
 
+/** The fragment whose version a field is; undefined for all others. */
+export function fragmentOf(field: string): string | undefined {
+  return /^fragment:(.*)$/s.exec(field)?.[1];
+}
+
 /** What a list shows about a record. */
 export interface RecordSummary {
   record_id: string;

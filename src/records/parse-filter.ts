@@ -3,9 +3,7 @@ import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { FactoryError } from "../errors.ts";
 import { quoted } from "../model/visible.ts";
-import { type Field, FIELDS, type FragmentTest } from "./list-request.ts";
-
-const FRAGMENT = "fragment:";
+import { type Field, FIELDS, fragmentOf, type FragmentTest } from "./list-request.ts";
 
 function misused(what: string, fix: string): FactoryError {
   return new FactoryError("USAGE", what, { fix });
@@ -44,7 +42,7 @@ export function parseField(
   flag: string,
   allowed: readonly (typeof FIELDS)[number][] = FIELDS,
 ): Field {
-  if (text.startsWith(FRAGMENT) && isSharedId(text.slice(FRAGMENT.length))) return text as Field;
+  if (isSharedId(fragmentOf(text) ?? "")) return text as Field;
   const field = allowed.find((one) => one === text);
   if (field) return field;
   const guess = didYouMean(text, [...allowed]);
@@ -52,11 +50,6 @@ export function parseField(
     `${flag} ${quoted(text)}: there is no such field`,
     guess ? `did you mean ${guess}?` : `there are: ${allowed.join(", ")}, fragment:NAME`,
   );
-}
-
-/** The fragment whose version a field is; undefined for all others. */
-export function fragmentOf(field: Field): string | undefined {
-  return field.startsWith(FRAGMENT) ? field.slice(FRAGMENT.length) : undefined;
 }
 
 /** A digest, or its beginning, as records have it. @throws FactoryError USAGE */

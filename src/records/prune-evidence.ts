@@ -4,7 +4,7 @@ import { FactoryError } from "../errors.ts";
 import { deleteAside, isAside, putBack, setAside } from "../files/set-aside.ts";
 import type { Evidence } from "../schemas/types.ts";
 import { checkRecord } from "./check.ts";
-import { evidencePath } from "./evidence.ts";
+import { evidenceOf, evidencePath } from "./evidence.ts";
 import { type Ledgers, newLedgerName, openLedgerWriter, readLedgers } from "./ledger.ts";
 import { entriesOf, locateRecords, manifestFolders, recordAt, recordIdsIn } from "./locate.ts";
 import { ifThere, placeOf } from "./place.ts";
@@ -117,8 +117,7 @@ function newlyNeeded(
     if (known.has(id)) continue;
     try {
       const { record } = readRecord(recordAt(base, manifestId, id), check);
-      for (const piece of Object.values(record.evidence) as (Evidence | undefined)[])
-        if (piece) needed.add(piece.sha256);
+      for (const { sha256 } of evidenceOf(record)) needed.add(sha256);
     } catch (error) {
       if (!(error instanceof FactoryError)) throw error;
       return null;

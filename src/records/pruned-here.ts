@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { isId } from "../catalog/names.ts";
-import { type Ledgers, readLedgers } from "./ledger.ts";
+import { ledgersIn } from "./ledger.ts";
 import { placeOf } from "./place.ts";
 import { prunedOf } from "./pruned.ts";
 
@@ -12,12 +11,11 @@ export type PrunedHere = (manifestId: string, recordId: string, sha256: string) 
  * @param root absolute path of the workspace
  */
 export function prunedHere(root: string): PrunedHere {
-  const known = new Map<string, Ledgers>();
+  let ledgers: ReturnType<typeof ledgersIn> | undefined;
   return (manifestId, recordId, sha256) => {
     const base = isId(manifestId) ? placeOf(root)?.base : undefined;
     if (base === undefined) return null;
-    const ledgers = known.get(manifestId) ?? readLedgers(join(base, manifestId), manifestId);
-    known.set(manifestId, ledgers);
-    return prunedOf(ledgers, recordId, sha256)?.at ?? null;
+    ledgers ??= ledgersIn(base);
+    return prunedOf(ledgers(manifestId), recordId, sha256)?.at ?? null;
   };
 }

@@ -1,5 +1,5 @@
 import type { Chunk } from "./column-file.ts";
-import type { Field, FIELDS, RecordFilter } from "./list-request.ts";
+import { type Field, type FIELDS, fragmentOf, type RecordFilter } from "./list-request.ts";
 import type { ColumnName, RecordTable } from "./record-table.ts";
 import { timeOfRecordId } from "./record-id.ts";
 
@@ -49,10 +49,9 @@ export function valuesOf<T>(
 /** The value of a field by row. */
 export function fieldOf(table: RecordTable, field: Field): (row: number) => Scalar {
   if (field === "manifest") return () => table.manifestId;
-  if (field.startsWith("fragment:")) {
-    const name = field.slice("fragment:".length);
-    return valuesOf(table, "fragments", (value) => versionOf(value as Versions, name));
-  }
+  const fragment = fragmentOf(field);
+  if (fragment !== undefined)
+    return valuesOf(table, "fragments", (value) => versionOf(value as Versions, fragment));
   const name = field === "time" ? "record_id" : COLUMN_OF[field as keyof typeof COLUMN_OF];
   return valuesOf(table, name, (value) => value as Scalar);
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { checkRecord } from "./check.ts";
-import { type Ledgers, readLedgers } from "./ledger.ts";
+import { type Ledgers, ledgersIn } from "./ledger.ts";
 import { entriesOf, type Located, locateRecords, manifestFolders, recordIdsIn } from "./locate.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
 import { prunedOf } from "./pruned.ts";
@@ -61,12 +61,7 @@ export async function verifyRecords(
   if (base === undefined) return outcome;
   const { problems, old } = outcome;
   const all = one ? [one] : locateRecords(base);
-  const ledgersOf = new Map<string, Ledgers>();
-  const ledgers = (manifestId: string): Ledgers => {
-    const known = ledgersOf.get(manifestId) ?? readLedgers(join(base, manifestId), manifestId);
-    ledgersOf.set(manifestId, known);
-    return known;
-  };
+  const ledgers = ledgersIn(base);
   const plain = new Set<string>();
   const check = await loadRecordCheck();
   for (const [at, located] of all.entries()) {
@@ -81,10 +76,7 @@ export async function verifyRecords(
       const { record, sha256 } = readRecord(located, check);
       outcome.evidence += Object.keys(record.evidence).length;
       if (record.schema_version === 1) old.push(recordId);
-      const reread = () => {
-        ledgersOf.delete(manifestId);
-        return ledgers(manifestId);
-      };
+      const reread = () => ledgers(manifestId, true);
       const place = { folder: join(base, manifestId), ledgers: ledgers(manifestId), reread, plain, rules };
       const found = checkRecord(record, sha256, place);
       found.push(...originalProblems(base, record, check));

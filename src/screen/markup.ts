@@ -12,8 +12,8 @@ export function xmlText(text: string): string {
   return visible(text).replace(/[<>&"']/g, (sign) => names[sign] ?? sign);
 }
 
-/** Signs that mean nothing in Markdown, and letters of any script. `_` only within a word. */
-const PLAIN = /^(?:[\p{L}\p{N} .,/+=()✔✘≈?-]|(?<=[\p{L}\p{N}])_(?=[\p{L}\p{N}])|:(?!\/))$/u;
+/** Signs that mean nothing in Markdown, and letters of any script. */
+const PLAIN = /^[\p{L}\p{N} .,/+=()✔✘≈?:-]$/u;
 
 /**
  * A text in a cell of a table in Markdown: it is shown as it is. It ends no cell, table or comment, is no link, address, mention or
@@ -25,6 +25,7 @@ export function markdownCell(text: string): string {
   let before = "";
   const all = [...shown];
   for (const [at, sign] of all.entries()) {
+    // `_` only within a word, and `:` only where it begins no address.
     const isPlain =
       PLAIN.test(sign) ||
       (sign === "_" && /[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(all[at + 1] ?? ""));

@@ -3,7 +3,8 @@ import { FactoryError } from "../../errors.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
 import type { RepositoryClient } from "../../tools/oci/repository-client.ts";
 import type { RecordStore } from "../store.ts";
-import { evidenceOf, readRecordManifest, type RecordParts } from "./record-artifact.ts";
+import { evidenceOf } from "../evidence.ts";
+import { readRecordManifest, type RecordParts } from "./record-artifact.ts";
 
 /** How artifacts are read. */
 export interface ReadArtifactDeps {

@@ -1,3 +1,4 @@
+import { evidenceOf } from "../evidence.ts";
 import { canonicalJson, sha256 } from "../../model/digest.ts";
 import { FactoryError } from "../../errors.ts";
 import { quoted } from "../../model/visible.ts";
@@ -35,13 +36,6 @@ export interface RecordParts {
   record: Descriptor;
   /** In no order. */
   evidence: Descriptor[];
-}
-
-/** The evidence of a record, each content once, sorted by digest. */
-export function evidenceOf({ evidence }: Pick<FactoryRecord, "evidence">): Evidence[] {
-  const pieces = Object.values(evidence) as (Evidence | undefined)[];
-  const bySha = new Map(pieces.flatMap((one) => (one ? [[one.sha256, one] as const] : [])));
-  return [...bySha.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
 /**

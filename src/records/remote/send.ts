@@ -12,7 +12,8 @@ import {
   recordTag,
   writeIndex,
 } from "./key-index.ts";
-import { EMPTY_CONFIG, evidenceOf, MANIFEST_TYPE, recordManifest } from "./record-artifact.ts";
+import { evidenceOf } from "../evidence.ts";
+import { EMPTY_CONFIG, MANIFEST_TYPE, recordManifest } from "./record-artifact.ts";
 import type { RemoteDeps, Travelled } from "./remote-deps.ts";
 
 /** Requests at once. */

@@ -14,6 +14,12 @@ export interface PackageVersion {
   tags: readonly string[] | null;
 }
 
+/** What is used of an answer. Nothing is taken for granted of what it holds. */
+interface Answer {
+  data: unknown;
+  headers: { link?: string };
+}
+
 /** A package of containers. All functions throw FactoryError REGISTRY_*, INTERRUPTED. */
 export interface PackageClient {
   /** For people: `ghcr.io/OWNER/NAME`. */
@@ -38,6 +44,8 @@ interface PackageDeps {
   patience?: Partial<Patience>;
 }
 
+const VERSIONS = "/{kind}/{owner}/packages/{package_type}/{package_name}/versions";
+const VERSION = `${VERSIONS}/{package_version_id}`;
 const PER_PAGE = 100;
 const MOST_ANSWER = 16 << 20;
 const HEADERS = {
@@ -108,40 +116,25 @@ export function openPackage(
     };
   };
 
-  let isOrganization: boolean | undefined;
-  /** Whether the owner is an organization: GitHub keeps their packages under other addresses. */
-  const ofOrganization = async (signal: AbortSignal): Promise<boolean> => {
-    if (isOrganization !== undefined) return isOrganization;
-    const what = `the owner of ${name}`;
-    const { data } = await apiFor(what, signal)((api) => api("GET /users/{username}", { username: owner }));
-    const { type } = (data ?? {}) as { type?: unknown };
-    if (type !== "Organization" && type !== "User")
-      throw wrongAnswer(`${what}: GitHub says neither that it is a user nor an organization`);
-    return (isOrganization = type === "Organization");
+  let kind: "orgs" | "users" | undefined;
+  /** What a request is about. GitHub keeps the packages of organizations and of users under other addresses. */
+  const owned = async (signal: AbortSignal) => {
+    if (kind === undefined) {
+      const what = `the owner of ${name}`;
+      const { data } = await apiFor(what, signal)((api) => api("GET /users/{username}", { username: owner }));
+      const { type } = (data ?? {}) as { type?: unknown };
+      if (type !== "Organization" && type !== "User")
+        throw wrongAnswer(`${what}: GitHub says neither that it is a user nor an organization`);
+      kind = type === "Organization" ? "orgs" : "users";
+    }
+    return { ...about, kind, owner };
   };
 
   const version: PackageClient["version"] = async (id, signal) => {
     const what = `the version ${id} of ${name}`;
-    const isOrg = await ofOrganization(signal);
-    const one = { ...about, package_version_id: id };
+    const one = { ...(await owned(signal)), package_version_id: id };
     try {
-      const { data } = await apiFor(
-        what,
-        signal,
-      )(async (api) =>
-        isOrg
-          ? api("GET /orgs/{org}/packages/{package_type}/{package_name}/versions/{package_version_id}", {
-              ...one,
-              org: owner,
-            })
-          : api(
-              "GET /users/{username}/packages/{package_type}/{package_name}/versions/{package_version_id}",
-              {
-                ...one,
-                username: owner,
-              },
-            ),
-      );
+      const { data } = await apiFor(what, signal)<Answer>((api) => api(`GET ${VERSION}`, one));
       return readVersion(data, what);
     } catch (error) {
       if (isMissing(error)) return null;
@@ -154,45 +147,17 @@ export function openPackage(
     version,
     versions: async (page, signal) => {
       const what = `the versions of ${name}`;
-      const isOrg = await ofOrganization(signal);
-      const paged = { ...about, per_page: PER_PAGE, page };
-      const { data, headers } = await apiFor(
-        what,
-        signal,
-      )(async (api) =>
-        isOrg
-          ? api("GET /orgs/{org}/packages/{package_type}/{package_name}/versions", { ...paged, org: owner })
-          : api("GET /users/{username}/packages/{package_type}/{package_name}/versions", {
-              ...paged,
-              username: owner,
-            }),
-      );
+      const paged = { ...(await owned(signal)), per_page: PER_PAGE, page };
+      const { data, headers } = await apiFor(what, signal)<Answer>((api) => api(`GET ${VERSIONS}`, paged));
       if (!Array.isArray(data)) throw wrongAnswer(`${what}: GitHub answers with something else`);
       const versions = data.map((one) => readVersion(one, what));
       return { versions, isLast: versions.length === 0 || !/\brel="?next\b/.test(headers.link ?? "") };
     },
     remove: async (id, signal) => {
       const what = `deleting the version ${id} of ${name}`;
-      const isOrg = await ofOrganization(signal);
-      const one = { ...about, package_version_id: id };
+      const one = { ...(await owned(signal)), package_version_id: id };
       try {
-        await apiFor(
-          what,
-          signal,
-        )(async (api) =>
-          isOrg
-            ? api("DELETE /orgs/{org}/packages/{package_type}/{package_name}/versions/{package_version_id}", {
-                ...one,
-                org: owner,
-              })
-            : api(
-                "DELETE /users/{username}/packages/{package_type}/{package_name}/versions/{package_version_id}",
-                {
-                  ...one,
-                  username: owner,
-                },
-              ),
-        );
+        await apiFor(what, signal)<Answer>((api) => api(`DELETE ${VERSION}`, one));
         return true;
       } catch (error) {
         if (!isMissing(error)) throw error;
