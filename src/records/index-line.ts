@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import type { Attempt } from "../plan/decide/attempts.ts";
+import { checkedLine, isSound, TAIL } from "./checked-line.ts";
 import type { Listed } from "./listed.ts";
 
 /**
@@ -17,8 +17,6 @@ const VERDICT_KEY = { from: 41, to: 105 };
 const BUILD_KEY = { from: 108, to: 172 };
 const SHA256 = { from: 175, to: 239 };
 const STAMP = 242;
-/** `xxxxxxxx"]`, before the end of the line. */
-const TAIL = 10;
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 const SCHEME = "sha256:";
@@ -60,13 +58,9 @@ type ListedFields = [
   sbom: string | null,
 ];
 
-function crcText(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, "0");
-}
-
 /** @param about sha256 of the record's file in hex, and the stamp of that file */
 export function lineOf(attempt: Attempt, listed: Listed, about: { sha256: string; stamp: string }): string {
-  const fields = [
+  return checkedLine([
     attempt.record_id.padEnd(ID.to - ID.from),
     attempt.verdict_key.slice(SCHEME.length),
     attempt.build_key.slice(SCHEME.length),
@@ -91,13 +85,7 @@ export function lineOf(attempt: Attempt, listed: Listed, about: { sha256: string
     listed.manifest_digest,
     listed.size,
     listed.sbom,
-  ];
-  const ascii = JSON.stringify(fields).replace(
-    /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  const body = `${ascii.slice(0, -1)},"`;
-  return `${body}${crcText(Buffer.from(body, "latin1"))}"]\n`;
+  ]);
 }
 
 /**
@@ -109,9 +97,7 @@ export function startsOf(bytes: Buffer, from: number): number[] | null {
   const starts: number[] = [];
   for (let start = from; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
-    if (end - TAIL < start + STAMP) return null;
-    const tail = `${crcText(bytes.subarray(start, end - TAIL))}"]`;
-    if (bytes.toString("latin1", end - TAIL, end) !== tail) return null;
+    if (end - TAIL < start + STAMP || !isSound(bytes, start, end)) return null;
     starts.push(start);
     start = end + 1;
   }

@@ -3,6 +3,7 @@ import { FactoryError } from "../../errors.ts";
 import { appendTo } from "../../files/append.ts";
 import { readRegular } from "../../files/read-regular.ts";
 import { sha256Hex } from "../../model/digest.ts";
+import { checkedLine } from "../checked-line.ts";
 import { evidencePath } from "../evidence.ts";
 import { barrier, INDEX_FOLDER } from "../index-file.ts";
 import type { Place } from "../place.ts";
@@ -12,7 +13,6 @@ import {
   heldOf,
   type Known,
   leaveOutUnknown,
-  lineOf,
   nameOf,
   readLines,
 } from "./package-lines.ts";
@@ -29,7 +29,7 @@ import { packagesIn } from "./sbom-packages.ts";
  *   ["s","<sha256 of an SBOM>","<the names of its packages, one after the other>","<crc>"]         after those that it names
  */
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** How many SBOMs are read before what they hold is written, and other work gets its turn. */
 const BATCH = 64;
@@ -74,10 +74,10 @@ function linesOf(folder: string, sbom: string, known: Known): string | { why: st
   const names = held.map((one) => {
     const fields = fieldsOf(one);
     const name = nameOf(fields);
-    if (!known.packages.has(name)) lines += lineOf(["p", name, fields]);
+    if (!known.packages.has(name)) lines += checkedLine(["p", name, fields]);
     return name;
   });
-  return lines + lineOf(["s", sbom, names.join("")]);
+  return lines + checkedLine(["s", sbom, names.join("")]);
 }
 
 /**

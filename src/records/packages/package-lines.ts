@@ -1,24 +1,15 @@
-import { crc32 } from "node:zlib";
 import { sha256Hex } from "../../model/digest.ts";
+import { isSound, TAIL } from "../checked-line.ts";
 import type { HeldPackage } from "./package-test.ts";
 
 const NAME_LENGTH = 12;
 const HEX = 64;
-/** `,"xxxxxxxx"]` at the end of a line, behind the text that it is about. */
-const TAIL = 12;
 const NEWLINE = 0x0a;
 /** Where the hash of an SBOM, and after it the names of its packages, are in a line. */
 const SBOM_AT = '["s","'.length;
 const NAMES_AT = SBOM_AT + HEX + '","'.length;
 
 type Fields = [string, string, string, string | null, string | null, string | null];
-
-export function lineOf(parts: readonly unknown[]): string {
-  const text = JSON.stringify(parts)
-    .slice(0, -1)
-    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `${text},"${crc32(text).toString(16).padStart(8, "0")}"]\n`;
-}
 
 export function fieldsOf({ type, name, version, source, fragment }: HeldPackage): Fields {
   return [type, name, version, source?.name ?? null, source?.version ?? null, fragment];
@@ -50,14 +41,6 @@ export interface Known {
   damaged: number;
 }
 
-function isSound(bytes: Buffer, start: number, end: number): boolean {
-  if (end - TAIL < start) return false;
-  const crc = crc32(bytes.subarray(start, end - TAIL))
-    .toString(16)
-    .padStart(8, "0");
-  return bytes.toString("latin1", end - TAIL, end) === `,"${crc}"]`;
-}
-
 /** Reads lines. @param from the start of the first one */
 export function readLines(bytes: Buffer, from: number, known: Known): void {
   for (let start = from; start < bytes.length;) {
@@ -70,7 +53,7 @@ export function readLines(bytes: Buffer, from: number, known: Known): void {
       known.sboms.set(bytes.toString("latin1", start + SBOM_AT, start + SBOM_AT + HEX), {
         bytes,
         from: start + NAMES_AT,
-        to: end - TAIL - 1,
+        to: end - TAIL - '","'.length,
       });
     else {
       const [, name, fields] = JSON.parse(bytes.toString("latin1", start, end)) as [string, string, Fields];
