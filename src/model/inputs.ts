@@ -57,6 +57,9 @@ export interface Repacked {
   manifest_digest: string;
   /** The program that made the layers. */
   with: "zstd" | "docker-repack";
+  /** How large docker-repack's layers were to be, packed, in bytes, and its version; missing for zstd, which has no choice. */
+  target_size?: number;
+  version?: string;
 }
 
 /**

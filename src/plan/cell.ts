@@ -1,4 +1,5 @@
 import type { Inputs, ReadImage } from "../model/inputs.ts";
+import type { OtherLayers } from "../model/other-layers.ts";
 import type { Value } from "../schemas/types.ts";
 import type { Lowered } from "../stitch/choice.ts";
 import type { CellKeys, DigestOf, Stitched } from "../stitch/stitch.ts";
@@ -63,6 +64,11 @@ export interface Change {
   after: string | null;
 }
 
+/** Whether there is nothing to do about a cell: records prove it, and what is asked of its layers. */
+export function isDone({ action, repack }: Pick<Cell, "action" | "repack">): boolean {
+  return action === "reuse" && repack?.action !== "repack";
+}
+
 /** What a plan declares about a verdict other than a pass. */
 export interface Expected {
   result: "fail";
@@ -70,6 +76,16 @@ export interface Expected {
   reason: string;
   /** The last day on which it is tolerated, `YYYY-MM-DD`, or `never` if that does not end. */
   until: string;
+}
+
+/** The other layers that a product or a plan asks for, and what will be done about them. */
+export interface CellRepack extends OtherLayers {
+  /** Made and tested after the cell has passed; or nothing, since a record proves them. */
+  action: "repack" | "reuse";
+  /** Why they are not simply reused: as for a cell; null if they are. */
+  reason: Reason | null;
+  /** The record that proves them; null if none does. */
+  record_id: string | null;
 }
 
 /** One fully resolved combination on one platform. */
@@ -113,6 +129,8 @@ export interface Cell {
   seen?: Seen | undefined;
   /** What the plan declares about its verdict; null if it should pass. */
   expect: Expected | null;
+  /** Missing where nobody asks for it, and for a cell that is meant to fail. */
+  repack?: CellRepack;
 }
 
 /** A cell with what is needed to build it. */

@@ -192,6 +192,8 @@ export async function openAttempts(
   return {
     withVerdictKey: (key) => withKey(verdicts, key),
     withBuildKey: (key) => withKey(builds, key),
+    inOtherLayers: (key) =>
+      key.startsWith(SCHEME) ? builds(key.slice(SCHEME.length)).filter((one) => !isOfCell(one)) : [],
     ofCell: (manifestId, cellId) =>
       cells(cellId).filter((one) => one.manifest_id === manifestId && isOfCell(one)),
     ofManifest: function* (manifestId) {

@@ -9,7 +9,9 @@ import { manifestOf } from "../handover/archive-layout.ts";
 import { Unsound } from "../handover/descriptors.ts";
 import { gatherImage, type GatherDeps } from "../handover/gather.ts";
 import type { Repacked } from "../model/inputs.ts";
+import { tieTo } from "../model/other-layers.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import { repackedCell } from "../plan/repacked-cell.ts";
 import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
 import { assemble, bareImage } from "./assemble.ts";
 import { writeMarks } from "./layout-marks.ts";
@@ -17,7 +19,6 @@ import { type ProgramDeps, repackedBy } from "./repackers.ts";
 import { plainLayers } from "./plain-layers.ts";
 import { type PullModel, pullSeconds } from "./pull-time.ts";
 import { proveRepacked, type ProveDeps } from "./prove-repacked.ts";
-import { repackedCell } from "./repacked-cell.ts";
 
 /** What an image costs those who pull it. */
 export interface ImageCost {
@@ -31,8 +32,10 @@ export interface ImageCost {
 
 export interface RepackOptions {
   with: Repacked["with"];
+  /** Of the program; null for BuildKit. */
+  version: string | null;
   /** How large a layer may be, in bytes, packed. */
-  targetSize: number;
+  target_size: number;
   /** The tag of the repacked image, with its repository. */
   tag: string;
   model: PullModel;
@@ -122,7 +125,7 @@ export async function repack(
   deps: RepackDeps,
 ): Promise<Repacking> {
   const { folder, signal, onBytes, onProgress } = deps;
-  const { model, tag, targetSize } = options;
+  const { model, tag, target_size } = options;
   const { image, record_id, cell_id, platform } = record;
   const start = deps.clock.date();
   const blobs = openBlobFolder(join(folder, "original"));
@@ -133,7 +136,7 @@ export async function repack(
   const manifest = await bareImage(before, await plainLayers(before, odd, { blobs, signal }), blobs);
   const { layout, image: made } = await repackedBy(
     options.with,
-    { folder, manifest, platform, targetSize },
+    { folder, manifest, platform, targetSize: target_size },
     deps,
   );
   const other = openBlobFolder(layout);
@@ -157,8 +160,7 @@ export async function repack(
   if (changes.length > 0) return { ...about, record: null, pushed: false, kept_back: null };
   removeTree(join(folder, "original"));
 
-  const { digest, manifest_digest } = image;
-  const tie: Repacked = { record_id, digest, manifest_digest, with: options.with };
+  const tie = tieTo({ record_id, image }, options);
   const kept_back =
     options.push && saving < options.minSaving
       ? `it saves ${(saving * 100).toFixed(1)} %, and the policy asks for ${(options.minSaving * 100).toFixed(1)} %`

@@ -11,6 +11,7 @@ export type RunEvent =
   | StageLog
   | StageEnded
   | CellEnded
+  | CellRepacked
   | RunNote
   | RunEnded;
 /**
@@ -170,6 +171,18 @@ export type BasePattern = string;
  * A time in hours, days or weeks: `12h`, `30d`, `8w`.
  */
 export type Age = string;
+/**
+ * The program that makes the layers: `zstd` is BuildKit, and keeps which layers there are.
+ */
+export type RepackWith = "zstd" | "docker-repack";
+/**
+ * How large a layer may be, packed; for docker-repack. Default: 50MB.
+ */
+export type RepackSize = string;
+/**
+ * What its tag has behind that of the cell. Default: `-repacked`.
+ */
+export type RepackSuffix = string;
 /**
  * A label of a runner, such as `ubuntu-24.04-arm`.
  */
@@ -359,6 +372,39 @@ export interface CacheCount {
   total: number;
 }
 /**
+ * What became of the other layers that a product or a plan asks for. It comes after the cell's verdict, and changes nothing about that.
+ */
+export interface CellRepacked {
+  v: EventVersion;
+  at: EventTime;
+  type: "cell-repacked";
+  cell_id: CellName;
+  /**
+   * `refused`: its files were not those of the original; `reused`: a record proves it, and nothing was made or tested; `left-out`: the engine has no such platform.
+   */
+  status: "pass" | "fail" | "error" | "refused" | "reused" | "left-out";
+  with: "zstd" | "docker-repack";
+  /**
+   * Its own record; null where it has none.
+   */
+  record_id: string | null;
+  /**
+   * Path of that record, from the workspace's root.
+   */
+  record: string | null;
+  image: null | EventImage;
+  /**
+   * The part of the packed bytes that it saves; null where it was not made now.
+   */
+  saving: number | null;
+  pushed: boolean;
+  duration_ms: number;
+  /**
+   * Why it did not pass, or was not pushed; null where there is nothing to say.
+   */
+  why: string | null;
+}
+/**
  * A line for people.
  */
 export interface RunNote {
@@ -399,6 +445,19 @@ export interface RunSummary {
    * Cells whose status is not what the plan declares.
    */
   unexpected: number;
+  repacks?: RepackSummary;
+}
+/**
+ * Of the images in other layers that were asked for; missing where none was.
+ */
+export interface RepackSummary {
+  pass: number;
+  reused: number;
+  /**
+   * Those that were refused, did not pass, or could not be made.
+   */
+  failed: number;
+  left_out: number;
 }
 export interface LeftOutCell {
   cell_id: CellName;
@@ -1036,6 +1095,7 @@ export interface Plan {
    * How old a passing record may be to be reused here. Default: that of factory.yaml.
    */
   max_age?: Age;
+  repack?: PlanRepack;
 }
 export interface LatestVersions {
   /**
@@ -1145,6 +1205,14 @@ export interface Expectation {
    * The last day (UTC) on which it is tolerated, such as `"2027-06-30"`; `never` if it is meant to stay so.
    */
   until: string;
+}
+/**
+ * Has `factory run` put the files of each passing cell into other layers too: an image with a tag, tests and a record of its own.
+ */
+export interface PlanRepack {
+  with: RepackWith;
+  target_size?: RepackSize;
+  tag_suffix?: RepackSuffix;
 }
 /**
  * control_plane/policies/<policy_id>.yaml: what is asked of images before others trust them.
@@ -1352,6 +1420,7 @@ export interface Product {
    */
   policy?: Id;
   promotion?: Promotion;
+  repack?: ProductRepack;
   /**
    * Where its tags are moved by `factory promote --to <channel>`, by name.
    */
@@ -1365,6 +1434,18 @@ export interface Product {
 export interface TagWhere {
   tag: Tag;
   when: CellSelector;
+}
+/**
+ * Has `factory run` put the files of each passing cell that it publishes into other layers too: an image with a tag, tests and a record of its own.
+ */
+export interface ProductRepack {
+  with: RepackWith;
+  target_size?: RepackSize;
+  tag_suffix?: RepackSuffix;
+  /**
+   * Whether `factory publish` gives each of its tags to the repacked image too, with the suffix behind it. Default: false.
+   */
+  publish?: boolean;
 }
 /**
  * Tags beside those that are published: in another repository, by other names, or both.
@@ -1483,6 +1564,14 @@ export interface Repacked {
   digest: Sha256;
   manifest_digest: Sha256;
   with: "zstd" | "docker-repack";
+  /**
+   * How large its layers were to be, packed, in bytes. Missing where the program takes no size.
+   */
+  target_size?: number;
+  /**
+   * Of the program; missing for BuildKit, whose version is one of `tools`.
+   */
+  version?: string;
 }
 export interface RecordReadSource {
   /**

@@ -52,6 +52,8 @@ export interface Attempts {
   /** @param key `sha256:` and 64 hex digits */
   withBuildKey(key: string): readonly Attempt[];
   ofCell(manifestId: string, cellId: string): readonly Attempt[];
+  /** Attempts with a build key whose images have its files in other layers: they prove nothing of the cell. */
+  inOtherLayers(key: string): readonly Attempt[];
   ofManifest(manifestId: string): Iterable<Attempt>;
   /** Reads the record itself. @throws FactoryError RECORD_UNREADABLE */
   read(attempt: Attempt): Promise<FactoryRecord | FactoryRecord1>;

@@ -1,6 +1,6 @@
 import { type CiJob, type CiMatrix, jobNameFindings } from "../../ci/system.ts";
 import { errorOf, FactoryError } from "../../errors.ts";
-import type { PlannedCell } from "../cell.ts";
+import { isDone, type PlannedCell } from "../cell.ts";
 import { poolOf } from "../pools.ts";
 import { chiefOf } from "../shards/groups.ts";
 import type { WriteFormat } from "./format.ts";
@@ -97,7 +97,7 @@ export function matrixWriter(system: MatrixSystem): WriteFormat {
       fingerprint: sharded?.fingerprint,
       runsOn: ({ cell: { platform }, keys: { gpus } }) =>
         poolFor(platform, gpus)?.runs_on ?? system.matrix.runnerFor(platform, gpus !== null),
-      needed: ({ cell }) => cell.action !== "reuse",
+      needed: ({ cell }) => !isDone(cell),
     });
     const text = JSON.stringify(json);
     return { count: 1, files: [{ name: "matrix.json", text }], isContent: false, document: { json } };

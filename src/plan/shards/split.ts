@@ -1,7 +1,7 @@
 import type { OpenCatalog } from "../../catalog/open.ts";
 import { FactoryError } from "../../errors.ts";
 import { digestOf } from "../../model/digest.ts";
-import type { Planned, PlannedCell } from "../cell.ts";
+import { isDone, type Planned, type PlannedCell } from "../cell.ts";
 import { above } from "../topology.ts";
 import type { Attempts } from "../decide/attempts.ts";
 import { poolOf, runnerKey } from "../pools.ts";
@@ -41,7 +41,7 @@ export async function splitPlan(
     ...by,
     durationOf,
     isProven: ({ cell }) =>
-      cell.action === "reuse" &&
+      isDone(cell) &&
       attempts
         .ofCell(cell.manifest_id, cell.cell_id)
         .some((one) => one.record_id === cell.record_id && one.pushed),

@@ -1,3 +1,4 @@
+import { isTiedTo, type OtherLayers } from "../../model/other-layers.ts";
 import type { FactoryRecord } from "../../schemas/types.ts";
 import type { RecordStore } from "../store.ts";
 import { forEach } from "./for-each.ts";
@@ -10,6 +11,8 @@ import { AT_ONCE, recordSender, RECORDS_AT_ONCE, tagReader } from "./send.ts";
 export interface CellKeys {
   verdict_key: string;
   build_key: string;
+  /** The other layers that are asked for too; missing where none are. */
+  repack?: Pick<OtherLayers, "with" | "target_size"> | undefined;
 }
 
 /** The records of many machines, in a repository of a registry: an artifact each. */
@@ -23,10 +26,15 @@ export interface RecordRemote {
   pull: (store: RecordStore) => Promise<Travelled>;
   /**
    * Brings what decides about cells, and is not here, into a store: of each verdict key the records down to the newest
-   * verdict, or else those of its build key. @returns how many were brought
+   * verdict, or else those of its build key; where other layers are asked for, those down to the newest verdict on such. @returns how many were brought
    * @throws FactoryError REGISTRY_*, REMOTE_CONTENT: only a registry's "not found" means that there is none
    */
   fetch: (store: RecordStore, cells: readonly CellKeys[]) => Promise<number>;
+}
+
+/** Whether a record is of the layers that are asked for. */
+function isOfLayers({ repacked }: FactoryRecord, asked: NonNullable<CellKeys["repack"]>): boolean {
+  return repacked !== undefined && isTiedTo(repacked, { ...repacked, image: repacked }, asked);
 }
 
 const isVerdict = ({ result }: FactoryRecord): boolean => result.status !== "error";
@@ -98,11 +106,13 @@ export function openRemote(deps: RemoteDeps): RecordRemote {
       await forEach(
         [...byKey.values()],
         AT_ONCE,
-        async ({ verdict_key, build_key }) => {
+        async ({ verdict_key, build_key, repack }) => {
           const verdicts = await readTag(keyTag("verdict", verdict_key));
-          if (await bring(verdicts, (record) => record.verdict_key === verdict_key)) return;
+          const isKnown = await bring(verdicts, (record) => record.verdict_key === verdict_key);
+          if (isKnown && !repack) return;
           const bits = await readTag(keyTag("build", build_key));
-          await bring(bits, (record) => record.build_key === build_key);
+          if (repack) await bring(bits, (record) => isOfLayers(record, repack));
+          if (!isKnown) await bring(bits, ({ repacked, ...own }) => !repacked && own.build_key === build_key);
         },
         signal,
       );

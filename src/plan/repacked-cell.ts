@@ -1,5 +1,13 @@
+import { parseReference } from "../model/subject.ts";
+import { tagOf } from "./cell-names.ts";
 import { type Inputs, keysOf, type Repacked } from "../model/inputs.ts";
-import { type PlannedCell, planCell } from "../plan/cell.ts";
+import { type PlannedCell, planCell } from "./cell.ts";
+
+/** The tag of an image in other layers. @param ref the tag of the original, with its repository */
+export function repackedTag(ref: string, tag_suffix: string): string {
+  const { repository, tag } = parseReference(ref);
+  return `${repository}:${tagOf(`${tag}${tag_suffix}`)}`;
+}
 
 /** A cell whose image is in other layers: its own tag, and a verdict of its own. @param tag with its repository */
 export function repackedCell(planned: PlannedCell, repacked: Repacked, tag: string): PlannedCell {

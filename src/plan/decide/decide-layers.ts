@@ -1,0 +1,117 @@
+import { isTiedTo, type OriginalImage, type OtherLayers, tieTo } from "../../model/other-layers.ts";
+import type { Repacked } from "../../model/inputs.ts";
+import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
+import { type CellRepack, type PlannedCell, withCell } from "../cell.ts";
+import { repackedCell, repackedTag } from "../repacked-cell.ts";
+import type { Attempt, Attempts } from "./attempts.ts";
+import { decide } from "./decide.ts";
+import type { DecideOptions } from "./ruling.ts";
+
+/** What decides about other layers beside what decides about cells. */
+export interface LayersOptions extends DecideOptions {
+  /**
+   * The version of docker-repack here, which makes other layers than another one may; null where it is not installed. `any`: of
+   * what is there already, and is not going to be made, any version will do.
+   */
+  version: "any" | (() => Promise<string | null>);
+}
+
+/** The image that a record proves; null where it cannot be one that layers are made from. */
+function originalOf(record: FactoryRecord | FactoryRecord1): OriginalImage | null {
+  const { schema_version, record_id, image } = record;
+  return schema_version === 2 && image ? { record_id, image } : null;
+}
+
+/**
+ * What the records say of images in other layers, as a decision about cells asks it: nothing is tested again or given a tag, so
+ * there is no other attempt to take anything from.
+ */
+function ofLayers(attempts: Attempts, cells: readonly PlannedCell[]): Attempts {
+  const buildKeys = new Map(cells.map(({ cell }) => [cell.verdict_key, cell.build_key]));
+  return {
+    ...attempts,
+    withVerdictKey: (key) =>
+      attempts
+        .inOtherLayers(buildKeys.get(key) ?? "")
+        .filter(({ verdict_key }) => verdict_key === key)
+        .map((one) => ({ ...one, proves: true })),
+    withBuildKey: () => [],
+    ofCell: () => [],
+    problems: (attempt) => attempts.problems({ ...attempt, proves: false }),
+  };
+}
+
+/** What a proof of other layers has to be tied to; null where there can be none. */
+async function tieFor(
+  { cell }: PlannedCell,
+  original: OriginalImage,
+  layers: OtherLayers,
+  { attempts, version }: LayersOptions,
+): Promise<Repacked | null> {
+  if (layers.with === "zstd") return tieTo(original, { ...layers, version: null });
+  if (version !== "any") {
+    const own = await version();
+    return own === null ? null : tieTo(original, { ...layers, version: own });
+  }
+  for (const attempt of attempts.inOtherLayers(cell.build_key)) {
+    const record = await attempts.read(attempt);
+    const tie = record.schema_version === 2 ? record.repacked : undefined;
+    if (tie && isTiedTo(tie, original, layers)) return tie;
+  }
+  return null;
+}
+
+/** A cell in the layers that are asked for, as one whose own record has to prove it; null where no record can. */
+async function inLayers(
+  planned: PlannedCell,
+  layers: OtherLayers,
+  options: LayersOptions,
+): Promise<PlannedCell | null> {
+  const { cell } = planned;
+  const { action, record_id, verdict_key } = cell;
+  // What is run again gets a new record; a tag that is not there yet may be published all the same.
+  if (action !== "reuse" && !(options.version === "any" && action === "retag")) return null;
+  const attempt = options.attempts.withVerdictKey(verdict_key).find((one) => one.record_id === record_id);
+  const original = attempt ? originalOf(await options.attempts.read(attempt)) : null;
+  const tie = original && (await tieFor(planned, original, layers, options));
+  const ref = attempt?.ref ?? null;
+  if (!tie || ref === null) return null;
+  const own = repackedCell(planned, tie, repackedTag(ref, layers.tag_suffix));
+  return withCell(own, { parent: undefined, action: "build", reason: null, record_id: null });
+}
+
+function decided(layers: OtherLayers, { action, reason, record_id }: PlannedCell["cell"]): CellRepack {
+  return action === "reuse"
+    ? { ...layers, action, reason: null, record_id }
+    : { ...layers, action: "repack", reason, record_id: null };
+}
+
+/**
+ * What to do about the other layers that are asked for of cells. A record proves them only under the rules for cells, and if it is
+ * tied to the very record that proves the cell, and to the same way of making them.
+ * @param cells as they are decided about
+ * @param options null if the records were not asked
+ * @returns the cells as new ones, in their order
+ * @throws FactoryError as `decide`
+ */
+export async function decideLayers(
+  cells: readonly PlannedCell[],
+  asked: (planned: PlannedCell) => OtherLayers | undefined,
+  options: LayersOptions | null,
+): Promise<PlannedCell[]> {
+  const own = new Map<PlannedCell, PlannedCell>();
+  for (const planned of options ? cells : []) {
+    const layers = asked(planned);
+    const one = layers && options ? await inLayers(planned, layers, options) : null;
+    if (one) own.set(planned, one);
+  }
+  const all = [...own.values()];
+  const rulings = options ? await decide(all, { ...options, attempts: ofLayers(options.attempts, all) }) : [];
+  const found = new Map([...own.keys()].map((planned, at) => [planned, rulings[at]?.cell]));
+  return cells.map((planned) => {
+    const layers = asked(planned);
+    if (!layers) return planned;
+    const fresh = { action: "build", reason: planned.cell.reason ?? "NEW", record_id: null } as const;
+    return withCell(planned, { repack: decided(layers, found.get(planned) ?? { ...planned.cell, ...fresh }) });
+  });
+}
