@@ -2,7 +2,7 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { baseText } from "../model/parent.ts";
 import { loweredText } from "../stitch/choice.ts";
-import type { Planned } from "../plan/cell.ts";
+import type { CellRepack, Planned } from "../plan/cell.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planOf } from "./planning.ts";
 import { table } from "../screen/table.ts";
@@ -48,6 +48,12 @@ const DOES: Record<string, string> = {
   reuse: "is not run: a record proves it",
 };
 
+function repackLine({ with: program, action, reason, record_id }: CellRepack): string {
+  return action === "reuse"
+    ? `reuse, by ${program}: ${record_id} proves it`
+    : `repack, by ${program}${reason === null ? "" : ` (${reason})`}`;
+}
+
 /** `factory explain`: what will be done about a cell, why, and what differs from the attempt that it is compared with. */
 export async function explain(
   context: Context,
@@ -69,6 +75,7 @@ export async function explain(
     `  plans    ${cell.plan_ids.join(", ") || dim("none: the manifest by itself")}`,
     ...(expect ? [`  expected to fail until ${expect.until}: ${expect.reason} (${expect.owner})`] : []),
     ...(cell.lowered ?? []).map((one) => `  version  ${loweredText(one)}`),
+    ...(cell.repack ? [`  repack   ${repackLine(cell.repack)}`] : []),
     ...(cell.parent === undefined ? [] : [`  parent   ${cell.parent}`]),
     `  base     ${baseText(cell.base.ref)}${cell.base.digest === null ? "" : `@${cell.base.digest}`}`,
     `  recipe key   ${cell.recipe_key}`,

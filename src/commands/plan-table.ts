@@ -15,7 +15,7 @@ const SHOWN_ROWS = 30;
 const SHOWN_LEFT_OUT = 20;
 
 /** The columns of a table; `giving` may be cut. */
-const HEAD = ["CELL", "ACTION", "REASON", "WITH", "EXPECTED"];
+const HEAD = ["CELL", "ACTION", "REASON", "WITH", "EXPECTED", "REPACK"];
 const GIVING = [2, 3, 4];
 const LEAST = 16;
 
@@ -64,6 +64,7 @@ function* stacked(row: PlanRow, columns: number, color: Palette): Iterable<strin
   yield `  ${paint(first.slice(0, row.action.length))}${first.slice(row.action.length)}`;
   for (const line of rest) yield `  ${line}`;
   if (row.versions !== "") for (const line of wrap(row.versions, room)) yield `  ${color.dim(line)}`;
+  if (row.repack !== "") for (const line of wrap(`repack: ${row.repack}`, room)) yield `  ${color.dim(line)}`;
   if (row.expected !== "") for (const line of wrap(row.expected, room)) yield `  ${color.red(line)}`;
 }
 
@@ -74,10 +75,11 @@ function* sectionLines({ manifest, facts, rows }: Section, { columns, color }: S
 
   const failing = rows.some(({ expected }) => expected !== "");
   const cut = rows.some(({ versions }) => versions !== "");
-  const used = HEAD.map((_, at) => (at === 3 ? cut : at === 4 ? failing : true));
+  const repacked = rows.some(({ repack }) => repack !== "");
+  const used = [true, true, true, cut, failing, repacked];
   const pick = <T>(all: readonly T[]) => all.filter((_, at) => used[at]);
-  const texts = rows.map(({ id, action, reason, versions, expected }) =>
-    pick([id, action, reason, versions, failing && expected === "" ? "passes" : expected]),
+  const texts = rows.map(({ id, action, reason, versions, expected, repack }) =>
+    pick([id, action, reason, versions, failing && expected === "" ? "passes" : expected, repack]),
   );
   const head = pick(HEAD);
   const giving = GIVING.flatMap((at) => (used[at] ? [head.indexOf(HEAD[at] ?? "")] : []));
@@ -123,6 +125,12 @@ function totals({ cells }: Planned): string[] {
     actions.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
     lines.push(actions.map(([action, count]) => `${grouped(count)} ${action}`).join(", "));
   }
+  const repacks = countsOf(
+    cells.filter(({ cell }) => cell.repack),
+    ({ repack }) => repack?.action ?? "",
+  );
+  if (repacks.length > 0)
+    lines.push(`other layers: ${repacks.map(([action, count]) => `${grouped(count)} ${action}`).join(", ")}`);
   if (cells.every(({ cell }) => cell.reason === "NOT_ASKED"))
     lines.push("NOT_ASKED: the records were not asked what is proven; --reuse asks them");
   return lines;

@@ -26,6 +26,8 @@ export interface PlanningOptions {
   chosen?: boolean;
   /** Whether an image has to have been pushed to count as proven. */
   needPushed?: boolean;
+  /** Whether nothing is going to be made. */
+  onlyProven?: boolean;
 }
 
 /** Digests that work in `FROM ref@digest`. A base that cannot be resolved is no error here: its cells are built, and fail then. */
@@ -66,6 +68,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
       reuse,
       force,
       needPushed: options.needPushed ?? false,
+      onlyProven: options.onlyProven ?? false,
       since,
       changedFiles:
         changedFilesFrom === undefined ? undefined : world?.readLines(changedFilesFrom, context.cwd),
@@ -79,6 +82,7 @@ export async function planOf(context: Context, options: PlanningOptions): Promis
         digestsOf(await (world ?? missing()).baseDigests(bases, { pull: false, signal: context.signal })),
       attempts: (manifestIds) =>
         world?.attempts(catalog.root, manifestIds, { note: context.say, strict: true }) ?? missing(),
+      dockerRepackVersion: () => (world ?? missing()).dockerRepack.version(),
       fetchRecords: remote === null ? undefined : (cells) => fetchRecords(catalog.root, remote, cells),
       places: {
         engineTags: (repositories) => (world ?? missing()).places.engineTags(repositories),

@@ -44,7 +44,7 @@ async function cellsOf(
   const planned = catalog.planIds().some((id) => catalog.plan(id).document.manifest_id === manifestId);
   const named = planned ? { all: true, filter: [`manifest=${manifestId}`] } : { manifestId };
   try {
-    const { cells } = await planOf(context, { ...named, locked, reuse: true, needPushed });
+    const { cells } = await planOf(context, { ...named, locked, reuse: true, needPushed, onlyProven: true });
     return cells.map(({ cell }) => cell);
   } catch (error) {
     // Without an engine that says what a base is, nothing is proven; the names are the same.

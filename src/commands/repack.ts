@@ -1,25 +1,19 @@
-import { relative, sep } from "node:path";
-import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
-import { makeFolderIn } from "../files/folders.ts";
-import { createMeter } from "../files/meter.ts";
 import { proofOf } from "../handover/save.ts";
 import { bytesOf, sizeText } from "../model/bytes.ts";
 import { isDigest } from "../model/image-reference.ts";
 import type { Repacked } from "../model/inputs.ts";
 import { brief, visible } from "../model/visible.ts";
-import { parseReference } from "../model/subject.ts";
-import { tagOf } from "../plan/cell-names.ts";
 import { RECORD_ID } from "../records/record-id.ts";
 import type { RecordStore } from "../records/store.ts";
-import { repack as repackCell, type Repacking } from "../repack/repack.ts";
+import type { Repacking } from "../repack/repack.ts";
 import { type PullModel, UNPACK_RATES } from "../repack/pull-time.ts";
 import { table } from "../screen/table.ts";
 import type { DockerRepack } from "../tools/docker-repack.ts";
-import { version } from "../version.ts";
 import { byteProgress } from "./byte-progress.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { planCell } from "./plan-cell.ts";
+import { noDockerRepack, repackProven } from "./repack-proven.ts";
 import { sendRecords } from "./send-records.ts";
 
 interface RepackOptions {
@@ -50,20 +44,11 @@ async function cellOf(text: string, store: RecordStore): Promise<{ cellId: strin
   });
 }
 
-/** What policies of the products of a manifest ask for, the most of it. */
-function minSavingFor(catalog: OpenCatalog, manifestId: string): number {
-  const asked = catalog.productIds().flatMap((id) => {
-    const { manifest_id, policy } = catalog.product(id).document;
-    if (manifest_id !== manifestId || policy === undefined) return [];
-    return [catalog.policy(policy).document.repack?.min_saving ?? 0];
-  });
-  return Math.max(0, ...asked);
-}
-
 /** A program, with its version if it is one of its own. */
 interface Program {
   program: Repacked["with"];
-  versions: Record<string, string>;
+  /** null for BuildKit. */
+  version: string | null;
 }
 
 /** The programs to use, in turn, until the files of one's image are those of the original. @throws FactoryError TOOL_MISSING */
@@ -71,17 +56,15 @@ async function programsFor(
   asked: Repacked["with"] | undefined,
   dockerRepack: DockerRepack,
 ): Promise<readonly Program[]> {
-  const zstd: Program = { program: "zstd", versions: {} };
+  const zstd: Program = { program: "zstd", version: null };
   if (asked === "zstd") return [zstd];
   const found = await dockerRepack.version();
   if (found !== null) {
-    const first: Program = { program: "docker-repack", versions: { "docker-repack": found } };
+    const first: Program = { program: "docker-repack", version: found };
     return asked === undefined ? [first, zstd] : [first];
   }
   if (asked === undefined) return [zstd];
-  throw new FactoryError("TOOL_MISSING", "docker-repack is not installed", {
-    fix: "install it with `cargo install --locked docker-repack`, or use `--with zstd`",
-  });
+  throw noDockerRepack();
 }
 
 function textOf(
@@ -124,7 +107,6 @@ export async function repack(
   const { locked = false, push = false, bandwidth, parallel } = options;
   const targetSize = bytesOf(options.targetSize);
   const [catalog, world] = await Promise.all([context.catalog(), context.world()]);
-  const { root } = catalog;
   const { signal } = context;
   const deps = world.runDeps(catalog, { sbomWith: "factory" });
   const programs = await programsFor(options.with, world.dockerRepack);
@@ -140,34 +122,19 @@ export async function repack(
         fix: `name the cell itself: factory repack ${cellId}`,
       },
     );
-  const tag = `${parseReference(record.image.ref).repository}:${tagOf(`${parseReference(record.image.ref).tag}${options.tagSuffix}`)}`;
-  let last = "";
-  const tell = createMeter(() => context.say(last));
   const own = { ...record, image: record.image };
   const model = { bandwidth, parallel };
-  const minSaving = minSavingFor(catalog, record.manifest_id);
-  const repackBy = ({ program, versions }: Program): Promise<Repacking> =>
-    repackCell(
-      planned,
-      own,
-      { with: program, targetSize, tag, model, push, minSaving },
+  const repackBy = ({ program, version }: Program): Promise<Repacking> =>
+    repackProven(
+      { planned, record: own, push, model },
+      { with: program, version, target_size: targetSize, tag_suffix: options.tagSuffix },
       {
-        ...deps,
-        root,
-        relative: (path) => relative(root, path).split(sep).join("/"),
-        retries: catalog.settings().retries,
-        versions: { factory: version, node: process.versions.node, ...versions },
-        registries: world.registries,
-        dockerRepack: world.dockerRepack,
-        folder: makeFolderIn(deps.folder.path(), "repack-"),
-        folderOfWork: makeFolderIn(deps.folder.path(), "proof-"),
+        catalog,
+        world,
+        runDeps: deps,
         signal,
         say: context.say,
         onBytes: byteProgress(context, "of the images so far"),
-        onProgress: (text) => {
-          last = text;
-          tell();
-        },
       },
     );
   try {

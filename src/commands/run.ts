@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import { relative, resolve, sep } from "node:path";
 import { FactoryError } from "../errors.ts";
-import type { CellResult, RunOutcome } from "../run/outcome.ts";
+import { visible } from "../model/visible.ts";
+import { type CellResult, isBroken, type RunOutcome } from "../run/outcome.ts";
 import { runCells } from "../run/run.ts";
+import { repackText } from "../screen/repack-text.ts";
 import type { Planned } from "../plan/cell.ts";
 import type { Buildx } from "../tools/buildx.ts";
 import { version } from "../version.ts";
@@ -24,6 +26,32 @@ interface RunOptions extends PlanningOptions {
   events?: string;
 }
 
+/** What became of a cell's other layers. */
+function repackLines({ repack }: CellResult, { color: { red, yellow, dim } }: Context): string[] {
+  if (!repack) return [];
+  const { image, record, status } = repack;
+  const paint = isBroken(repack) ? red : status === "left-out" ? yellow : dim;
+  return [
+    `  repack  ${paint(visible(repackText(repack)))}`,
+    ...(image ? [`          ${image.ref}`, `          ${image.digest}`] : []),
+    ...(record === null ? [] : [`          ${record}`]),
+  ];
+}
+
+/** How many of the images in other layers that were asked for are there. */
+function repackCounts({ repacks }: RunOutcome["summary"]): string[] {
+  if (!repacks) return [];
+  const { pass, reused, failed, left_out } = repacks;
+  const parts = [
+    [pass, "made"],
+    [reused, "reused"],
+    [failed, "not made"],
+    [left_out, "left out"],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return [`repacked images: ${told.join(", ")}`];
+}
+
 function resultText({ results, summary, left_out, interrupted }: RunOutcome, context: Context): string {
   const { green, red, yellow, dim } = context.color;
   const mark = ({ status, expected }: CellResult) =>
@@ -36,12 +64,14 @@ function resultText({ results, summary, left_out, interrupted }: RunOutcome, con
     `${mark(result)} ${result.cell_id}`,
     ...(result.image ? [`  image   ${result.image.ref}`, `          ${result.image.digest}`] : []),
     `  record  ${result.record}`,
+    ...repackLines(result, context),
     ...result.notes.map((note) => `  ${result.status === "pass" ? dim(note) : note}`),
   ]);
   const reused = summary.reused === 0 ? "" : `, ${summary.reused} reused`;
   const counts = `${summary.pass} passed, ${summary.fail} failed, ${summary.error} errors${reused}`;
   const surprises = summary.unexpected === 0 ? "" : `, ${summary.unexpected} not as expected`;
   const rest = [
+    ...repackCounts(summary),
     left_out.length > 0 ? `${left_out.length} left out` : "",
     interrupted ? "interrupted" : "",
   ].filter(Boolean);
@@ -88,7 +118,10 @@ async function plannedWhileAsking(context: Context, options: RunOptions, buildx:
 
 /** Ids of the records that a run wrote. */
 function sentOf(results: readonly CellResult[]): string[] {
-  return results.flatMap(({ status, record_id }) => (status === "reused" ? [] : [record_id]));
+  return results.flatMap(({ status, record_id, repack }) => [
+    ...(status === "reused" ? [] : [record_id]),
+    ...(repack?.pushed && repack.status !== "reused" && repack.record_id !== null ? [repack.record_id] : []),
+  ]);
 }
 
 /** `factory run`: stitch, build, smoke, SBOM and record for each cell. */
@@ -134,6 +167,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
       },
       {
         ...world.runDeps(catalog, { sbomWith }),
+        repack: async (...given) => (await import("./repack-step.ts")).repackStep(catalog, world)(...given),
         onEvent: (event) => {
           view.take(event);
           events?.take(event);
@@ -146,10 +180,11 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;
+  const isNegative = summary.unexpected > 0 || (summary.repacks?.failed ?? 0) > 0;
   const unsent = push ? await sendRecords(context, sentOf(results)) : null;
   return {
     text: resultText(outcome, context),
     json: { results, summary, left_out },
-    exitCode: interrupted ? 130 : unwritten || unsent ? 3 : summary.unexpected > 0 ? 1 : 0,
+    exitCode: interrupted ? 130 : unwritten || unsent ? 3 : isNegative ? 1 : 0,
   };
 }

@@ -2,6 +2,7 @@ import { checkWorkspace } from "../catalog/check.ts";
 import { findingsIn } from "../catalog/document.ts";
 import type { Finding } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
+import { askedLayers, type AskedCell } from "../plan/asked-layers.ts";
 import { expand } from "../plan/expand.ts";
 import type { PlanRequest } from "../plan/space.ts";
 import { publishedOf, tagFindings } from "../publish/published-tags.ts";
@@ -37,9 +38,15 @@ export async function validate(context: Context): Promise<CommandResult> {
     /** The cells of manifests that are published. */
     const cells = new Map(products.map(({ document }) => [document.manifest_id, [] as Cell[]]));
     const planned = new Set<string>();
+    const all = new Map<string, AskedCell>();
     const add = (manifestId: string, request: PlanRequest) =>
       findingsIn(() => {
         const { cells: own } = expand(catalog, request, { today });
+        for (const { cell } of own) {
+          const { cell_id, manifest_id, expect, plan_ids } = cell;
+          const known = all.get(cell_id)?.plan_ids ?? [];
+          all.set(cell_id, { cell_id, manifest_id, expect, plan_ids: [...known, ...plan_ids] });
+        }
         planned.add(manifestId);
         const known = cells.get(manifestId);
         for (const { cell } of known ? own : []) known?.push(cell);
@@ -49,6 +56,7 @@ export async function validate(context: Context): Promise<CommandResult> {
     if (findings.length === 0)
       for (const manifestId of cells.keys())
         if (!planned.has(manifestId)) findings.push(...add(manifestId, { manifestId }));
+    if (findings.length === 0) findings.push(...findingsIn(() => askedLayers(catalog, [...all.values()])));
     if (findings.length === 0) findings.push(...tagFindings(catalog, publishedOf(catalog, products, cells)));
   }
   for (const id of summary.policies > 0 ? catalog.policyIds() : []) {

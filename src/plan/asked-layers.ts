@@ -34,7 +34,13 @@ function askingsOf(catalog: OpenCatalog, manifestIds: ReadonlySet<string>): Aski
     const { manifest_id, repack } = document;
     if (!repack || !manifestIds.has(manifest_id)) return [];
     return [
-      { name: `the plan ${id}`, where: place(["repack"]), manifest_id, plans: [id], layers: layersOf(repack) },
+      {
+        name: `the plan ${id}`,
+        where: place(["repack"]),
+        manifest_id,
+        plans: [id],
+        layers: layersOf(repack),
+      },
     ];
   });
   const ofProducts = catalog.productIds().flatMap((id): Asking[] => {
@@ -45,22 +51,33 @@ function askingsOf(catalog: OpenCatalog, manifestIds: ReadonlySet<string>): Aski
     const { document, place } = catalog.product(id);
     const { manifest_id, plans, repack } = document;
     return repack
-      ? [{ name: `the product ${id}`, where: place(["repack"]), manifest_id, plans, layers: layersOf(repack) }]
+      ? [
+          {
+            name: `the product ${id}`,
+            where: place(["repack"]),
+            manifest_id,
+            plans,
+            layers: layersOf(repack),
+          },
+        ]
       : [];
   });
   return [...ofPlans, ...ofProducts];
 }
 
+/** What of a cell decides which layers are asked for. */
+export type AskedCell = Pick<Cell, "cell_id" | "manifest_id" | "plan_ids" | "expect">;
+
 const isSame = (a: OtherLayers, b: OtherLayers): boolean =>
   a.with === b.with && a.target_size === b.target_size && a.tag_suffix === b.tag_suffix;
 
 /**
- * The other layers that plans and products ask for, for each of some cells: a cell that is meant to fail has none.
+ * The other layers that plans and products ask for, by the id of the cell: one that is meant to fail has none.
  * @throws FactoryError REPACK_CONFLICT where two documents ask for different ones of one cell; what reading such a document throws
  */
-export function askedLayers(catalog: OpenCatalog, cells: readonly Cell[]): Map<Cell, OtherLayers> {
+export function askedLayers(catalog: OpenCatalog, cells: readonly AskedCell[]): Map<string, OtherLayers> {
   const askings = askingsOf(catalog, new Set(cells.map(({ manifest_id }) => manifest_id)));
-  const asked = new Map<Cell, OtherLayers>();
+  const asked = new Map<string, OtherLayers>();
   const findings = new Map<string, Finding>();
   for (const cell of askings.length > 0 ? cells : []) {
     if (cell.expect) continue;
@@ -69,7 +86,7 @@ export function askedLayers(catalog: OpenCatalog, cells: readonly Cell[]): Map<C
         manifest_id === cell.manifest_id && (plans?.some((id) => cell.plan_ids.includes(id)) ?? true),
     );
     if (!first) continue;
-    asked.set(cell, first.layers);
+    asked.set(cell.cell_id, first.layers);
     const other = more.find(({ layers }) => !isSame(layers, first.layers));
     if (other && !findings.has(`${first.name} ${other.name}`))
       findings.set(`${first.name} ${other.name}`, {

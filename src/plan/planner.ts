@@ -2,11 +2,15 @@ import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { grouped } from "../model/count.ts";
+import type { OtherLayers } from "../model/other-layers.ts";
 import type { Attempts, Inputs } from "./decide/attempts.ts";
 import type { Places } from "./decide/placement.ts";
 import { type ImageOn, openImages } from "./bases.ts";
 import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
+import { decideLayers } from "./decide/decide-layers.ts";
+import type { DecideOptions } from "./decide/ruling.ts";
+import { askedLayers } from "./asked-layers.ts";
 import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
 import { withAncestors, withCauses, withDescendants, withNeeded, withParents } from "./family.ts";
@@ -27,6 +31,8 @@ export interface Question {
   force: boolean;
   /** Whether an image has to have been pushed to count as proven. */
   needPushed: boolean;
+  /** Whether nothing is going to be made: then any proof of other layers will do, whatever version of a program made them. */
+  onlyProven?: boolean;
   /** Only cells that differ from what they are at the merge base with this commit. */
   since?: string;
   /** Only cells that read one of these paths. */
@@ -50,7 +56,11 @@ export interface Answers {
    * Brings what other machines know of these cells to the records here. @returns whether there was anything
    * @throws FactoryError if that cannot be known
    */
-  fetchRecords?: (cells: readonly { verdict_key: string; build_key: string }[]) => Promise<boolean>;
+  fetchRecords?: (
+    cells: readonly { verdict_key: string; build_key: string; repack?: OtherLayers | undefined }[],
+  ) => Promise<boolean>;
+  /** The version of docker-repack here; null where it is not installed. */
+  dockerRepackVersion?: () => Promise<string | null>;
   /** Where the images that records prove are. */
   places: Places;
   /** The workspace at the merge base with a commit; `unknown` says why there is none. */
@@ -180,20 +190,30 @@ export async function planCells(
   // What was left out, and how much the cells cover, belongs to the whole plan.
   if (question.since !== undefined || question.changedFiles)
     planned = { ...planned, left_out: [], coverage: {} };
+  const layers = askedLayers(
+    catalog,
+    planned.cells.map(({ cell }) => cell),
+  );
+  const layersOf = ({ cell }: PlannedCell) => layers.get(cell.cell_id);
   if (!attempts) {
-    if (!force) return planned;
-    return { ...planned, cells: planned.cells.map((one) => withCell(one, { reason: "FORCED" })) };
+    const cells = force ? planned.cells.map((one) => withCell(one, { reason: "FORCED" })) : planned.cells;
+    return { ...planned, cells: await decideLayers(cells, layersOf, null) };
   }
-  const asking = planned.cells.filter(({ cell }) => knowsDigests(cell.images)).map(({ cell }) => cell);
+  const asking = planned.cells
+    .filter(({ cell }) => knowsDigests(cell.images))
+    .map(({ cell: { cell_id, verdict_key, build_key } }) => {
+      return { verdict_key, build_key, repack: layers.get(cell_id) };
+    });
   if (asking.length > 0 && (await answers.fetchRecords?.(asking)))
     attempts = await answers.attempts(manifestIds);
-  const cells = await decide(planned.cells, {
+  const options: DecideOptions = {
     attempts,
     now: answers.now,
     maxAge: ({ maxAge }) => maxAge,
     needPushed: question.needPushed,
     places: answers.places,
-  });
+  };
+  const cells = await decide(planned.cells, options);
   const unseen = cells.filter(({ cell }) => cell.seen === "unasked").length;
   if (unseen > 0)
     answers.note(
@@ -205,5 +225,14 @@ export async function planCells(
     answers.note(
       `warning: ${ahead.length === 1 ? "the proof" : `the proofs of ${ahead.length} cells, such as that`} of ${first.cell.cell_id} (${first.cell.record_id}, tested ${first.cell.changes[0]?.before}) ${ahead.length === 1 ? "is" : "are"} from the future by this machine's clock, so not reused: check the clock`,
     );
-  return { ...planned, cells };
+  let known: Promise<string | null> | undefined;
+  const version = () => (known ??= answers.dockerRepackVersion?.() ?? Promise.resolve(null));
+  return {
+    ...planned,
+    cells: await decideLayers(cells, layersOf, {
+      ...options,
+      version: question.onlyProven ? "any" : version,
+      note: answers.note,
+    }),
+  };
 }

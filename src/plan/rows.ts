@@ -10,6 +10,8 @@ export interface PlanRow {
   action: Cell["action"];
   reason: string;
   expected: string;
+  /** What is done about its other layers; empty where none are asked for. */
+  repack: string;
   /** What makes the cell different, if its id is cut; else empty. */
   versions: string;
   cells: readonly Cell[];
@@ -88,6 +90,7 @@ export function rowsOf(cells: readonly PlannedCell[], { varying }: Common): Plan
     action: cell.action,
     reason: visible(reasonText(cell)),
     expected: expectedText(cell),
+    repack: cell.repack ? `${cell.repack.action}, by ${cell.repack.with}` : "",
     versions: cut ? versionsText(cell, varying) : "",
     cells: [cell],
   }));
@@ -114,7 +117,9 @@ export function acrossPlatforms(rows: readonly PlanRow[]): PlanRow[] {
     const stem = cell && stemOf(cell);
     const change = cell?.changes[0]?.input ?? "";
     const key =
-      stem === undefined ? row.id : [stem, row.action, cell?.reason, change, row.expected].join("\n");
+      stem === undefined
+        ? row.id
+        : [stem, row.action, cell?.reason, change, row.expected, row.repack].join("\n");
     const known = found.get(key);
     if (known) known.push(row);
     else found.set(key, [row]);

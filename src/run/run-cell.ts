@@ -24,6 +24,8 @@ export interface Running {
   signal: AbortSignal | undefined;
   /** Takes over the tag that holds an image which others start from. */
   lend: (held: string) => void;
+  /** Told each cell that has passed, with its record. */
+  passed: (planned: PlannedCell, record: FactoryRecord) => void;
   /** Errors of ours. Each has its record; the run throws one of them when all cells are done. */
   bugs: unknown[];
 }
@@ -145,6 +147,7 @@ export async function runCell(pinned: Pinned, running: Running, deps: RunDeps): 
     duration_ms: about.duration_ms,
     notes,
   });
+  if (status === "pass") running.passed(planned, record);
   if (trail.failure?.class === "disk")
     throw new FactoryError("WRITE_FAILED", `the engine's disk is full: ${trail.failure.what}`, {
       fix: "make room on it, for example with `docker system prune`",

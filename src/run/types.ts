@@ -5,6 +5,7 @@ import type { Planned } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
 import type { Lease } from "../tools/lease.ts";
+import type { RepackStep } from "./repacks.ts";
 
 /** What a run asks of the world. */
 export interface RunDeps extends StageDeps {
@@ -29,6 +30,8 @@ export interface RunDeps extends StageDeps {
   cacheTrouble: (place: CachePlace) => Promise<string | null>;
   /** Removes containers that killed runs left behind. */
   sweep: () => Promise<void>;
+  /** Makes other layers of a cell that has passed; missing where none can be asked for. */
+  repack?: RepackStep;
   /** Told each event, in order. Never throws. */
   onEvent: (event: RunEvent) => void;
 }

@@ -15,6 +15,7 @@ import { type Lineage, parentsIn } from "./lineage.ts";
 import { type End, openOrigins, type Origins } from "./origins.ts";
 import { selectPlatforms } from "./platforms.ts";
 import { bakePrefixes } from "./prefixes.ts";
+import type { Repacks } from "./repacks.ts";
 import { type Running, runCell } from "./run-cell.ts";
 import type { RunDeps, RunRequest } from "./types.ts";
 
@@ -86,10 +87,12 @@ async function takeProven(
   planned: PlannedCell,
   origins: Origins,
   deps: RunDeps,
-  emit: Emit,
+  { emit, take }: { emit: Emit; take: Repacks["take"] },
 ): Promise<End | null> {
   const end = await origins.proven(planned, emit);
-  if (end) emit(reused(planned, deps.store));
+  if (!end) return null;
+  emit(reused(planned, deps.store));
+  take(planned, null);
   return end;
 }
 
@@ -101,7 +104,7 @@ export async function runWork(
   lineage: Lineage,
   request: RunRequest & { stages: readonly Stage[] },
   deps: RunDeps,
-  emit: Emit,
+  { emit, take }: { emit: Emit; take: Repacks["take"] },
 ): Promise<{ cell_id: string; platform: string }[]> {
   const { jobs, signal } = request;
   const [able, source] = await Promise.all([deps.buildx.platforms(), deps.source(), deps.sweep()]);
@@ -114,7 +117,11 @@ export async function runWork(
   }
   const left_out = leftOut.map(({ cell }) => ({ cell_id: cell.cell_id, platform: cell.platform }));
   const lenders = above(chosen, [...lineage.lenders, ...chosen]);
-  for (const one of lineage.lenders) if (!lenders.includes(one)) emit(reused(one, deps.store));
+  for (const one of lineage.lenders) {
+    if (lenders.includes(one)) continue;
+    emit(reused(one, deps.store));
+    take(one, null);
+  }
   if (chosen.length === 0) return left_out;
   // A cell whose image is known needs none, unless it turns out to be gone.
   await deps.secrets.require(chosen.filter(({ cell }) => cell.action === "build"));
@@ -140,7 +147,8 @@ export async function runWork(
   };
   const origins = openOrigins(request.root, deps);
   const { lend } = origins;
-  const running: Running = { settings, stages: request.stages, tools, source, emit, signal, lend, bugs: [] };
+  const { stages } = request;
+  const running: Running = { settings, stages, tools, source, emit, signal, lend, passed: take, bugs: [] };
   // A failure that is not the fault of one cell would stop the next one too.
   let stopped = false;
   const all = [...lenders, ...waveOrder(cells)];
@@ -156,7 +164,7 @@ export async function runWork(
         const asPlanned = planned.keys.verdict_key === before.keys.verdict_key;
         const isReused = before.cell.action === "reuse" && asPlanned && parent?.state !== "blocked";
         const end =
-          (isReused ? await takeProven(before, origins, deps, emit) : null) ??
+          (isReused ? await takeProven(before, origins, deps, { emit, take }) : null) ??
           (await runCell(
             {
               planned: asPlanned ? planned : builtAgain(planned),

@@ -1,3 +1,4 @@
+import { repackText } from "./repack-text.ts";
 import type { CellEnded, RunEvent } from "../schemas/types.ts";
 import { createLines, type ViewLines } from "./view-lines.ts";
 import { drawFrame, elapsed, oneLine } from "./view-frame.ts";
@@ -82,6 +83,7 @@ function createPlainView({ stream, clock }: ViewOptions): View {
       const changed = follow(lines, event);
       if (changed !== undefined) write(`${changed}: ${lines.of(changed).state?.stage}`);
       if (event.type === "note") write(event.text);
+      if (event.type === "cell-repacked") write(`${event.cell_id}: repacked: ${repackText(event)}`);
       if (event.type !== "cell-ended") return;
       const { id, started, ended, verdict, text } = lines.of(event.cell_id);
       write(`${id}: ${verdict} (${elapsed((ended ?? 0) - (started ?? 0))})${text && ` ${text}`}`);
@@ -117,6 +119,8 @@ async function createTerminalView({ stream, color, clock }: ViewOptions): Promis
       if (closed) return;
       follow(lines, event);
       if (event.type === "note") log.persist(oneLine(event.text));
+      if (event.type === "cell-repacked")
+        log.persist(oneLine(`${event.cell_id}: repacked: ${repackText(event)}`));
       if (event.type === "note" || event.type === "cell-ended") draw();
     },
     close: () => {

@@ -201,6 +201,7 @@ export function recordsOf(told: readonly Told[]): Attempts & { asked: string[]; 
   };
   return {
     withVerdictKey: (key) => list(({ verdict_key }) => verdict_key === key),
+    inOtherLayers: () => [],
     withBuildKey: (key) => list(({ build_key }) => build_key === key),
     ofCell: (manifestId, cellId) =>
       list(({ manifest_id, cell_id }) => manifest_id === manifestId && cell_id === cellId),

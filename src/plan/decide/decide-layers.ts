@@ -1,3 +1,4 @@
+import { FactoryError } from "../../errors.ts";
 import { isTiedTo, type OriginalImage, type OtherLayers, tieTo } from "../../model/other-layers.ts";
 import type { Repacked } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
@@ -14,6 +15,8 @@ export interface LayersOptions extends DecideOptions {
    * what is there already, and is not going to be made, any version will do.
    */
   version: "any" | (() => Promise<string | null>);
+  /** A line for people. */
+  note: (text: string) => void;
 }
 
 /** The image that a record proves; null where it cannot be one that layers are made from. */
@@ -80,6 +83,27 @@ async function inLayers(
   return withCell(own, { parent: undefined, action: "build", reason: null, record_id: null });
 }
 
+/** What is decided about cells in other layers; null about one whose record cannot be believed. */
+async function rulingsOn(
+  all: readonly PlannedCell[],
+  options: LayersOptions,
+): Promise<readonly (PlannedCell | null)[]> {
+  const attempts = ofLayers(options.attempts, all);
+  try {
+    return await decide(all, { ...options, attempts });
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
+    const [only, ...more] = all;
+    if (only && more.length === 0) {
+      options.note(`warning: ${only.cell.cell_id} is not proven in other layers: ${error.message}`);
+      return [null];
+    }
+    const each: (PlannedCell | null)[] = [];
+    for (const one of all) each.push(...(await rulingsOn([one], options)));
+    return each;
+  }
+}
+
 function decided(layers: OtherLayers, { action, reason, record_id }: PlannedCell["cell"]): CellRepack {
   return action === "reuse"
     ? { ...layers, action, reason: null, record_id }
@@ -91,8 +115,8 @@ function decided(layers: OtherLayers, { action, reason, record_id }: PlannedCell
  * tied to the very record that proves the cell, and to the same way of making them.
  * @param cells as they are decided about
  * @param options null if the records were not asked
+ * A record of theirs that cannot be believed is told, and proves nothing: it says nothing against the cell.
  * @returns the cells as new ones, in their order
- * @throws FactoryError as `decide`
  */
 export async function decideLayers(
   cells: readonly PlannedCell[],
@@ -105,8 +129,7 @@ export async function decideLayers(
     const one = layers && options ? await inLayers(planned, layers, options) : null;
     if (one) own.set(planned, one);
   }
-  const all = [...own.values()];
-  const rulings = options ? await decide(all, { ...options, attempts: ofLayers(options.attempts, all) }) : [];
+  const rulings = options ? await rulingsOn([...own.values()], options) : [];
   const found = new Map([...own.keys()].map((planned, at) => [planned, rulings[at]?.cell]));
   return cells.map((planned) => {
     const layers = asked(planned);
