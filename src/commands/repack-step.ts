@@ -1,7 +1,7 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { visible } from "../model/visible.ts";
 import type { Repacking } from "../repack/repack.ts";
-import type { RepackEnd, RepackStep } from "../run/repacks.ts";
+import type { RepackEnd, RepackStep } from "../run/types.ts";
 import type { World } from "../world.ts";
 import { noDockerRepack, repackProven } from "./repack-proven.ts";
 

@@ -2,22 +2,8 @@ import pLimit from "p-limit";
 import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
 import type { CellRepack, PlannedCell } from "../plan/cell.ts";
-import type { CellRepacked, FactoryRecord } from "../schemas/types.ts";
-import type { RunDeps, RunRequest } from "./types.ts";
-
-/** What became of the other layers of one cell. */
-export type RepackEnd = Omit<CellRepacked, "v" | "at" | "type" | "cell_id" | "with" | "duration_ms">;
-
-/**
- * Makes the other layers that are asked for of a cell, tests them and records that.
- * @param record the one that proves the cell
- * @throws FactoryError where they cannot be made
- */
-export type RepackStep = (
-  planned: PlannedCell,
-  record: FactoryRecord,
-  about: { repack: CellRepack; deps: RunDeps; request: RunRequest; say: (text: string) => void },
-) => Promise<RepackEnd>;
+import type { FactoryRecord } from "../schemas/types.ts";
+import type { RepackEnd, RunDeps, RunRequest } from "./types.ts";
 
 /** The other layers of a run's cells: made beside what is built, and never a reason against a cell. */
 export interface Repacks {

@@ -1,11 +1,10 @@
 import type { RunFolder } from "../files/run-folder.ts";
 import type { CachePlace } from "../model/cache-place.ts";
 import type { Stage, StageDeps, StageSettings } from "../pipeline/stage.ts";
-import type { Planned } from "../plan/cell.ts";
+import type { CellRepack, Planned, PlannedCell } from "../plan/cell.ts";
 import type { RecordStore } from "../records/store.ts";
-import type { FactoryRecord, RunEvent } from "../schemas/types.ts";
+import type { CellRepacked, FactoryRecord, RunEvent } from "../schemas/types.ts";
 import type { Lease } from "../tools/lease.ts";
-import type { RepackStep } from "./repacks.ts";
 
 /** What a run asks of the world. */
 export interface RunDeps extends StageDeps {
@@ -52,3 +51,17 @@ export interface RunRequest extends RunSettings {
   /** The stages of an attempt. Default: those of the table. */
   stages?: readonly Stage[];
 }
+
+/** What became of the other layers of one cell. */
+export type RepackEnd = Omit<CellRepacked, "v" | "at" | "type" | "cell_id" | "with" | "duration_ms">;
+
+/**
+ * Makes the other layers that are asked for of a cell, tests them and records that.
+ * @param record the one that proves the cell
+ * @throws FactoryError where they cannot be made
+ */
+export type RepackStep = (
+  planned: PlannedCell,
+  record: FactoryRecord,
+  about: { repack: CellRepack; deps: RunDeps; request: RunRequest; say: (text: string) => void },
+) => Promise<RepackEnd>;

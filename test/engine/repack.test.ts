@@ -28,6 +28,20 @@ interface Found {
   kept_back: string | null;
 }
 
+interface Ran {
+  results: {
+    record_id: string;
+    repack?: {
+      status: string;
+      record_id: string;
+      saving: number;
+      image: { ref: string; digest: string };
+      why: string | null;
+    };
+  }[];
+  summary: { repacks?: object };
+}
+
 async function ok<T>(root: string, args: string[], exit = 0): Promise<T> {
   const { exitCode, stdout, stderr } = await factory(root, [...args, "--json"]);
   expect(exitCode, stderr + stdout).toBe(exit);
@@ -63,6 +77,14 @@ function workspace(repository: string): string {
   );
   return root;
 }
+
+const put = (root: string, path: string, text: string) => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+};
+
+const product = (more: string) =>
+  `schema_version: 1\nproduct_id: app\nmanifest_id: app\nrepository: ${registry}/${uniqueName("x")}\ntags: ["1"]\n${more}\n`;
 
 /** A docker-repack that forgets the layer with x2. */
 const LOSES_A_LAYER = `#!${process.execPath}
@@ -104,9 +126,24 @@ describeEngine("repack", () => {
       async () => {
         const repository = imagesOfTest(`${registry}/`);
         const root = workspace(repository);
-        await ok(root, ["run", "--manifest-id", "app", "--push"]);
+        put(root, "control_plane/products/app.yaml", product(`repack: {with: ${program}, target_size: 1MB}`));
+        // The product asks for it: the run carries the cell through, and records both images.
+        const all = ["run", "--manifest-id", "app", "--push"];
+        const { results, summary } = await ok<Ran>(root, all);
+        expect(summary.repacks).toEqual({ pass: 1, reused: 0, failed: 0, left_out: 0 });
+        const { repack } = results[0] ?? {};
+        expect(repack).toMatchObject({ status: "pass", with: program, pushed: true, why: null });
+        // Another run has nothing to do about either.
+        const again = await ok<Ran>(root, [...all, "--reuse"]);
+        expect(again.results[0]).toMatchObject({
+          status: "reused",
+          record_id: results[0]?.record_id,
+          repack: { status: "reused", record_id: repack?.record_id, image: repack?.image },
+        });
+
         const found = await ok<Found>(root, ["repack", CELL, "--with", program, "--target-size", "1MB"]);
         expect(found).toMatchObject({ with: program, changes: [], status: "pass", pushed: false });
+        expect(found.saving).toBeCloseTo(repack?.saving ?? 2);
         const { original, repacked } = found;
         expect(repacked.ref).toBe(`${original.ref}-repacked`);
         expect(repacked.digest).not.toBe(original.digest);
@@ -130,9 +167,9 @@ describeEngine("repack", () => {
           repacked: { record_id: original.record_id, digest: original.digest, with: program },
           image: { ref: repacked.ref, digest: repacked.digest },
         });
-        expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 2, problems: [] });
-        const { results } = await ok<{ results: object[] }>(root, ["run", "--manifest-id", "app", "--reuse"]);
-        expect(results).toEqual([
+        expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 3, problems: [] });
+        const after = await ok<Ran>(root, ["run", "--manifest-id", "app", "--reuse"]);
+        expect(after.results).toEqual([
           expect.objectContaining({ status: "reused", record_id: original.record_id }),
         ]);
       },
@@ -144,16 +181,10 @@ describeEngine("repack", () => {
     async () => {
       const repository = imagesOfTest(`${registry}/`);
       const root = workspace(repository);
-      const put = (path: string, text: string) => {
-        mkdirSync(dirname(join(root, path)), { recursive: true });
-        writeFileSync(join(root, path), text);
-      };
-      put(
-        "control_plane/products/app.yaml",
-        `schema_version: 1\nproduct_id: app\nmanifest_id: app\nrepository: ${registry}/${uniqueName("x")}\ntags: ["1"]\npolicy: release\n`,
-      );
+      put(root, "control_plane/products/app.yaml", product("policy: release"));
       const policy = (saving: number) =>
         put(
+          root,
           "control_plane/policies/release.yaml",
           `schema_version: 1\npolicy_id: release\nrepack: {min_saving: ${saving}}\n`,
         );

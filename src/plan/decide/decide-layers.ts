@@ -4,7 +4,7 @@ import type { Repacked } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 import { type CellRepack, type PlannedCell, withCell } from "../cell.ts";
 import { repackedCell, repackedTag } from "../repacked-cell.ts";
-import type { Attempt, Attempts } from "./attempts.ts";
+import type { Attempts } from "./attempts.ts";
 import { decide } from "./decide.ts";
 import type { DecideOptions } from "./ruling.ts";
 
@@ -135,6 +135,8 @@ export async function decideLayers(
     const layers = asked(planned);
     if (!layers) return planned;
     const fresh = { action: "build", reason: planned.cell.reason ?? "NEW", record_id: null } as const;
-    return withCell(planned, { repack: decided(layers, found.get(planned) ?? { ...planned.cell, ...fresh }) });
+    return withCell(planned, {
+      repack: decided(layers, found.get(planned) ?? { ...planned.cell, ...fresh }),
+    });
   });
 }
