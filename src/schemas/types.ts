@@ -1442,10 +1442,6 @@ export interface ProductRepack {
   with: RepackWith;
   target_size?: RepackSize;
   tag_suffix?: RepackSuffix;
-  /**
-   * Whether `factory publish` gives each of its tags to the repacked image too, with the suffix behind it. Default: false.
-   */
-  publish?: boolean;
 }
 /**
  * Tags beside those that are published: in another repository, by other names, or both.
