@@ -27,6 +27,7 @@ type Made = Pick<PlannedCell["cell"], "fragments" | "platform" | "args" | "named
 const NOTHING: Attempts = {
   withVerdictKey: () => [],
   withBuildKey: () => [],
+  inOtherLayers: () => [],
   ofCell: () => [],
   ofManifest: () => [],
   read: () => Promise.reject(new Error("there is nothing to read")),
