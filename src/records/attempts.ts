@@ -6,6 +6,7 @@ import { compareText } from "../model/compare.ts";
 import { sha256Hex } from "../model/digest.ts";
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import { checkRecord } from "./check.ts";
+import { entryOf, tableOf } from "./entry-table.ts";
 import { attemptAt, buildKeyAt, cellIdAt, sha256At, verdictKeyAt } from "./index-line.ts";
 import { type Ledgers, readLedgers } from "./ledger.ts";
 import { recordAt, recordIdsIn, recordPath, unreadableRecord } from "./locate.ts";
@@ -34,38 +35,6 @@ export function hasFolder(base: string, id: string, onUnreadable: (error: Factor
   return stats?.isDirectory() ?? false;
 }
 
-/**
- * Entries by a key that is read from their lines, newest first. The table is made when it is first needed: for each key
- * the newest entry, and for each entry the next older one with the same key.
- * @param entries oldest first
- */
-function tableOf(
-  entries: readonly Entry[],
-  keyAt: (bytes: Buffer, start: number) => string,
-): (key: string) => Attempt[] {
-  let newest: Map<string, number> | undefined;
-  let older = new Int32Array(0);
-  const fill = () => {
-    older = new Int32Array(entries.length);
-    const heads = new Map<string, number>();
-    for (const [at, { bytes, start }] of entries.entries()) {
-      const key = keyAt(bytes, start);
-      older[at] = heads.get(key) ?? -1;
-      heads.set(key, at);
-    }
-    return heads;
-  };
-  return (key) => {
-    newest ??= fill();
-    const found: Attempt[] = [];
-    for (let at = newest.get(key) ?? -1; at >= 0; at = older[at] ?? -1) {
-      const entry = entries[at];
-      if (entry) found.push(attemptAt(entry.bytes, entry.start, entry.manifestId));
-    }
-    return found;
-  };
-}
-
 /** How long the ids of records of the old form are. */
 const OLD_ID = "20260131t120000000z-1a2b3c4d".length;
 
@@ -75,17 +44,6 @@ const OLD_ID = "20260131t120000000z-1a2b3c4d".length;
  */
 function isOfCell({ proves, record_id }: Attempt): boolean {
   return proves || record_id.length === OLD_ID;
-}
-
-/** The entry of a record, by binary search. @param entries of one manifest, oldest first */
-function entryOf(entries: readonly Entry[], recordId: string): Entry | undefined {
-  let [from, to] = [0, entries.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (compareText(entries[middle]?.id ?? "", recordId) < 0) from = middle + 1;
-    else to = middle;
-  }
-  return entries[from]?.id === recordId ? entries[from] : undefined;
 }
 
 /** Where a record differs from the index. */
