@@ -48,9 +48,9 @@ const DOES: Record<string, string> = {
   reuse: "is not run: a record proves it",
 };
 
-function repackLine({ with: program, action, reason, record_id }: CellRepack): string {
+function repackLine({ with: program, action, reason, record_id, kept_back }: CellRepack): string {
   return action === "reuse"
-    ? `reuse, by ${program}: ${record_id} proves it`
+    ? `reuse, by ${program}: ${record_id} proves it${kept_back === null ? "" : `; not published: ${kept_back}`}`
     : `repack, by ${program}${reason === null ? "" : ` (${reason})`}`;
 }
 

@@ -1,6 +1,6 @@
 import { FactoryError } from "../errors.ts";
 import { parseReference, type RepositoryName } from "../model/image-reference.ts";
-import type { TagEntry } from "../publish/published-tags.ts";
+import { OF_A_COMMIT } from "../publish/published-tags.ts";
 import type { Change, ChangePlan, Missing, PlannedChange, Wanted } from "../publish/tag-changes.ts";
 import type { RegistryDeps } from "../publish/registry-deps.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
@@ -152,14 +152,14 @@ export async function publish(context: Context, options: PublishOptions): Promis
   const onlyDue = options.older
     ? undefined
     : (plan: ChangePlan, deps: RegistryDeps) => withoutLater(context, plan, deps);
-  if (origin.fork && !options.dryRun) {
+  for (const { what, why } of list.kept_back) context.say(`note: ${what} is not published: ${why}`);
+  const isRefused = origin.fork && !options.dryRun;
+  if (isRefused)
     context.say("note: a pull request from a fork publishes nothing; this is what would be published");
-    return move(context, wanted, list.missing, { ...options, dryRun: true }, onlyDue);
-  }
-  return move(context, wanted, list.missing, options, onlyDue);
+  const dryRun = isRefused || options.dryRun;
+  const result = await move(context, wanted, list.missing, { ...options, dryRun }, onlyDue);
+  if (list.kept_back.length === 0) return result;
+  return { ...result, json: { ...(result.json as object), kept_back: list.kept_back } };
 }
-
-/** The tags that name one commit. */
-const OF_A_COMMIT: ReadonlySet<TagEntry["kind"]> = new Set(["pr", "branch", "sha"]);
 
 const isProven = ({ record_ids }: Wanted): boolean => record_ids.length > 0;

@@ -5,6 +5,7 @@ import { makeFolderIn, removeTree } from "../files/folders.ts";
 import { createMeter } from "../files/meter.ts";
 import type { OtherLayers } from "../model/other-layers.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import { minSavingFor } from "../plan/asked-layers.ts";
 import { repackedTag } from "../plan/repacked-cell.ts";
 import type { PullModel } from "../repack/pull-time.ts";
 import { repack, type Repacking } from "../repack/repack.ts";
@@ -12,16 +13,6 @@ import type { RunDeps } from "../run/types.ts";
 import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
 import { version } from "../version.ts";
 import type { World } from "../world.ts";
-
-/** What policies of the products of a manifest ask for, the most of it. */
-function minSavingFor(catalog: OpenCatalog, manifestId: string): number {
-  const asked = catalog.productIds().flatMap((id) => {
-    const { manifest_id, policy } = catalog.product(id).document;
-    if (manifest_id !== manifestId || policy === undefined) return [];
-    return [catalog.policy(policy).document.repack?.min_saving ?? 0];
-  });
-  return Math.max(0, ...asked);
-}
 
 /** For where docker-repack is asked for, and not there. */
 export function noDockerRepack(): FactoryError {

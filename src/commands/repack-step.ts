@@ -1,4 +1,5 @@
 import type { OpenCatalog } from "../catalog/open.ts";
+import { notPushed } from "../model/other-layers.ts";
 import { visible } from "../model/visible.ts";
 import type { Repacking } from "../repack/repack.ts";
 import type { RepackEnd, RepackStep } from "../run/types.ts";
@@ -34,7 +35,7 @@ function endOf(found: Repacking, nameOf: (record: NonNullable<Repacking["record"
     image: { ref: record.image?.ref ?? repacked.ref, digest: repacked.digest },
     saving,
     pushed,
-    why: status === "pass" ? kept_back && `not pushed: ${kept_back}` : (notes[0] ?? null),
+    why: status === "pass" ? kept_back && notPushed(kept_back) : (notes[0] ?? null),
   };
 }
 

@@ -3,6 +3,7 @@ import { proofOf } from "../handover/save.ts";
 import { bytesOf, sizeText } from "../model/bytes.ts";
 import { isDigest } from "../model/image-reference.ts";
 import type { Repacked } from "../model/inputs.ts";
+import { notPushed } from "../model/other-layers.ts";
 import { brief, visible } from "../model/visible.ts";
 import { RECORD_ID } from "../records/record-id.ts";
 import type { RecordStore } from "../records/store.ts";
@@ -94,7 +95,7 @@ function textOf(
     verdict,
     ...differing,
     ...(pushed ? [`pushed as ${repacked.ref}`] : []),
-    ...(kept_back === null ? [] : [yellow(`not pushed: ${kept_back}`)]),
+    ...(kept_back === null ? [] : [yellow(notPushed(kept_back))]),
   ].join("\n");
 }
 

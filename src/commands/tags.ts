@@ -27,6 +27,7 @@ export async function tags(context: Context, options: TagsOptions): Promise<Comm
   const json = {
     tags: list.tags,
     missing: list.missing,
+    ...(list.kept_back.length > 0 && { kept_back: list.kept_back }),
     origin: { kind, commit, pull_request, branch, fork },
   };
   if (options.format === "bake") {

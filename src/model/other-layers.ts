@@ -9,6 +9,23 @@ export interface OtherLayers {
   tag_suffix: string;
 }
 
+/**
+ * Why an image in other layers is not given to others; null if it is.
+ * @param saving the share of packed bytes that it saves; below 0 where it is larger
+ * @param least what a policy asks for
+ */
+export function tooLittle(saving: number, least: number): string | null {
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  if (saving >= least) return null;
+  const asked = least > 0 ? `the policy asks for ${percent(least)}` : "a larger one is not published";
+  return saving < 0
+    ? `it is ${percent(-saving)} larger, and ${asked}`
+    : `it saves ${percent(saving)}, and ${asked}`;
+}
+
+/** @param kept_back what `tooLittle` says */
+export const notPushed = (kept_back: string): string => `not pushed: ${kept_back}`;
+
 /** What is taken where nobody says anything else. */
 export const OTHER_LAYERS = { target_size: "50MB", tag_suffix: "-repacked" } as const;
 

@@ -99,3 +99,13 @@ export function askedLayers(catalog: OpenCatalog, cells: readonly AskedCell[]): 
   if (findings.size > 0) throw errorOf([...findings.values()]);
   return asked;
 }
+
+/** The share of bytes that an image in other layers has to save: what policies of the products of a manifest ask for, the most of it. */
+export function minSavingFor(catalog: OpenCatalog, manifestId: string): number {
+  const asked = catalog.productIds().flatMap((id) => {
+    const { manifest_id, policy } = catalog.product(id).document;
+    if (manifest_id !== manifestId || policy === undefined) return [];
+    return [catalog.policy(policy).document.repack?.min_saving ?? 0];
+  });
+  return Math.max(0, ...asked);
+}

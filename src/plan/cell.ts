@@ -86,6 +86,8 @@ export interface CellRepack extends OtherLayers {
   reason: Reason | null;
   /** The record that proves them; null if none does. */
   record_id: string | null;
+  /** Why they are not published although they are proven: they save too little. null if they are. */
+  kept_back: string | null;
 }
 
 /** One fully resolved combination on one platform. */

@@ -10,7 +10,7 @@ import { type Planned, type PlannedCell, withCell } from "./cell.ts";
 import { decide } from "./decide/decide.ts";
 import { decideLayers } from "./decide/decide-layers.ts";
 import type { DecideOptions } from "./decide/ruling.ts";
-import { askedLayers } from "./asked-layers.ts";
+import { askedLayers, minSavingFor } from "./asked-layers.ts";
 import { expand } from "./expand.ts";
 import { mergePlans } from "./graph.ts";
 import { withAncestors, withCauses, withDescendants, withNeeded, withParents } from "./family.ts";
@@ -232,6 +232,7 @@ export async function planCells(
     cells: await decideLayers(cells, layersOf, {
       ...options,
       version: question.onlyProven ? "any" : version,
+      minSaving: (manifestId) => minSavingFor(catalog, manifestId),
       note: answers.note,
     }),
   };

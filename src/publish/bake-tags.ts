@@ -20,8 +20,8 @@ function onPlatform(ref: string, platform: string): string {
 export function bakeTags(tags: readonly TagEntry[], cells: readonly Cell[]): string {
   const byCell = new Map<string, string[]>();
   const known = new Map(cells.map((cell) => [cell.cell_id, cell]));
-  for (const { ref, cell_ids } of tags)
-    for (const id of cell_ids) {
+  for (const { ref, cell_ids, repacked } of tags)
+    for (const id of repacked ? [] : cell_ids) {
       const cell = known.get(id);
       if (!cell) continue;
       const refs = byCell.get(id) ?? [...cell.tags];

@@ -103,3 +103,20 @@ export function proofOf({ cells, platforms }: Combination): Proof {
   }
   return lacks.length > 0 ? { why: lacks.join("; ") } : { record_ids };
 }
+
+/**
+ * A combination whose images are in the layers that its product asks for, to be proven by records of their own. Where they may not be
+ * published, although they are proven, it says why.
+ */
+export function inOtherLayers(combination: Combination): { layered: Combination; kept_back: string | null } {
+  const cells = combination.cells.map((cell): Cell => {
+    const { action = "repack", reason = "NEW", record_id = null } = cell.repack ?? {};
+    return { ...cell, action: action === "reuse" ? action : "build", reason, record_id, changes: [] };
+  });
+  const [first = combination.first] = cells;
+  const back = combination.cells.find(({ repack }) => repack?.kept_back);
+  return {
+    layered: { ...combination, cells, first },
+    kept_back: back ? `${back.cell_id} in other layers: ${back.repack?.kept_back}` : null,
+  };
+}

@@ -3,6 +3,7 @@ import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
 import { isTag } from "../model/image-reference.ts";
+import { OTHER_LAYERS } from "../model/other-layers.ts";
 import { readTag, type TagPart } from "../model/tag-template.ts";
 import { quoted } from "../model/visible.ts";
 import type { Cell } from "../plan/cell.ts";
@@ -71,15 +72,51 @@ function fulfils(
   });
 }
 
+/** What the tags of a product's repacked images end in. */
+export function suffixOf({ tag_suffix = OTHER_LAYERS.tag_suffix }: NonNullable<Product["repack"]>): string {
+  return tag_suffix;
+}
+
+/** For the tag of a repacked image that is the tag of another image as well. @param ref that tag */
+export function suffixTaken(ref: string, place: Entry<Product>["place"]): Finding {
+  return {
+    code: "TAG_COLLISION",
+    what: `${quoted(ref)} would be both an image as it was built and a repacked one`,
+    where: place(["repack"]),
+    fix: "say another `tag_suffix` under `repack`, or give the product's tag another name",
+  };
+}
+
+/** What is wrong with the tags of a product's repacked images. */
+function suffixFindings({ document, place }: Entry<Product>, tags: readonly string[]): Finding[] {
+  const { repack, repository } = document;
+  if (!repack) return [];
+  const known = new Set(tags);
+  return tags.flatMap((tag): Finding[] => {
+    const own = `${tag}${suffixOf(repack)}`;
+    if (known.has(own)) return [suffixTaken(`${repository}:${own}`, place)];
+    if (isTag(own)) return [];
+    return [
+      {
+        code: "TAG_INVALID",
+        what: `${quoted(own)}, for the repacked image of ${quoted(tag)}, is no tag`,
+        where: place(["repack"]),
+        fix: "a tag has at most 128 characters: say a shorter `tag_suffix` under `repack`",
+      },
+    ];
+  });
+}
+
 /**
  * Which combinations could have which of a product's tags. A finding for a text that is no tag, and for two combinations
  * with the same versions that have one tag.
  */
 export function productTags(
   catalog: Catalog,
-  { document: product, place }: Entry<Product>,
+  entry: Entry<Product>,
   combinations: readonly Combination[],
 ): ProductTags {
+  const { document: product, place } = entry;
   const schemeOf = catalog.fragmentScheme;
   const templates = templatesOf(product);
   const named = templates.flatMap(({ parts }) => fragmentsIn(parts));
@@ -138,5 +175,6 @@ export function productTags(
       fix: "write what differs into the tag, such as `{{variant}}`, or say with `when:` which of the cells have it",
     });
   }
+  findings.push(...suffixFindings(entry, [...claims.keys()]));
   return { claims: made, missing, findings };
 }

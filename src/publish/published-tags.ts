@@ -3,11 +3,11 @@ import type { Finding } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Product } from "../schemas/types.ts";
 import { rankedClaimants, settle } from "./claims.ts";
-import { type Combination, combinationsOf, proofOf } from "./combination.ts";
+import { type Combination, combinationsOf, inOtherLayers, proofOf } from "./combination.ts";
 import type { Origin } from "./origin.ts";
 import { isLatestRelease, type OriginTag, originTags } from "./origin-tags.ts";
 import { ownName } from "./own-name.ts";
-import { type ProductTags, productTags } from "./product-tags.ts";
+import { type ProductTags, productTags, suffixOf, suffixTaken } from "./product-tags.ts";
 
 /** A tag and what it stands for. */
 export interface TagEntry {
@@ -20,6 +20,8 @@ export interface TagEntry {
   cell_ids: string[];
   /** The records that prove it, one per platform; empty if something is not proven. */
   record_ids: string[];
+  /** Only where its images are those of the product's `repack`. */
+  repacked?: true;
 }
 
 /** What a product publishes. */
@@ -44,8 +46,17 @@ export interface TagList {
   tags: TagEntry[];
   /** What cannot be published, and why. */
   missing: { what: string; why: string }[];
+  /** Tags of repacked images that save too little to be published. */
+  kept_back: { what: string; why: string }[];
   findings: Finding[];
 }
+
+/** The kinds of tags that name one commit, and are not meant to stay. */
+export const OF_A_COMMIT: ReadonlySet<TagEntry["kind"]> = new Set(["pr", "branch", "sha"]);
+
+const unique = <T>(all: readonly T[]): T[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one), one])).values(),
+];
 
 /** What tells a product's combinations apart, by combination: its first tag that does, else the ids of cells. */
 function suffixesOf({ claims }: ProductTags, combinations: readonly Combination[]): Map<Combination, string> {
@@ -62,6 +73,31 @@ function suffixesOf({ claims }: ProductTags, combinations: readonly Combination[
 function latestOf({ claims }: ProductTags, catalog: Catalog): Combination | undefined {
   const claim = claims.find(({ tag }) => tag === "latest");
   return claim && rankedClaimants(claim, catalog.fragmentScheme)[0];
+}
+
+/**
+ * The tags of a product's repacked images: beside each tag that names proven images and is meant to stay, one of the same images in
+ * other layers.
+ */
+function repackedTags(
+  { document: { repack }, place }: Entry<Product>,
+  tags: readonly TagEntry[],
+  holders: ReadonlyMap<string, Combination>,
+): TagList {
+  const found: TagList = { tags: [], missing: [], kept_back: [], findings: [] };
+  const suffix = repack && suffixOf(repack);
+  for (const one of suffix === undefined ? [] : tags) {
+    const holder = holders.get(one.ref);
+    if (!holder || one.record_ids.length === 0 || OF_A_COMMIT.has(one.kind)) continue;
+    const what = `${one.ref}${suffix}`;
+    if (holders.has(what)) found.findings.push(suffixTaken(what, place));
+    const { layered, kept_back } = inOtherLayers(holder);
+    const proof = proofOf(layered);
+    if (kept_back !== null) found.kept_back.push({ what, why: kept_back });
+    else if ("why" in proof) found.missing.push({ what, why: `in other layers, ${proof.why}` });
+    else found.tags.push({ ...one, ref: what, record_ids: proof.record_ids, repacked: true });
+  }
+  return found;
 }
 
 /** The tags of one product, those by origin first, `latest` last. */
@@ -120,10 +156,13 @@ function ofProduct(
     }
   }
   const isLatest = ({ ref }: TagEntry) => ref === `${repository}:latest`;
+  const sorted = [...tags.filter((tag) => !isLatest(tag)), ...tags.filter(isLatest)];
+  const repacked = repackedTags(product, sorted, known);
   return {
-    tags: [...tags.filter((tag) => !isLatest(tag)), ...tags.filter(isLatest)],
-    missing: [...new Map(missing.map((one) => [JSON.stringify(one), one])).values()],
-    findings,
+    tags: [...repacked.tags, ...sorted],
+    missing: unique([...missing, ...repacked.missing]),
+    kept_back: repacked.kept_back,
+    findings: unique([...findings, ...repacked.findings]),
   };
 }
 
@@ -158,11 +197,17 @@ export function tagList(
   const lists = products.map((one) => ({ product: one.product, ...ofProduct(catalog, one, about) }));
   const shared = lists.map(({ product, tags }) => ({
     product,
-    refs: new Map(tags.map(({ ref, cell_ids }) => [ref, cell_ids.join(" ")])),
+    refs: new Map(
+      tags.map(({ ref, cell_ids, repacked }) => [
+        ref,
+        `${cell_ids.join(" ")}${repacked ? ", repacked" : ""}`,
+      ]),
+    ),
   }));
   return {
     tags: lists.flatMap(({ tags }) => tags),
     missing: lists.flatMap(({ missing }) => missing),
+    kept_back: lists.flatMap(({ kept_back }) => kept_back),
     findings: [...lists.flatMap(({ findings }) => findings), ...sharedFindings(shared)],
   };
 }
@@ -176,10 +221,12 @@ export function tagFindings(catalog: Catalog, products: readonly Published[]): F
   const shared = made.map(({ product, claims }) => ({
     product,
     refs: new Map(
-      claims.map(({ tag, claimants }) => [
-        `${product.document.repository}:${tag}`,
-        claimants.map(({ first }) => first.cell_id).join(" "),
-      ]),
+      claims.flatMap(({ tag, claimants }) => {
+        const { repository, repack } = product.document;
+        const cells = claimants.map(({ first }) => first.cell_id).join(" ");
+        const own: [string, string] = [`${repository}:${tag}`, cells];
+        return repack ? [own, [`${own[0]}${suffixOf(repack)}`, `${cells}, repacked`]] : [own];
+      }),
     ),
   }));
   return [...made.flatMap(({ findings }) => findings), ...sharedFindings(shared)];

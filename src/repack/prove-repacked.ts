@@ -51,12 +51,14 @@ export async function proveRepacked(
     layout: string;
     original: FactoryRecord;
     tie: Repacked;
+    /** The share of packed bytes that it saves. */
+    saving: number;
     start: Date;
     push: boolean;
   },
   deps: ProveDeps,
 ): Promise<FactoryRecord> {
-  const { image, layout, original, tie, start, push } = about;
+  const { image, layout, original, tie, saving, start, push } = about;
   const { root, signal, docker, clock, folderOfWork, say } = deps;
   const { digest } = image;
   const { manifest_id, platform, cell_id } = planned.cell;
@@ -126,7 +128,7 @@ export async function proveRepacked(
     });
     const { status } = draft.result;
     const result = { ...draft.result, expected: status === "pass" };
-    const record = await deps.store.put({ ...draft, repacked: tie, result }, start);
+    const record = await deps.store.put({ ...draft, repacked: tie, saving, result }, start);
     if (trail.bug !== undefined) throw trail.bug as Error;
     if (status !== "pass") say(`${cell_id}: ${trail.failure?.what ?? "the repacked image did not pass"}`);
     return record;

@@ -9,7 +9,7 @@ import { manifestOf } from "../handover/archive-layout.ts";
 import { Unsound } from "../handover/descriptors.ts";
 import { gatherImage, type GatherDeps } from "../handover/gather.ts";
 import type { Repacked } from "../model/inputs.ts";
-import { tieTo } from "../model/other-layers.ts";
+import { tieTo, tooLittle } from "../model/other-layers.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { repackedCell } from "../plan/repacked-cell.ts";
 import type { FactoryRecord, RecordImage } from "../schemas/types.ts";
@@ -161,13 +161,10 @@ export async function repack(
   removeTree(join(folder, "original"));
 
   const tie = tieTo({ record_id, image }, options);
-  const kept_back =
-    options.push && saving < options.minSaving
-      ? `it saves ${(saving * 100).toFixed(1)} %, and the policy asks for ${(options.minSaving * 100).toFixed(1)} %`
-      : null;
+  const kept_back = options.push ? tooLittle(saving, options.minSaving) : null;
   const proven = await proveRepacked(
     repackedCell(planned, tie, tag),
-    { image: own, layout, original: record, tie, start, push: options.push && kept_back === null },
+    { image: own, layout, original: record, tie, saving, start, push: options.push && kept_back === null },
     deps,
   );
   return { ...about, record: proven, pushed: proven.image?.pushed ?? false, kept_back };

@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { FactoryError } from "../errors.ts";
 import type { Emit } from "../model/event.ts";
+import { notPushed } from "../model/other-layers.ts";
 import type { CellRepack, PlannedCell } from "../plan/cell.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import type { RepackEnd, RunDeps, RunRequest } from "./types.ts";
@@ -30,12 +31,20 @@ export function openRepacks(request: RunRequest, deps: RunDeps, emit: Emit): Rep
   let isStopped = false;
 
   /** What a record proves already. */
-  const proven = async (recordId: string): Promise<RepackEnd> => {
-    const { manifest_id, record_id, image } = await deps.store.get(recordId);
+  const proven = async ({ record_id: id, kept_back }: CellRepack): Promise<RepackEnd> => {
+    const { manifest_id, record_id, image } = await deps.store.get(id ?? "");
     const about = image && { ref: image.ref, digest: image.digest };
     const record = deps.store.nameOf({ manifest_id, record_id });
     const pushed = image?.pushed ?? false;
-    return { ...NONE, status: "reused", record_id, record, image: about, pushed, why: null };
+    return {
+      ...NONE,
+      status: "reused",
+      record_id,
+      record,
+      image: about,
+      pushed,
+      why: kept_back && notPushed(kept_back),
+    };
   };
 
   const make = async (
@@ -70,7 +79,7 @@ export function openRepacks(request: RunRequest, deps: RunDeps, emit: Emit): Rep
         ...end,
       });
     try {
-      if (record === null && repack.action === "reuse") return tell(await proven(repack.record_id ?? ""));
+      if (record === null && repack.action === "reuse") return tell(await proven(repack));
       if (signal?.aborted || isStopped)
         return tell({ ...NONE, status: "error", why: "the run ended before it" });
       const original = record ?? (await deps.store.get(record_id ?? ""));

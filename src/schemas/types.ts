@@ -1497,6 +1497,10 @@ export interface FactoryRecord {
   parent?: RecordParent;
   repacked?: Repacked;
   /**
+   * Of an image in other layers: the share of the original's packed bytes that a pull of it saves; below 0 where it is larger.
+   */
+  saving?: number;
+  /**
    * Files and folders outside fragments that the build reads, sorted by path; missing if there is none.
    *
    * @minItems 1

@@ -10,6 +10,6 @@ export function repackText({
   const size =
     saving === null ? "" : `: ${(Math.abs(saving) * 100).toFixed(1)} % ${saving < 0 ? "larger" : "smaller"}`;
   if (status === "pass") return `passed, by ${program}${size}${why === null ? "" : `; ${why}`}`;
-  if (status === "reused") return `reused, by ${program}`;
+  if (status === "reused") return `reused, by ${program}${why === null ? "" : `; ${why}`}`;
   return `${status === "fail" ? "failed" : status}, by ${program}${why === null ? "" : `: ${why}`}`;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openBlobFolder } from "../../src/files/blob-folder.ts";
@@ -23,7 +23,7 @@ async function recorded(change: (tie: NonNullable<FactoryRecord["repacked"]>) =>
   change(tie);
   const later = new Date(START.getTime() + 1000);
   const draft = await provenDraft(store, { repacked: tie }, later);
-  const own = await store.put({ ...draft, repacked: tie }, later);
+  const own = await store.put({ ...draft, repacked: tie, saving: 0.25 }, later);
   return { root, store, original, own };
 }
 
@@ -55,6 +55,14 @@ describe("the record of a repacked image", () => {
     const path = `records/demo/${other.own.record_id}.json`;
     forgeRecord(other.root, path, (record) => delete record.repacked);
     expect(await codes(other.store)).toContain("INPUT_MISMATCH");
+  });
+
+  it("9.10 says what it saves: whoever rewrites that, to have it published or kept back, has no record any more", async () => {
+    const { root, store, own } = await recorded();
+    const path = join(root, `records/demo/${own.record_id}.json`);
+    expect(own.saving).toBe(0.25);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"saving": 0.25', '"saving": 0.01'));
+    expect(await codes(store, own.record_id)).toContain("RECORD_EDITED");
   });
 });
 

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { NOT_OF_THE_LAB } from "../reporter.ts";
 import { describeEngine, docker, registry, temporaryFolder, uniqueName } from "./engine.ts";
 import { factory, imagesIn, imagesOfTest, makeWorkspace } from "./run-workspace.ts";
 import { tinyBase } from "./tiny-base.ts";
@@ -31,6 +32,7 @@ interface Found {
 interface Ran {
   results: {
     record_id: string;
+    image?: { digest: string };
     repack?: {
       status: string;
       record_id: string;
@@ -40,6 +42,11 @@ interface Ran {
     };
   }[];
   summary: { repacks?: object };
+}
+
+interface Moved {
+  changes: { ref: string; to: string }[];
+  kept_back?: { what: string; why: string }[];
 }
 
 async function ok<T>(root: string, args: string[], exit = 0): Promise<T> {
@@ -83,8 +90,8 @@ const put = (root: string, path: string, text: string) => {
   writeFileSync(join(root, path), text);
 };
 
-const product = (more: string) =>
-  `schema_version: 1\nproduct_id: app\nmanifest_id: app\nrepository: ${registry}/${uniqueName("x")}\ntags: ["1"]\n${more}\n`;
+const product = (more: string, repository = `${registry}/${uniqueName("x")}`) =>
+  `schema_version: 1\nproduct_id: app\nmanifest_id: app\nrepository: ${repository}\ntags: ["1"]\n${more}\n`;
 
 /** A docker-repack that forgets the layer with x2. */
 const LOSES_A_LAYER = `#!${process.execPath}
@@ -120,13 +127,19 @@ const isThere = (program: string) =>
 
 describeEngine("repack", () => {
   for (const program of programs)
-    test.skipIf(!isThere(program))(
+    test(
       `${program}: another image with the same files and configuration, its own tag and record; the canonical one stays`,
       { timeout: 240_000 },
-      async () => {
+      async (context) => {
+        context.skip(!isThere(program), `${NOT_OF_THE_LAB}${program} is not installed`);
         const repository = imagesOfTest(`${registry}/`);
         const root = workspace(repository);
-        put(root, "control_plane/products/app.yaml", product(`repack: {with: ${program}, target_size: 1MB}`));
+        const published = `${registry}/${uniqueName("x")}`;
+        put(
+          root,
+          "control_plane/products/app.yaml",
+          product(`repack: {with: ${program}, target_size: 1MB}`, published),
+        );
         // The product asks for it: the run carries the cell through, and records both images.
         const all = ["run", "--manifest-id", "app", "--push"];
         const { results, summary } = await ok<Ran>(root, all);
@@ -140,6 +153,15 @@ describeEngine("repack", () => {
           record_id: results[0]?.record_id,
           repack: { status: "reused", record_id: repack?.record_id, image: repack?.image },
         });
+
+        // Both have a public tag, by the digests that were tested.
+        const { changes } = await ok<Moved>(root, ["publish", "--product", "app"]);
+        const [image, layers] = [results[0]?.image?.digest, repack?.image.digest];
+        expect(changes.map(({ ref, to }) => [ref, to])).toEqual([
+          [`${published}:1-repacked`, layers],
+          [`${published}:1`, image],
+        ]);
+        expect(docker(["buildx", "imagetools", "inspect", `${published}:1-repacked`])).toContain(layers);
 
         const found = await ok<Found>(root, ["repack", CELL, "--with", program, "--target-size", "1MB"]);
         expect(found).toMatchObject({ with: program, changes: [], status: "pass", pushed: false });
@@ -181,7 +203,7 @@ describeEngine("repack", () => {
     async () => {
       const repository = imagesOfTest(`${registry}/`);
       const root = workspace(repository);
-      put(root, "control_plane/products/app.yaml", product("policy: release"));
+      put(root, "control_plane/products/app.yaml", product("policy: release\nrepack: {with: zstd}"));
       const policy = (saving: number) =>
         put(
           root,
@@ -189,7 +211,15 @@ describeEngine("repack", () => {
           `schema_version: 1\npolicy_id: release\nrepack: {min_saving: ${saving}}\n`,
         );
       policy(0.99);
-      await ok(root, ["run", "--manifest-id", "app", "--push"]);
+      const { results } = await ok<Ran>(root, ["run", "--manifest-id", "app", "--push"]);
+      const told = results[0]?.repack?.why ?? "";
+      expect(told).toMatch(/^not pushed: it .* and the policy asks for 99.0 %$/);
+      // Another run has nothing to do, nothing is published of it, and nothing is missing.
+      const again = await ok<Ran>(root, ["run", "--manifest-id", "app", "--push", "--reuse"]);
+      expect(again.results[0]?.repack).toMatchObject({ status: "reused", why: told });
+      const moved = await ok<Moved>(root, ["publish", "--product", "app"]);
+      expect(moved.changes).toHaveLength(1);
+      expect(moved.kept_back?.[0]?.why).toContain("the policy asks for 99.0 %");
       const args = ["repack", CELL, "--with", "zstd", "--push"];
       const back = await ok<Found>(root, args);
       expect(back).toMatchObject({ pushed: false, status: "pass" });
@@ -206,7 +236,7 @@ describeEngine("repack", () => {
       expect(lost).toMatchObject({ record_id: null, status: null, pushed: false });
       expect(lost.changes).toContainEqual({ path: "/data/a/x2", how: ["removed"] });
       expect(imagesIn(repository)).toEqual(images);
-      expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 2, problems: [] });
+      expect(await ok(root, ["records", "verify"])).toMatchObject({ checked: 3, problems: [] });
 
       policy(0);
       const found = await ok<Found>(root, args);

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { provable } from "../../bench/provable.ts";
@@ -83,7 +83,21 @@ async function plan(root: string, { version = null, now = NOW, engine, registry,
 async function put(
   root: string,
   inputs: Inputs,
-  { at, digest, ref, status = "pass" }: { at: number; digest: string; ref: string; status?: "pass" | "fail" },
+  {
+    at,
+    digest,
+    ref,
+    status = "pass",
+    saving,
+    pushed = false,
+  }: {
+    at: number;
+    digest: string;
+    ref: string;
+    status?: "pass" | "fail";
+    saving?: number | undefined;
+    pushed?: boolean;
+  },
 ) {
   const store = openStore(root);
   const start = new Date(at);
@@ -91,24 +105,32 @@ async function put(
   for (const [kind, { text, mediaType }] of Object.entries(evidence))
     draft.evidence[kind] = await store.keep(inputs.manifest_id, text, mediaType);
   const { repacked } = inputs;
+  const image = draft.image && { ...draft.image, ...(pushed && { pushed }) };
   const failed = { status, stage: "smoke", class: "smoke-test", expected: false };
   const result = status === "pass" ? draft.result : { ...draft.result, ...failed };
-  return store.put({ ...draft, ...(repacked && { repacked }), result }, start);
+  return store.put(
+    { ...draft, image, ...(repacked && { repacked, ...(saving !== undefined && { saving }) }), result },
+    start,
+  );
 }
 
 const AT = NOW - DAY;
 
 /** A workspace whose cell is proven, and of which other layers are asked for. */
-async function proven(repack = "{with: zstd}", files: Files = {}) {
+async function proven(
+  repack = "{with: zstd}",
+  files: Files = {},
+  { pushed = false }: { pushed?: boolean } = {},
+) {
   const root = makeWorkspace({ ...FILES, ...product(repack), ...files });
   const { inputs } = await plan(root, { reuse: false });
-  const original = await put(root, inputs, { at: AT, digest: ORIGINAL, ref: TAG });
+  const original = await put(root, inputs, { at: AT, digest: ORIGINAL, ref: TAG, pushed });
   const { image } = original;
   if (!image) throw new Error("there is no image");
   const tie = tieTo({ ...original, image }, { with: "zstd", target_size: 1, version: null });
   const layers = (
     change: Partial<Repacked> = {},
-    about: { at?: number; status?: "pass" | "fail"; ref?: string } = {},
+    about: { at?: number; status?: "pass" | "fail"; ref?: string; saving?: number | undefined } = {},
   ) =>
     put(
       root,
@@ -133,6 +155,7 @@ describe("a product or a plan that asks for other layers", () => {
       action: "repack",
       reason: "NOT_ASKED",
       record_id: null,
+      kept_back: null,
     });
     expect(await repackOf(makeWorkspace(FILES), { reuse: false })).toBeUndefined();
     const table = factoryAtOnce(root, ["plan", "--manifest-id", "demo"]);
@@ -239,6 +262,58 @@ describe("layers that a record proves", () => {
     expect(cell.notes.join("\n")).toMatch(
       /warning: demo.linux-amd64 is not proven in other layers: .*EVIDENCE_GONE/,
     );
+  });
+
+  describe("that save too little", () => {
+    const policy = (least: number) => ({
+      ...product("{with: zstd}", "policy: release"),
+      "control_plane/policies/release.yaml": `schema_version: 1\npolicy_id: release\nrepack: {min_saving: ${least}}\n`,
+    });
+    const elsewhere = { needPushed: true, registry: { [TAG]: ORIGINAL }, engine: {} };
+
+    it("are kept back: nothing is made again, and nobody asks where they are", async () => {
+      const { root, layers } = await proven("{with: zstd}", policy(0.2), { pushed: true });
+      const { record_id } = await layers({}, { saving: 0.1 });
+      const kept_back = "it saves 10.0 %, and the policy asks for 20.0 %";
+      const back = { action: "reuse", reason: null, record_id, kept_back };
+      expect(await repackOf(root, elsewhere)).toMatchObject(back);
+      expect(await repackOf(root, { ...elsewhere, onlyProven: true })).toMatchObject(back);
+      // Who wants the image here gets it.
+      expect(await repackOf(root, { engine: { [TAG]: ORIGINAL } })).toMatchObject({
+        ...MADE,
+        reason: "IMAGE",
+      });
+      // A proof like any other: it can be too old, and followed by a failure.
+      expect(await repackOf(root, { ...elsewhere, now: NOW + 400 * DAY })).toMatchObject(MADE);
+      await layers({}, { at: AT + 5000, saving: 0.1, status: "fail" });
+      expect(await repackOf(root, elsewhere)).toMatchObject({ ...MADE, kept_back: null });
+    });
+
+    it.each([
+      [
+        "no policy asks for anything, and they are larger",
+        0,
+        -0.05,
+        "it is 5.0 % larger, and a larger one is not published",
+      ],
+      ["they save just enough", 0.2, 0.2, null],
+      ["nobody said what they save", 0.2, undefined, null],
+    ])("are kept back or made again where %s", async (_, least, saving, kept_back) => {
+      const { root, layers } = await proven("{with: zstd}", policy(least), { pushed: true });
+      await layers({}, { saving });
+      const action = kept_back === null ? "repack" : "reuse";
+      expect(await repackOf(root, elsewhere)).toMatchObject({ action, kept_back });
+    });
+
+    it("are not kept back by a record that was changed", async () => {
+      const { root, layers } = await proven("{with: zstd}", policy(0.2), { pushed: true });
+      const { record_id } = await layers({}, { saving: 0.3 });
+      const path = join(root, `records/demo/${record_id}.json`);
+      writeFileSync(path, readFileSync(path, "utf8").replace('"saving": 0.3', '"saving": 0.1'));
+      const cell = await plan(root, elsewhere);
+      expect(cell).toMatchObject({ repack: { ...MADE, kept_back: null } });
+      expect(cell.notes.join("\n")).toMatch(/warning: demo.linux-amd64 is not proven in other layers: /);
+    });
   });
 
   it("are made with the cell that is built, whatever proves those of before", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { closingLines, countTests, type CountedModule } from "../reporter.ts";
+import { closingLines, countTests, type CountedModule, NOT_OF_THE_LAB } from "../reporter.ts";
 
 function moduleOf(relativeModuleId: string, states: string[], errors: unknown[] = []): CountedModule {
   const tests = states.map((state) => ({ result: () => ({ state }) }));
@@ -34,6 +34,16 @@ describe("the closing lines of a test run", () => {
       moduleOf("test/unit/a.test.ts", ["skipped"]),
     ];
     expect(countTests(modules, 0, true)).toMatchObject({ failed: 2, skipped: 2 });
+  });
+
+  it("count an engine test that needs what the lab has not as left out, even where the engine is required", () => {
+    const result = { state: "skipped", note: `${NOT_OF_THE_LAB}x is not installed` };
+    const tests = [
+      { result: () => result },
+      { result: () => ({ state: "skipped", note: "y is not installed" }) },
+    ];
+    const module = { ...moduleOf("test/engine/a.test.ts", []), children: { allTests: () => tests } };
+    expect(countTests([module], 0, true)).toMatchObject({ failed: 1, skipped: 1 });
   });
 
   it("say why tests were skipped, where these say it", () => {

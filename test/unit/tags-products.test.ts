@@ -434,3 +434,109 @@ describe("who has a moving tag", () => {
     ]);
   });
 });
+
+describe("the tags of repacked images", () => {
+  const REPACK = `${TAGS}\nrepack: {with: zstd, tag_suffix: -small}`;
+  const layers = {
+    with: "zstd",
+    target_size: 50e6,
+    tag_suffix: "-small",
+    reason: null,
+    kept_back: null,
+  } as const;
+
+  /** The cells of `grid`, repacked where it is said. */
+  const repacked = (how: (cell: Cell) => Partial<NonNullable<Cell["repack"]>> = () => ({})) =>
+    grid().map((cell): Cell => {
+      const own = { ...layers, action: "reuse" as const, record_id: `of ${cell.cell_id}`, ...how(cell) };
+      return { ...cell, repack: own };
+    });
+
+  it("stand beside those of the images that they were made from, with records of their own", () => {
+    const { tags, missing, kept_back, findings, list, given } = tagsOf(REPACK, repacked());
+    expect([missing, kept_back, findings]).toEqual([[], [], []]);
+    const plain = tags.filter((one) => !one.repacked);
+    const own = tags.filter((one) => one.repacked);
+    expect(plain.filter(({ kind }) => kind !== "sha").map(({ ref }) => `${ref}-small`)).toEqual(
+      own.map(({ ref }) => ref),
+    );
+    for (const [tag, cell] of [
+      ["0-small", idOf("0.2.0", "slim")],
+      ["0.1-full-small", idOf("0.1.1", "full")],
+    ] as const)
+      expect(given[tag]).toBe(cell);
+    expect(own[0]?.record_ids).toEqual(own[0]?.cell_ids.map((id) => `of ${id}`));
+    // Bake makes images as they are built.
+    expect(bakeTags(list.tags, grid())).not.toContain("-small");
+    expect(bakeTags(list.tags, grid())).toBe(bakeTags(plain, grid()));
+  });
+
+  it("are missing where one platform is not proven, and follow the tag that they are beside", () => {
+    const { given, lacking } = tagsOf(
+      REPACK,
+      repacked(({ fragments, platform }) =>
+        fragments.core === "0.2.0" && platform === "linux/arm64"
+          ? { action: "repack", reason: "NEW", record_id: null }
+          : {},
+      ),
+    );
+    // The newest is not there in other layers: an older one would be something else than the tag beside it.
+    expect(given).toMatchObject({ "0": idOf("0.2.0", "slim"), "0.1-slim-small": idOf("0.1.1", "slim") });
+    expect(given).not.toHaveProperty("0-small");
+    expect(lacking["0-small"]).toMatch(/^in other layers, .*arm64.* is not proven \(NEW\)$/);
+  });
+
+  it("are not given to what saves too little: nothing is missing for that", () => {
+    const why = "it saves 1.0 %, and the policy asks for 5.0 %";
+    const { given, missing, kept_back } = tagsOf(
+      REPACK,
+      repacked(({ fragments }) => (fragments.core === "0.2.0" ? { kept_back: why } : {})),
+    );
+    expect(missing).toEqual([]);
+    expect(given).not.toHaveProperty("latest-small");
+    const told = kept_back.find(({ what }) => what.endsWith(":latest-small"));
+    expect(told?.why).toMatch(
+      /^demo\..*slim.* in other layers: it saves 1.0 %, and the policy asks for 5.0 %$/,
+    );
+  });
+
+  it("are not given where the image itself is not proven, or the product does not ask", () => {
+    const cells = repacked().map((cell): Cell =>
+      cell.fragments.core === "0.2.0" ? { ...cell, action: "build", reason: "NEW", record_id: null } : cell,
+    );
+    const { given } = tagsOf(REPACK, cells);
+    expect(given).toMatchObject({ "0-small": idOf("0.1.1", "slim") });
+    expect(given).not.toHaveProperty("0.2.0-slim-small");
+    expect(tagsOf(TAGS, repacked()).tags.filter((one) => one.repacked)).toEqual([]);
+  });
+
+  it("are findings where they are the tags of something else, or no tags", () => {
+    const both = `tags: ["{{core.version}}-{{variant}}", "{{core.version}}-{{variant}}-small"]\nrepack: {with: zstd, tag_suffix: -small}`;
+    const codes = (text: string) =>
+      tagsOf(text, repacked()).findings.map(({ code, where }) => [code, where?.line]);
+    expect(new Set(codes(both).map(([code]) => code))).toEqual(new Set(["TAG_COLLISION"]));
+    const { findings } = tagsOf(both, repacked());
+    expect(findings).toHaveLength(6);
+    expect(findings[0]?.what).toMatch(
+      /demo:0.1.0-full-small.* both an image as it was built and a repacked one/,
+    );
+    const long = `tags: ["{{core.version}}-{{variant}}-${"x".repeat(115)}"]\nrepack: {with: zstd, tag_suffix: -small}`;
+    expect(new Set(codes(long).map(([code]) => code))).toEqual(new Set(["TAG_INVALID"]));
+  });
+
+  it("of two products are findings where they are one", () => {
+    const other = product(REPACK).replace("product_id: demo", "product_id: other");
+    const catalog = makeCatalog({
+      ...withProduct('tags: [{tag: "one-small", when: {core: 0.1.0, variant: slim}}]'),
+      "control_plane/products/other.yaml": other.replace(
+        TAGS,
+        "tags: [{tag: one, when: {core: 0.1.0, variant: slim}}]",
+      ),
+    });
+    const cells = new Map([["demo", repacked()]]);
+    const products = publishedOf(catalog, [catalog.product("demo"), catalog.product("other")], cells);
+    const { findings } = tagList(catalog, products, { origin: originOf(null, GIT), gitTags: [] });
+    expect(findings.map(({ code }) => code)).toContain("TAG_COLLISION");
+    expect(tagFindings(catalog, products).map(({ code }) => code)).toContain("TAG_COLLISION");
+  });
+});

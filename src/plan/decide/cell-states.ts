@@ -4,15 +4,8 @@ import { knowsDigests } from "../../stitch/labels.ts";
 import type { PlannedCell } from "../cell.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
 import { decide } from "./decide.ts";
-import type { Places } from "./placement.ts";
+import { UNASKED } from "./placement.ts";
 import type { DecideOptions } from "./ruling.ts";
-
-/** Where images are is no part of what is known to work. */
-const UNASKED: Places = {
-  engineTags: () => Promise.resolve(null),
-  engineHolds: () => Promise.resolve(false),
-  served: () => Promise.resolve(undefined),
-};
 
 const keyOf = ({ manifest_id, record_id }: Attempt) => `${manifest_id}/${record_id}`;
 

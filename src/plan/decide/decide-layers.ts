@@ -1,11 +1,18 @@
 import { FactoryError } from "../../errors.ts";
-import { isTiedTo, type OriginalImage, type OtherLayers, tieTo } from "../../model/other-layers.ts";
+import {
+  isTiedTo,
+  type OriginalImage,
+  type OtherLayers,
+  tieTo,
+  tooLittle,
+} from "../../model/other-layers.ts";
 import type { Repacked } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 import { type CellRepack, type PlannedCell, withCell } from "../cell.ts";
 import { repackedCell, repackedTag } from "../repacked-cell.ts";
 import type { Attempts } from "./attempts.ts";
 import { decide } from "./decide.ts";
+import { UNASKED } from "./placement.ts";
 import type { DecideOptions } from "./ruling.ts";
 
 /** What decides about other layers beside what decides about cells. */
@@ -15,6 +22,8 @@ export interface LayersOptions extends DecideOptions {
    * what is there already, and is not going to be made, any version will do.
    */
   version: "any" | (() => Promise<string | null>);
+  /** The share of bytes that layers of a manifest have to save to be given to others. */
+  minSaving: (manifestId: string) => number;
   /** A line for people. */
   note: (text: string) => void;
 }
@@ -104,10 +113,32 @@ async function rulingsOn(
   }
 }
 
-function decided(layers: OtherLayers, { action, reason, record_id }: PlannedCell["cell"]): CellRepack {
+/**
+ * Why the newest image in these layers is not to be given to others; null if it is, or if there is none. It stays where it was made,
+ * so nobody asks where it is.
+ */
+async function keptBack(
+  { cell }: PlannedCell,
+  { attempts, minSaving, needPushed, version }: LayersOptions,
+): Promise<string | null> {
+  if (!needPushed && version !== "any") return null;
+  const newest = attempts
+    .inOtherLayers(cell.build_key)
+    .find(({ verdict_key, status }) => verdict_key === cell.verdict_key && status !== "error");
+  if (newest?.status !== "pass") return null;
+  const record = await attempts.read(newest);
+  const saving = record.schema_version === 2 ? record.saving : undefined;
+  return saving === undefined ? null : tooLittle(saving, minSaving(cell.manifest_id));
+}
+
+function decided(
+  layers: OtherLayers,
+  { action, reason, record_id }: PlannedCell["cell"],
+  kept_back: string | null,
+): CellRepack {
   return action === "reuse"
-    ? { ...layers, action, reason: null, record_id }
-    : { ...layers, action: "repack", reason, record_id: null };
+    ? { ...layers, action, reason: null, record_id, kept_back }
+    : { ...layers, action: "repack", reason, record_id: null, kept_back: null };
 }
 
 /**
@@ -124,19 +155,31 @@ export async function decideLayers(
   options: LayersOptions | null,
 ): Promise<PlannedCell[]> {
   const own = new Map<PlannedCell, PlannedCell>();
+  const here = new Map<PlannedCell, PlannedCell>();
+  const back = new Map<PlannedCell, string>();
   for (const planned of options ? cells : []) {
     const layers = asked(planned);
     const one = layers && options ? await inLayers(planned, layers, options) : null;
-    if (one) own.set(planned, one);
+    if (!one || !options) continue;
+    const kept_back = await keptBack(one, options);
+    if (kept_back !== null) back.set(planned, kept_back);
+    (kept_back === null ? own : here).set(planned, one);
   }
-  const rulings = options ? await rulingsOn([...own.values()], options) : [];
-  const found = new Map([...own.keys()].map((planned, at) => [planned, rulings[at]?.cell]));
+  const found = new Map<PlannedCell, PlannedCell["cell"] | undefined>();
+  const decideOn = async (some: ReadonlyMap<PlannedCell, PlannedCell>, how: LayersOptions) => {
+    const rulings = await rulingsOn([...some.values()], how);
+    for (const [at, planned] of [...some.keys()].entries()) found.set(planned, rulings[at]?.cell);
+  };
+  if (options) {
+    await decideOn(own, options);
+    await decideOn(here, { ...options, places: UNASKED, needPushed: false });
+  }
   return cells.map((planned) => {
     const layers = asked(planned);
     if (!layers) return planned;
     const fresh = { action: "build", reason: planned.cell.reason ?? "NEW", record_id: null } as const;
     return withCell(planned, {
-      repack: decided(layers, found.get(planned) ?? { ...planned.cell, ...fresh }),
+      repack: decided(layers, found.get(planned) ?? { ...planned.cell, ...fresh }, back.get(planned) ?? null),
     });
   });
 }

@@ -13,6 +13,13 @@ export interface Places {
   served: (ref: string) => Promise<string | null | undefined>;
 }
 
+/** Where it does not matter where images are: nobody is asked. */
+export const UNASKED: Places = {
+  engineTags: () => Promise.resolve(null),
+  engineHolds: () => Promise.resolve(false),
+  served: () => Promise.resolve(undefined),
+};
+
 /** What to do about a cell whose proof is valid, given where its image is. */
 export type Placement =
   /** The image has its tag, or nobody could be asked. */
