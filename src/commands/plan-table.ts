@@ -1,6 +1,7 @@
 import { grouped } from "../model/count.ts";
 import { visible } from "../model/visible.ts";
-import type { Action, Coverage, LeftOut, Planned, PlannedCell } from "../plan/cell.ts";
+import type { Action } from "../plan/action.ts";
+import type { Coverage, LeftOut, Planned, PlannedCell } from "../plan/cell.ts";
 import { prefixTargets } from "../plan/prefix.ts";
 import type { Palette } from "../screen/palette.ts";
 import { acrossPlatforms, commonOf, type PlanRow, rowsOf, tellingRows } from "../plan/rows.ts";

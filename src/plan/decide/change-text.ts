@@ -1,4 +1,5 @@
-import type { Cell, Change, Reason } from "../cell.ts";
+import type { Change, Reason } from "../action.ts";
+import type { Cell } from "../cell.ts";
 
 /** Reasons whose changes name a place that changed, not a value before and after. */
 const PLACES: ReadonlySet<Reason | null> = new Set([

@@ -5,7 +5,8 @@ import { compareText } from "../../model/compare.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { declaredTests } from "../../model/suite.ts";
 import type { Source } from "../../stitch/source.ts";
-import { type Change, type PlannedCell, type Reason, withCell } from "../cell.ts";
+import type { Change, Reason } from "../action.ts";
+import { type PlannedCell, withCell } from "../cell.ts";
 import { createNaming, upwards } from "./links.ts";
 import { compareInputs, inputsOf } from "./reason.ts";
 

@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { parseReference } from "../../model/subject.ts";
-import type { Change, Seen } from "../cell.ts";
+import type { Change, Seen } from "../action.ts";
 import type { Attempt } from "./attempts.ts";
 
 /** Where images are. If something cannot be asked, that is no answer, but never an error. */

@@ -2,7 +2,8 @@ import type { ReadImage } from "../../model/inputs.ts";
 import { valueText } from "../../model/value.ts";
 import { manifestOfRef } from "../../model/parent.ts";
 import type { Inputs } from "./attempts.ts";
-import type { Change, PlannedCell, Reason } from "../cell.ts";
+import type { Change, Reason } from "../action.ts";
+import type { PlannedCell } from "../cell.ts";
 
 /** Why two cells, or a cell and an attempt, have different verdict keys. */
 export interface Difference {

@@ -1,7 +1,8 @@
 import type { Places } from "./placement.ts";
 import { knowsDigests } from "../../stitch/labels.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
-import type { Action, Cell, Change, PlannedCell, Reason } from "../cell.ts";
+import type { Action, Change, Reason } from "../action.ts";
+import type { Cell, PlannedCell } from "../cell.ts";
 
 /** What a decision depends on beside the cells. */
 export interface DecideOptions {

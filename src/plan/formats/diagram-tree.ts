@@ -1,6 +1,7 @@
 import { grouped } from "../../model/count.ts";
 import { baseText } from "../../model/parent.ts";
-import type { Action, PlannedCell } from "../cell.ts";
+import type { Action } from "../action.ts";
+import type { PlannedCell } from "../cell.ts";
 import { reasonText } from "../decide/change-text.ts";
 
 /** A node of the picture. */
