@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup, list, hashing, graph, remote.
+// print, growth, pairwise, lookup, list, hashing, graph, remote, pull.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -17,6 +17,7 @@ import { hashing } from "./hashing.ts";
 import { list } from "./list-records.ts";
 import { compare, median, once } from "./measure.ts";
 import { type Bench, graph, growth, lookup, pairwise, print } from "./planner.ts";
+import { pull } from "./pull.ts";
 import { remote } from "./remote.ts";
 import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
 
@@ -266,6 +267,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   hashing: { run: () => hashing(bench), engine: false },
   graph: { run: () => graph(bench), engine: false },
   remote: { run: () => remote(bench), engine: true },
+  pull: { run: () => pull(bench, copyOfWorkspace), engine: true },
 };
 const wanted = process.argv.slice(2);
 const engine = spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;
