@@ -1,13 +1,11 @@
 import { extract as createExtract } from "tar-stream";
 import { collectLayer, type Layer, type LayerOptions } from "./layer.ts";
+import { decompressZstd } from "./zstd.ts";
 
 const SNIFFED_BYTES = 512;
 
 /** Large pieces: each one is a turn of the event loop. */
 const GUNZIP_BYTES = 1 << 20;
-
-/** fzstd returns all the output of an input at once: small pieces limit that of a decompression bomb to 32 MiB. */
-const ZSTD_PIECE = 1024;
 
 export type Bytes = AsyncIterable<Uint8Array>;
 /** What a blob is, by its first bytes. */
@@ -41,25 +39,6 @@ export async function sniff(stream: Bytes): Promise<{ head: Buffer; whole: Bytes
     for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
   }
   return { head, whole: whole() };
-}
-
-async function* decompressZstd(source: Bytes): Bytes {
-  const { Decompress } = await import("fzstd");
-  let ready: Uint8Array[] = [];
-  const stream = new Decompress((bytes) => void ready.push(bytes));
-  const take = () => {
-    const taken = ready.filter((bytes) => bytes.length > 0);
-    ready = [];
-    return taken;
-  };
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; at += ZSTD_PIECE) {
-      stream.push(chunk.subarray(at, at + ZSTD_PIECE));
-      yield* take();
-    }
-  }
-  stream.push(new Uint8Array(0), true);
-  yield* take();
 }
 
 /** How many bytes layers may have when they are unpacked: so many, and so many times what they have packed. */
