@@ -7,6 +7,7 @@ const STAGES = [
   "smoke",
   "sbom",
   "records",
+  "causes",
   "proof",
   "scan",
   "pipeline",

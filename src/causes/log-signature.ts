@@ -41,14 +41,14 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "
 
 /** A line without terminal sequences, without what BuildKit puts before it, and without what varies. */
 export function normalLine(text: string, own: readonly string[] = []): string {
-  let line = visible(stripVTControlCharacters(text.slice(0, LONGEST_READ)))
+  let line = stripVTControlCharacters(text.slice(0, LONGEST_READ))
     .replace(/^\s*#\d{1,6}\s+(\d{1,9}\.\d{1,9}\s+)?/, "")
     .replace(/\s+/g, " ")
     .trim();
   for (const word of [...own].filter(({ length }) => length > 2).sort((a, b) => b.length - a.length))
     line = line.replace(new RegExp(`(?<![\\w.])${escaped(word)}(?![\\w]|\\.\\d)`, "g"), "<cell>");
   for (const [pattern, by] of VARYING) line = line.replace(pattern, by);
-  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+  return visible(line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line);
 }
 
 /** The line that says most about a failure; empty if there is none. */
@@ -65,6 +65,11 @@ export function signatureOf({ stage, class: cause, tests, lines, own }: Failure)
     .filter((part) => part !== "")
     .map(visible)
     .join(" ");
-  const line = tellingLine(lines, own);
+  // A smoke test's lines begin with its id, which is named already.
+  const bare = lines.map((line) => {
+    const test = tests.find((id) => line.startsWith(`${id}: `));
+    return test === undefined ? line : line.slice(test.length + 2).replace(/^got /, "");
+  });
+  const line = tellingLine(bare, own);
   return line === "" ? where : `${where}: ${line}`;
 }

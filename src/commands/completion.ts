@@ -40,7 +40,7 @@ async function values(context: Context, name: string, command: CommandUnknownOpt
   const choices = command.options.find((option) => option.long === name)?.argChoices;
   if (choices) return [...choices];
   const catalog = await context.catalog({ fetch: false });
-  if (name === "--manifest-id") return catalog.manifestIds();
+  if (name === "--manifest-id" || name === "--failures") return catalog.manifestIds();
   if (name === "--plan" || name === "plan-id") return catalog.planIds();
   if (name === "library") return catalog.libraries().map((library) => library.name);
   if (name === "--platform") return ["all", "linux/amd64", "linux/arm64"];

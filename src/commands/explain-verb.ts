@@ -2,19 +2,26 @@ import { FactoryError } from "../errors.ts";
 import { planningFlags, type Verb, verb } from "./verb.ts";
 
 export const explainVerb: Verb = (act) =>
-  verb("explain", "say what will be done about a cell and why, or which tags of a product may be promoted", [
+  verb("explain", "say what will be done about a cell and why, which tags of a product may be promoted, or why cells fail", [
     "factory explain llm_factory.core-0.1.0.light-0.2.0.linux-amd64",
     "factory explain --product llm_factory",
+    "factory explain --failures llm_factory",
   ])
     .argument("[cell-id]", "a cell of a plan or of a manifest")
     .option("--product <id>", "a product: what each of its channels asks for, and what its tags lack")
+    .option(
+      "--failures <manifest-id>",
+      "a manifest: the smallest combinations of values that explain why its cells fail",
+    )
     .addOption(planningFlags.locked())
     .action(
-      act(async (context, cellId, { product, locked }) => {
-        if ((cellId === undefined) === (product === undefined))
-          throw new FactoryError("USAGE", "one cell or one product is to be explained", {
-            fix: "pass the id of a cell, or --product ID",
+      act(async (context, cellId, { product, failures, locked }) => {
+        if ([cellId, product, failures].filter((one) => one !== undefined).length !== 1)
+          throw new FactoryError("USAGE", "one cell, one product or one manifest is to be explained", {
+            fix: "pass the id of a cell, --product ID, or --failures MANIFEST_ID",
           });
+        if (failures !== undefined)
+          return (await import("./explain-failures.ts")).explainFailures(context, { failures, locked });
         if (product !== undefined)
           return (await import("./explain-product.ts")).explainProduct(context, { product, locked });
         return (await import("./explain.ts")).explain(context, cellId ?? "", { locked });

@@ -192,7 +192,7 @@ describe("the smallest explanation", () => {
   });
 
   it("names a fragment that is missing", () => {
-    const all = [
+    const all: Outcome[] = [
       { values: { core: "1", light: "1" }, failed: false },
       { values: { core: "2", light: "1" }, failed: false },
       { values: { core: "2" }, failed: true },

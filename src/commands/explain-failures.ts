@@ -1,0 +1,110 @@
+import type { OpenCatalog } from "../catalog/open.ts";
+import { type FailureReport, failureReport, type OfferedCell } from "../causes/failures.ts";
+import { type Made, type Remade, remadeFrom } from "../causes/remade.ts";
+import { valuesIn, verdictsOf } from "../causes/verdicts.ts";
+import { FactoryError } from "../errors.ts";
+import { compareText } from "../model/compare.ts";
+import { grouped } from "../model/count.ts";
+import { visible } from "../model/visible.ts";
+import { openStore } from "../pipeline/open-store.ts";
+import type { PlannedCell } from "../plan/cell.ts";
+import { expand } from "../plan/expand.ts";
+import { pinsOf } from "../plan/lock/pins.ts";
+import { withParents } from "../plan/family.ts";
+import { requestsOf } from "../plan/requests.ts";
+import type { Given } from "../plan/space.ts";
+import type { CommandResult, Context } from "./context.ts";
+import { failureLines } from "./failure-text.ts";
+import { withProbePlan } from "./probe-plan.ts";
+
+interface Explained {
+  failures: string;
+  locked?: boolean;
+}
+
+function madeOf({ cell }: PlannedCell): Made {
+  const { fragments, platform, base, args } = cell;
+  return { fragments, platform, base: base.ref, args };
+}
+
+/** What a cell has by the names that rules use. */
+export function valuesOfCell(planned: PlannedCell): Record<string, string> {
+  const { template } = planned.keys;
+  return valuesIn({ ...madeOf(planned), template: `${template.id}@${template.version}` });
+}
+
+/** The cells of every plan over a manifest. A plan that cannot be expanded is named, and left out. */
+function offeredCells(context: Context, catalog: OpenCatalog, manifestId: string, given: Given): OfferedCell[] {
+  const found: OfferedCell[] = [];
+  for (const request of requestsOf(catalog, { all: true, filter: [`manifest=${manifestId}`] })) {
+    try {
+      for (const planned of expand(catalog, request, given).cells)
+        found.push({
+          cell_id: planned.cell.cell_id,
+          plan_id: "planId" in request ? request.planId : null,
+          values: valuesOfCell(planned),
+          made: madeOf(planned),
+        });
+    } catch (error) {
+      if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
+      const name = "planId" in request ? request.planId : request.manifestId;
+      context.say(`warning: ${name} cannot be planned, so none of its cells is looked at: ${visible(error.message)}`);
+    }
+  }
+  return found;
+}
+
+/** Orders the values of a factor: versions by their scheme. */
+export function comparing(catalog: OpenCatalog): (factor: string) => (a: string, b: string) => number {
+  return (factor) => {
+    const scheme = catalog.fragmentScheme(factor);
+    return (a, b) =>
+      scheme.isVersion(a) && scheme.isVersion(b) ? scheme.compare(a, b) || compareText(a, b) : compareText(a, b);
+  };
+}
+
+/** What is known of a manifest's combinations, by the rules of reuse. @throws FactoryError UNKNOWN_MANIFEST, LOCK_* */
+export async function knownOf(context: Context, manifestId: string, locked: boolean) {
+  const catalog = await context.catalog();
+  // An unknown manifest is one more than a manifest without records.
+  const { document } = catalog.manifest(manifestId);
+  const given: Given = {
+    today: new Date(context.now()).toISOString().slice(0, 10),
+    environment: context.environment,
+    ...(locked ? pinsOf(catalog, withParents(catalog, [manifestId])) : {}),
+  };
+  const remade = remadeFrom(catalog, manifestId, given);
+  const world = await context.world();
+  const attempts = await world.attempts(catalog.root, [manifestId], { note: context.say, strict: false });
+  const { records } = await openStore(catalog.root).list({ manifestId });
+  const known = await verdictsOf(manifestId, { attempts, summaries: records, isCurrent: remade.isCurrent });
+  for (const { record, what } of known.problems) context.say(`warning: ${record}: ${visible(what)}`);
+  return { catalog, manifest: document, given, remade, attempts, known };
+}
+
+/** A combination as it is made today. */
+function madeAs(remade: Remade) {
+  return (made: Made) => {
+    const planned = remade.cellOf(made);
+    return planned ? { made: madeOf(planned), values: valuesOfCell(planned) } : null;
+  };
+}
+
+/** `factory explain --failures`: the smallest combinations that explain why cells of a manifest fail. */
+export async function explainFailures(
+  context: Context,
+  { failures: manifestId, locked = false }: Explained,
+): Promise<CommandResult> {
+  const { catalog, manifest, given, remade, attempts, known } = await knownOf(context, manifestId, locked);
+  const report: FailureReport = await failureReport(manifestId, known, {
+    attempts,
+    offered: offeredCells(context, catalog, manifestId, given),
+    madeAs: madeAs(remade),
+    compare: comparing(catalog),
+  });
+  const told = withProbePlan(report, { remade, manifest });
+  const total = report.passing + report.failing;
+  if (total > 0 && !report.smallest)
+    context.say(`note: there are too many values among ${grouped(total)} combinations to be sure of the smallest`);
+  return { text: failureLines(told, context).join("\n"), json: told };
+}
