@@ -25,9 +25,16 @@ export interface Explanation {
 const MOST_POSSIBLE = 20_000;
 
 /** Every combination of some ids that no passing row has, of at most `most` of them; the smallest first. */
-function unseen(ids: readonly number[], most: number, passingBy: readonly RowSet[], count: number): Suspect[] {
+function unseen(
+  ids: readonly number[],
+  most: number,
+  passingBy: readonly RowSet[],
+  count: number,
+): Suspect[] {
   const found: Suspect[] = [];
-  let level: { values: Suspect; next: number; pass: RowSet }[] = [{ values: [], next: 0, pass: allRows(count) }];
+  let level: { values: Suspect; next: number; pass: RowSet }[] = [
+    { values: [], next: 0, pass: allRows(count) },
+  ];
   if (count === 0) found.push([]);
   for (let size = 1; size <= most; size += 1) {
     const longer: typeof level = [];

@@ -10,7 +10,14 @@ import { signatureOf } from "./log-signature.ts";
 import { outcomesOf, valuesOf } from "./outcomes.ts";
 import { probeFor } from "./probe.ts";
 import type { Made } from "./remade.ts";
-import { combinationKey, type Flaky, type LeftOut, type Verdict, type Verdicts, valuesIn } from "./verdicts.ts";
+import {
+  combinationKey,
+  type Flaky,
+  type LeftOut,
+  type Verdict,
+  type Verdicts,
+  valuesIn,
+} from "./verdicts.ts";
 
 /** Values by factor; of a list, any. null: the combination has no such fragment or argument. */
 export type CauseValues = Record<string, (string | null)[]>;
@@ -93,8 +100,9 @@ const MOST_ALTERNATIVES = 5;
 /** In how many values two combinations differ. */
 function distance(a: RecordSummary, b: RecordSummary): number {
   const [one, other] = [valuesIn(a), valuesIn(b)];
-  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name])
-    .length;
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter(
+    (name) => one[name] !== other[name],
+  ).length;
 }
 
 const newestFirst = (ids: readonly string[]): string[] => [...ids].sort((a, b) => compareText(b, a));
@@ -229,7 +237,9 @@ export async function failureReport(
 
   const boxes = joinedBoxes(
     found.map((cause) => ({
-      values: new Map(Object.entries(valuesOf(outcomes, cause.values)).map(([name, value]) => [name, [value]])),
+      values: new Map(
+        Object.entries(valuesOf(outcomes, cause.values)).map(([name, value]) => [name, [value]]),
+      ),
       parts: [cause],
     })),
     compare,
@@ -258,9 +268,7 @@ export async function failureReport(
       alternatives: doubt.possible.slice(1, 1 + MOST_ALTERNATIVES).map((one) => valuesOf(outcomes, one)),
       passes_without: [...values.keys()].flatMap((factor) => {
         const one = passing.find((verdict) => has(verdict.values, factor));
-        return one
-          ? [{ factor, value: one.values[factor] ?? null, record_id: one.attempt.record_id }]
-          : [];
+        return one ? [{ factor, value: one.values[factor] ?? null, record_id: one.attempt.record_id }] : [];
       }),
       signatures: [...counts]
         .map(([signature, failures]) => ({ signature, failures }))

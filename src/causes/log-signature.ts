@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { escaped } from "../model/pattern.ts";
 import { visible } from "../model/visible.ts";
 
 /** How a failure shows itself, without what differs from one attempt to the next. */
@@ -35,9 +36,6 @@ const TELLING =
 /** Says that something failed, but not what. */
 const EMPTY_WORDS =
   /^(error:? ?)?(failed|process .* did not complete successfully|exit(ed)? (with |code |status )|make(\[N\])?: \*\*\*|npm err! (code|errno|a complete log)|traceback \()/i;
-
-/** Characters that a regular expression would act on. */
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
 /** A line without terminal sequences, without what BuildKit puts before it, and without what varies. */
 export function normalLine(text: string, own: readonly string[] = []): string {

@@ -32,7 +32,9 @@ export function planText(
   const list = (value: Value): [Value] => [value];
   const axes = {
     ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, list(value as Value)])),
-    ...(args && { args: Object.fromEntries(Object.entries(args).map(([name, value]) => [name, list(value)])) }),
+    ...(args && {
+      args: Object.fromEntries(Object.entries(args).map(([name, value]) => [name, list(value)])),
+    }),
   };
   const document = {
     schema_version: 1,

@@ -1,5 +1,14 @@
 import type { Outcomes } from "./outcomes.ts";
-import { allRows, areDisjoint, common, isNone, type RowSet, rowsByValue, rowsIn, rowsWith } from "./row-sets.ts";
+import {
+  allRows,
+  areDisjoint,
+  common,
+  isNone,
+  type RowSet,
+  rowsByValue,
+  rowsIn,
+  rowsWith,
+} from "./row-sets.ts";
 
 /** Values that never occurred together in what passed, and did in what failed: ids, ascending. */
 export type Suspect = readonly number[];
@@ -38,8 +47,7 @@ export function suspectsIn(outcomes: Outcomes): Suspects {
   const { start, passing, failing } = outcomes;
   const ids = start.at(-1) ?? 0;
   if (failing.length === 0) return { smallest: [], rows: [], complete: true };
-  if (passing.length === 0)
-    return { smallest: [[]], rows: [failing.map((_, at) => at)], complete: true };
+  if (passing.length === 0) return { smallest: [[]], rows: [failing.map((_, at) => at)], complete: true };
   const [passingBy, failingBy] = [rowsByValue(passing, ids), rowsByValue(failing, ids)];
   const present = failingBy.flatMap((set, id) => (isNone(set) ? [] : [id]));
   const smallest: Suspect[] = [];

@@ -34,7 +34,12 @@ export function valuesOfCell(planned: PlannedCell): Record<string, string> {
 }
 
 /** The cells of every plan over a manifest. A plan that cannot be expanded is named, and left out. */
-function offeredCells(context: Context, catalog: OpenCatalog, manifestId: string, given: Given): OfferedCell[] {
+function offeredCells(
+  context: Context,
+  catalog: OpenCatalog,
+  manifestId: string,
+  given: Given,
+): OfferedCell[] {
   const found: OfferedCell[] = [];
   for (const request of requestsOf(catalog, { all: true, filter: [`manifest=${manifestId}`] })) {
     try {
@@ -48,7 +53,9 @@ function offeredCells(context: Context, catalog: OpenCatalog, manifestId: string
     } catch (error) {
       if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
       const name = "planId" in request ? request.planId : request.manifestId;
-      context.say(`warning: ${name} cannot be planned, so none of its cells is looked at: ${visible(error.message)}`);
+      context.say(
+        `warning: ${name} cannot be planned, so none of its cells is looked at: ${visible(error.message)}`,
+      );
     }
   }
   return found;
@@ -59,7 +66,9 @@ export function comparing(catalog: OpenCatalog): (factor: string) => (a: string,
   return (factor) => {
     const scheme = catalog.fragmentScheme(factor);
     return (a, b) =>
-      scheme.isVersion(a) && scheme.isVersion(b) ? scheme.compare(a, b) || compareText(a, b) : compareText(a, b);
+      scheme.isVersion(a) && scheme.isVersion(b)
+        ? scheme.compare(a, b) || compareText(a, b)
+        : compareText(a, b);
   };
 }
 
@@ -105,6 +114,8 @@ export async function explainFailures(
   const told = withProbePlan(report, { remade, manifest });
   const total = report.passing + report.failing;
   if (total > 0 && !report.smallest)
-    context.say(`note: there are too many values among ${grouped(total)} combinations to be sure of the smallest`);
+    context.say(
+      `note: there are too many values among ${grouped(total)} combinations to be sure of the smallest`,
+    );
   return { text: failureLines(told, context).join("\n"), json: told };
 }

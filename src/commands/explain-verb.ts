@@ -2,11 +2,15 @@ import { FactoryError } from "../errors.ts";
 import { planningFlags, type Verb, verb } from "./verb.ts";
 
 export const explainVerb: Verb = (act) =>
-  verb("explain", "say what will be done about a cell and why, which tags of a product may be promoted, or why cells fail", [
-    "factory explain llm_factory.core-0.1.0.light-0.2.0.linux-amd64",
-    "factory explain --product llm_factory",
-    "factory explain --failures llm_factory",
-  ])
+  verb(
+    "explain",
+    "say what will be done about a cell and why, which tags of a product may be promoted, or why cells fail",
+    [
+      "factory explain llm_factory.core-0.1.0.light-0.2.0.linux-amd64",
+      "factory explain --product llm_factory",
+      "factory explain --failures llm_factory",
+    ],
+  )
     .argument("[cell-id]", "a cell of a plan or of a manifest")
     .option("--product <id>", "a product: what each of its channels asks for, and what its tags lack")
     .option(

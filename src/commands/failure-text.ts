@@ -1,4 +1,6 @@
+import type { LeftOut } from "../causes/verdicts.ts";
 import { grouped } from "../model/count.ts";
+import { valueText } from "../model/value.ts";
 import { visible } from "../model/visible.ts";
 import { combinationText } from "./combination-text.ts";
 import type { Context } from "./context.ts";
@@ -44,14 +46,19 @@ function probeLines({ probe, possible }: Told): string[] {
   if (!probe) return ["to try        nothing that could be tried tells more"];
   const { command, plan, left_if_fails, left_if_passes } = probe;
   const { fragments, platform, base, args } = probe.values;
-  const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [`args.${name}`, String(value)]));
+  const named = Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [`args.${name}`, valueText(value)]),
+  );
   return [
     `to try        ${combinationText({ ...fragments, platform, base, ...named })}`,
     `              of ${grouped(possible)} that could be the cause it leaves ${grouped(left_if_fails)} if it fails, ${grouped(left_if_passes)} if it passes`,
     ...(plan
       ? [
           `              write this to ${plan.path}, then \`${command}\`:`,
-          ...plan.text.trimEnd().split("\n").map((line) => `                ${visible(line)}`),
+          ...plan.text
+            .trimEnd()
+            .split("\n")
+            .map((line) => `                ${visible(line)}`),
         ]
       : [`              \`${command}\``]),
   ];
@@ -87,7 +94,7 @@ function causeLines(cause: Told, at: number, { bold, dim, yellow }: Context["col
   ];
 }
 
-const WHY: Readonly<Record<string, string>> = {
+const WHY: Readonly<Record<keyof LeftOut, string>> = {
   error: "came to no verdict",
   other: "prove nothing of a cell",
   stale: "are of other files, tests or policies than today's",
@@ -123,8 +130,9 @@ export function failureLines(report: ToldReport, { color }: Pick<Context, "color
       );
     if (flaky.length > SHOWN * 3) lines.push(`   and ${grouped(flaky.length - SHOWN * 3)} more`);
   }
-  const out = Object.entries(left_out).filter(([, number]) => number > 0);
-  if (out.length > 0)
-    lines.push("", `left out: ${out.map(([why, number]) => `${grouped(number)} that ${WHY[why] ?? why}`).join("; ")}`);
+  const out = (Object.keys(WHY) as (keyof LeftOut)[]).flatMap((why) =>
+    left_out[why] > 0 ? [`${grouped(left_out[why])} that ${WHY[why]}`] : [],
+  );
+  if (out.length > 0) lines.push("", `left out: ${out.join("; ")}`);
   return lines;
 }

@@ -1,13 +1,13 @@
 import type { FailureCause, FailureReport, ProbeCell } from "../causes/failures.ts";
 import { planText } from "../causes/plan-text.ts";
-import type { Remade } from "../causes/remade.ts";
+import type { Made, Remade } from "../causes/remade.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { baseRef } from "../model/parent.ts";
 import { combinationText } from "./combination-text.ts";
 
 /** A cell to try, and how. */
 export interface ToldProbe extends Omit<ProbeCell, "made"> {
-  values: { fragments: Readonly<Record<string, string>>; platform: string; base: string; args: object };
+  values: Made;
   command: string;
   /** The plan that the command needs, and where to put it; null if some plan has the cell already. */
   plan: { path: string; text: string } | null;
@@ -30,7 +30,10 @@ export function withProbePlan(
     const about = { ...rest, values: { ...made } };
     if (cell_id !== null) {
       const source = plan_id === null ? `--manifest-id ${manifest_id}` : `--plan ${plan_id}`;
-      return { ...cause, probe: { ...about, command: `factory run ${source} --cell ${cell_id}`, plan: null } };
+      return {
+        ...cause,
+        probe: { ...about, command: `factory run ${source} --cell ${cell_id}`, plan: null },
+      };
     }
     const planId = `probe_${manifest_id}_${at + 1}`;
     const text = planText(

@@ -8,7 +8,7 @@ import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { type Files, makeWorkspace } from "./workspace.ts";
 
 /** A manifest with two fragments in three versions each, and a plan of all pairs on two platforms. */
-export const PAIRS: Files = {
+const PAIRS: Files = {
   "control_plane/plans/grid.yaml": `schema_version: 1
 plan_id: grid
 manifest_id: demo
@@ -49,7 +49,13 @@ export interface MadeVerdict {
 export async function putVerdict(
   root: string,
   planned: PlannedCell,
-  { status = "pass", expected = status === "pass", hour, log = ["it broke"], tests = () => true }: MadeVerdict,
+  {
+    status = "pass",
+    expected = status === "pass",
+    hour,
+    log = ["it broke"],
+    tests = () => true,
+  }: MadeVerdict,
 ): Promise<FactoryRecord> {
   const store = openStore(root);
   const start = new Date(Date.UTC(2026, 0, 1, hour));

@@ -16,11 +16,14 @@ function product(sizes: readonly number[]): Values[] {
   );
 }
 
-const holds = (row: Values, part: Values) => Object.entries(part).every(([name, value]) => row[name] === value);
-const failing = (planted: readonly Values[]) => (values: Values): Outcome => ({
-  values,
-  failed: planted.some((one) => holds(values, one)),
-});
+const holds = (row: Values, part: Values) =>
+  Object.entries(part).every(([name, value]) => row[name] === value);
+const failing =
+  (planted: readonly Values[]) =>
+  (values: Values): Outcome => ({
+    values,
+    failed: planted.some((one) => holds(values, one)),
+  });
 const keyOf = (part: Readonly<Record<string, string | null>>) =>
   Object.entries(part)
     .map(([name, value]) => `${name}=${value}`)
@@ -29,31 +32,34 @@ const keyOf = (part: Readonly<Record<string, string | null>>) =>
 const found = (all: readonly Outcome[]) => {
   const outcomes = outcomesOf(all);
   const { causes, smallest } = explain(outcomes);
-  return { causes, smallest, outcomes, keys: causes.map(({ values }) => keyOf(valuesOf(outcomes, values))).sort() };
+  return {
+    causes,
+    smallest,
+    outcomes,
+    keys: causes.map(({ values }) => keyOf(valuesOf(outcomes, values))).sort(),
+  };
 };
 
 /** Factors, and interactions of one to three of them, none a part of another. */
-const matrices = fc
-  .array(fc.integer({ min: 2, max: 4 }), { minLength: 3, maxLength: 4 })
-  .chain((sizes) =>
-    fc.record({
-      sizes: fc.constant(sizes),
-      planted: fc.array(
-        fc
-          .uniqueArray(fc.nat(sizes.length - 1), { minLength: 1, maxLength: 3 })
-          .chain((factors) =>
-            fc
-              .tuple(...factors.map((factor) => fc.nat((sizes[factor] ?? 1) - 1)))
-              .map((values): Values =>
-                Object.fromEntries(factors.map((factor, at) => [`f${factor}`, `v${values[at]}`])),
-              ),
-          ),
-        { minLength: 1, maxLength: 3 },
-      ),
-      seed: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-      share: fc.double({ min: 0.1, max: 1, noNaN: true }),
-    }),
-  );
+const matrices = fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 3, maxLength: 4 }).chain((sizes) =>
+  fc.record({
+    sizes: fc.constant(sizes),
+    planted: fc.array(
+      fc
+        .uniqueArray(fc.nat(sizes.length - 1), { minLength: 1, maxLength: 3 })
+        .chain((factors) =>
+          fc
+            .tuple(...factors.map((factor) => fc.nat((sizes[factor] ?? 1) - 1)))
+            .map((values): Values =>
+              Object.fromEntries(factors.map((factor, at) => [`f${factor}`, `v${values[at]}`])),
+            ),
+        ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    seed: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+    share: fc.double({ min: 0.1, max: 1, noNaN: true }),
+  }),
+);
 
 /** The plainest way: every combination of up to three values that some failing row has and no passing one. */
 function everySuspect(all: readonly Outcome[]): { part: Values; rows: number[] }[] {
@@ -137,7 +143,10 @@ describe("the smallest explanation", () => {
         const minimal = [
           ...new Set(
             planted
-              .filter((one) => !planted.some((other) => other !== one && holds(one, other) && keyOf(one) !== keyOf(other)))
+              .filter(
+                (one) =>
+                  !planted.some((other) => other !== one && holds(one, other) && keyOf(one) !== keyOf(other)),
+              )
               .map(keyOf),
           ),
         ].sort();
@@ -250,7 +259,9 @@ describe("a probe", () => {
           for (let probes = 0; ; probes += 1) {
             const { causes, outcomes } = found(known);
             const open = causes.filter(({ possible }) => possible.length > 1);
-            const untried = universe.filter(({ values }) => !known.some((one) => keyOf(one.values) === keyOf(values)));
+            const untried = universe.filter(
+              ({ values }) => !known.some((one) => keyOf(one.values) === keyOf(values)),
+            );
             const rows = untried.map(({ values }) =>
               outcomes.factors.map(({ name, values: texts }, factor) => {
                 const value = texts.indexOf(values[name] ?? "");
@@ -314,7 +325,14 @@ describe("a probe", () => {
           const probe = probeFor(outcomes, { cause, others: [], offered: [], isAllowed: () => true });
           if (!probe) {
             expect(cause.possible).toHaveLength(1);
-            expect(keys).toEqual([keyOf(Object.fromEntries([[`f${one}`, "bad"], [`f${other}`, "bad"]]))]);
+            expect(keys).toEqual([
+              keyOf(
+                Object.fromEntries([
+                  [`f${one}`, "bad"],
+                  [`f${other}`, "bad"],
+                ]),
+              ),
+            ]);
             return;
           }
           const values = valuesOf(outcomes, probe.row) as Values;
