@@ -2,7 +2,7 @@ import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import { compareInputs } from "../plan/decide/reason.ts";
-import type { Change } from "../plan/cell.ts";
+import type { Change } from "../plan/action.ts";
 import type { RecordSummary } from "../records/list-request.ts";
 import type { Told } from "./verdicts.ts";
 
