@@ -1,11 +1,11 @@
 import { compareText } from "../model/compare.ts";
-import { valueText } from "../model/value.ts";
 import type { RecordSummary } from "../records/list-request.ts";
-import type { Value } from "../schemas/types.ts";
 import type { Attempts } from "../plan/decide/attempts.ts";
-import { type Beginning, beginningOf } from "./beginning.ts";
+import { beginningOf } from "./beginning.ts";
 import { joinedBoxes } from "./boxes.ts";
+import { chosenArgs, madeLike } from "./chosen-args.ts";
 import { type Cause, explain } from "./explanation.ts";
+import type { FailureCause, FailureReport, ProbeCell } from "./failure-report.ts";
 import { signatureOf } from "./log-signature.ts";
 import { outcomesOf, valuesOf } from "./outcomes.ts";
 import { probeFor } from "./probe.ts";
@@ -18,65 +18,6 @@ import {
   type Verdicts,
   valuesIn,
 } from "./verdicts.ts";
-
-/** Values by factor; of a list, any. null: the combination has no such fragment or argument. */
-export type CauseValues = Record<string, (string | null)[]>;
-
-export interface ProbeCell {
-  /** What it is made of, whether or not a plan has it. */
-  made: Made;
-  /** The planned cell that it is; null if no plan has it. */
-  cell_id: string | null;
-  plan_id: string | null;
-  /** How many of the possible causes are left if it fails, and if it passes. */
-  left_if_fails: number;
-  left_if_passes: number;
-}
-
-/** A combination of values that explains failures. */
-export interface FailureCause {
-  values: CauseValues;
-  /** Ids of the failing records that have it, newest first. */
-  records: string[];
-  /** Whether plans declared all of them. */
-  expected: boolean;
-  /** Whether some plan still has a cell with it. */
-  planned: boolean;
-  /** Whether the records leave no other explanation. */
-  certain: boolean;
-  /** How many combinations could be the cause, with this one; and the smallest of the others. */
-  possible: number;
-  alternatives: Record<string, string | null>[];
-  /** For each factor, the newest passing record that has all else of it. */
-  passes_without: { factor: string; value: string | null; record_id: string }[];
-  /** How the failures show themselves, the most frequent first. */
-  signatures: { signature: string; failures: number }[];
-  began: Beginning | null;
-  /** null if it is certain, or nothing that could be tried tells more. */
-  probe: ProbeCell | null;
-}
-
-/** Failures that show themselves in the same way. */
-export interface FailureGroup {
-  signature: string;
-  /** Failing records, newest first. */
-  records: string[];
-  /** Indexes of the causes that explain them. */
-  causes: number[];
-}
-
-export interface FailureReport {
-  manifest_id: string;
-  /** Combinations with a verdict. */
-  passing: number;
-  failing: number;
-  causes: FailureCause[];
-  groups: FailureGroup[];
-  /** Whether there is no smaller explanation; with very many values that is not known. */
-  smallest: boolean;
-  flaky: Flaky[];
-  left_out: LeftOut;
-}
 
 /** A cell of a plan. */
 export interface OfferedCell {
@@ -116,57 +57,6 @@ function signatureIn({ record }: Verdict): string {
     lines: result.log_excerpt,
     own: [cell_id, platform, platform.replaceAll("/", "-"), ...fragments.map(({ version }) => version)],
   });
-}
-
-/**
- * The arguments that somebody chose for some combination. What all others have follows from their fragments' versions, so it is
- * no factor of its own.
- */
-function chosenArgs(verdicts: readonly Verdict[], madeAs: FailureDeps["madeAs"]): Map<string, Value> {
-  const found = new Map<string, Map<string, Value>>();
-  for (const { summary } of verdicts)
-    for (const [name, value] of Object.entries(summary.args))
-      found.set(name, (found.get(name) ?? new Map<string, Value>()).set(valueText(value), value));
-  const varied = [...found].filter(
-    ([name, values]) => values.size > 1 || verdicts.some(({ summary }) => summary.args[name] === undefined),
-  );
-  const open = new Map(varied);
-  const chosen = new Map<string, Value>();
-  for (const { summary } of verdicts) {
-    if (open.size === 0) break;
-    const usual = madeAs({ ...summary, args: {} })?.made.args;
-    for (const [name, values] of open) {
-      const [own, other] = [summary.args[name], usual?.[name]];
-      if (own === undefined || (other !== undefined && valueText(own) === valueText(other))) continue;
-      for (const [text, value] of values) chosen.set(`args.${name}\n${text}`, value);
-      open.delete(name);
-    }
-  }
-  return chosen;
-}
-
-/** What a combination is made of. @param like gives what is the same in all combinations @param args those that are factors */
-function madeOf(
-  values: Readonly<Record<string, string | null>>,
-  like: Verdict,
-  args: ReadonlyMap<string, Value>,
-): Made {
-  const { summary } = like;
-  const all: Record<string, string | null> = { ...like.values, ...values };
-  const fragments: Record<string, string> = {};
-  const own: Record<string, Value> = {};
-  for (const [name, text] of Object.entries(all)) {
-    if (text === null || name === "template" || name === "platform" || name === "base") continue;
-    const value = args.get(`${name}\n${text}`);
-    if (!name.startsWith("args.")) fragments[name] = text;
-    else if (value !== undefined) own[name.slice("args.".length)] = value;
-  }
-  return {
-    fragments,
-    platform: all.platform ?? summary.platform,
-    base: all.base ?? summary.base,
-    args: own,
-  };
 }
 
 /**
@@ -213,7 +103,7 @@ export async function failureReport(
   const probeOf = (cause: Cause): ProbeCell | null => {
     const [like] = verdictsIn(cause.own);
     if (!like || cause.possible.length < 2) return null;
-    const made = (row: readonly number[]) => madeOf(valuesOf(outcomes, row), like, args);
+    const made = (row: readonly number[]) => madeLike(valuesOf(outcomes, row), like, args);
     const probe = probeFor(outcomes, {
       cause,
       others: found.filter((one) => one !== cause),

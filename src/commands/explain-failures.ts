@@ -1,5 +1,5 @@
 import type { OpenCatalog } from "../catalog/open.ts";
-import { type FailureReport, failureReport, type OfferedCell } from "../causes/failures.ts";
+import { failureReport, type OfferedCell } from "../causes/failures.ts";
 import { type Made, type Remade, remadeFrom } from "../causes/remade.ts";
 import { valuesIn, verdictsOf } from "../causes/verdicts.ts";
 import { FactoryError } from "../errors.ts";
@@ -105,7 +105,7 @@ export async function explainFailures(
   { failures: manifestId, locked = false }: Explained,
 ): Promise<CommandResult> {
   const { catalog, manifest, given, remade, attempts, known } = await knownOf(context, manifestId, locked);
-  const report: FailureReport = await failureReport(manifestId, known, {
+  const report = await failureReport(manifestId, known, {
     attempts,
     offered: offeredCells(context, catalog, manifestId, given),
     madeAs: madeAs(remade),

@@ -1,4 +1,4 @@
-import type { FailureCause, FailureReport, ProbeCell } from "../causes/failures.ts";
+import type { FailureCause, FailureReport, ProbeCell } from "../causes/failure-report.ts";
 import { planText } from "../causes/plan-text.ts";
 import type { Made, Remade } from "../causes/remade.ts";
 import type { Manifest } from "../model/manifest.ts";
