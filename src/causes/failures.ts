@@ -10,14 +10,7 @@ import { signatureOf } from "./log-signature.ts";
 import { outcomesOf, valuesOf } from "./outcomes.ts";
 import { probeFor } from "./probe.ts";
 import type { Made } from "./remade.ts";
-import {
-  combinationKey,
-  type Flaky,
-  type LeftOut,
-  type Verdict,
-  type Verdicts,
-  valuesIn,
-} from "./verdicts.ts";
+import { combinationKey, type Verdict, type Verdicts, valuesIn } from "./verdicts.ts";
 
 /** A cell of a plan. */
 export interface OfferedCell {
