@@ -89,6 +89,16 @@ export function loadDocument<K extends Kind>(
   } catch (error) {
     return nothing(file, findingsOf(error));
   }
+  return readDocument(kind, text, file, named);
+}
+
+/** As `loadDocument`, from a text that the file has, or is to get. */
+export function readDocument<K extends Kind>(
+  kind: K,
+  text: string,
+  file: string,
+  named: Named,
+): Loaded<Documents[K]> {
   const parsed = parseYaml(text, file);
   if (parsed.value === undefined) return nothing(file, presentable(parsed.findings, file));
   const schema = checkSchema(kind, parsed);

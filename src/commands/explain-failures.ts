@@ -1,36 +1,27 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { failureReport, type OfferedCell } from "../causes/failures.ts";
 import { type Made, type Remade, remadeFrom } from "../causes/remade.ts";
-import { valuesIn, verdictsOf } from "../causes/verdicts.ts";
+import { verdictsOf } from "../causes/verdicts.ts";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
 import { grouped } from "../model/count.ts";
 import { visible } from "../model/visible.ts";
 import { openStore } from "../pipeline/open-store.ts";
-import type { PlannedCell } from "../plan/cell.ts";
 import { expand } from "../plan/expand.ts";
 import { pinsOf } from "../plan/lock/pins.ts";
 import { withParents } from "../plan/family.ts";
 import { requestsOf } from "../plan/requests.ts";
 import type { Given } from "../plan/space.ts";
+import { type AppliedRules, applyRules } from "./apply-rules.ts";
+import { madeOf, valuesOfCell } from "./cell-values.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { failureLines } from "./failure-text.ts";
 import { withProbePlan } from "./probe-plan.ts";
 
 interface Explained {
   failures: string;
+  apply?: boolean;
   locked?: boolean;
-}
-
-function madeOf({ cell }: PlannedCell): Made {
-  const { fragments, platform, base, args } = cell;
-  return { fragments, platform, base: base.ref, args };
-}
-
-/** What a cell has by the names that rules use. */
-export function valuesOfCell(planned: PlannedCell): Record<string, string> {
-  const { template } = planned.keys;
-  return valuesIn({ ...madeOf(planned), template: `${template.id}@${template.version}` });
 }
 
 /** The cells of every plan over a manifest. A plan that cannot be expanded is named, and left out. */
@@ -99,15 +90,28 @@ function madeAs(remade: Remade) {
   };
 }
 
+function appliedLines({ applied, skipped }: AppliedRules): string[] {
+  if (applied.length + skipped.length === 0)
+    return ["nothing to exclude: every cause is expected, or in no plan"];
+  return [
+    ...applied.map(({ file, exclude }) => `written to ${file}: exclude ${visible(JSON.stringify(exclude))}`),
+    ...skipped.map(
+      ({ cause, plan_id, what }) =>
+        `not excluded${plan_id === null ? "" : ` from ${plan_id}`}: ${cause}: ${visible(what)}`,
+    ),
+  ];
+}
+
 /** `factory explain --failures`: the smallest combinations that explain why cells of a manifest fail. */
 export async function explainFailures(
   context: Context,
-  { failures: manifestId, locked = false }: Explained,
+  { failures: manifestId, apply = false, locked = false }: Explained,
 ): Promise<CommandResult> {
   const { catalog, manifest, given, remade, attempts, known } = await knownOf(context, manifestId, locked);
+  const offered = offeredCells(context, catalog, manifestId, given);
   const report = await failureReport(manifestId, known, {
     attempts,
-    offered: offeredCells(context, catalog, manifestId, given),
+    offered,
     madeAs: madeAs(remade),
     compare: comparing(catalog),
   });
@@ -117,5 +121,12 @@ export async function explainFailures(
     context.say(
       `note: there are too many values among ${grouped(total)} combinations to be sure of the smallest`,
     );
-  return { text: failureLines(told, context).join("\n"), json: told };
+  const lines = failureLines(told, context);
+  if (!apply) return { text: lines.join("\n"), json: told };
+  const rules = applyRules(catalog, report.causes, { offered, given });
+  return {
+    text: [...lines, "", ...appliedLines(rules)].join("\n"),
+    json: { ...told, ...rules },
+    exitCode: rules.skipped.length > 0 ? 1 : 0,
+  };
 }
