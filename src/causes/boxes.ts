@@ -1,6 +1,6 @@
 /** Values by factor; null where the factor is missing. What they have in common is that each combination of them fails. */
 export interface Box<T> {
-  values: ReadonlyMap<string, readonly (string | null)[]>;
+  values: ReadonlyMap<string, (string | null)[]>;
   /** What it was made of. */
   parts: readonly T[];
 }

@@ -1,5 +1,6 @@
 import type { Beginning } from "./beginning.ts";
 import type { Made } from "./remade.ts";
+import type { SuggestedRules } from "./rules.ts";
 import type { Flaky, LeftOut } from "./verdicts.ts";
 
 /** Values by factor; of a list, any. null: the combination has no such fragment or argument. */
@@ -35,6 +36,8 @@ export interface FailureCause {
   /** How the failures show themselves, the most frequent first. */
   signatures: { signature: string; failures: number }[];
   began: Beginning | null;
+  /** null if no rule can say it. */
+  rules: SuggestedRules | null;
   /** null if it is certain, or nothing that could be tried tells more. */
   probe: ProbeCell | null;
 }

@@ -10,6 +10,7 @@ import { signatureOf } from "./log-signature.ts";
 import { outcomesOf, valuesOf } from "./outcomes.ts";
 import { probeFor } from "./probe.ts";
 import type { Made } from "./remade.ts";
+import { suggestedRules } from "./rules.ts";
 import { combinationKey, type Verdict, type Verdicts, valuesIn } from "./verdicts.ts";
 
 /** A cell of a plan. */
@@ -142,7 +143,7 @@ export async function failureReport(
     }
     const historyOf = (verdict: Verdict) => history.get(combinationKey(verdict.values)) ?? [];
     const cause: FailureCause = {
-      values: Object.fromEntries([...values].map(([name, some]) => [name, [...some]])),
+      values: Object.fromEntries(values),
       records: newestFirst(failed.map(({ attempt }) => attempt.record_id)),
       expected: failed.every(({ summary }) => summary.expected),
       planned: offered.some((one) => has(one.values)),
@@ -160,6 +161,10 @@ export async function failureReport(
         attempts,
         distance,
       }),
+      rules: suggestedRules(
+        Object.fromEntries(values),
+        passing.map((one) => one.values),
+      ),
       probe: probeOf(doubt),
     };
     causes.push({ cause, rows: own });

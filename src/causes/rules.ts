@@ -21,6 +21,49 @@ export function selectorOf(values: CauseValues): CellSelector | string {
   return { ...rest, ...(Object.keys(args).length > 0 && { args }) } as CellSelector;
 }
 
+/** Rules that keep a cause out of plans: any of them does. */
+export interface SuggestedRules {
+  /** For a plan. */
+  exclude: CellSelector;
+  /** For a plan: what is known to work with the first of its values; null if that is not two values. */
+  constraint: { when: CellSelector; then: CellSelector } | null;
+  /** For one of two fragments, so for every plan. */
+  conflicts: { fragment: string; version: string; conflicts: Record<string, string> }[];
+}
+
+/**
+ * The rules that say a cause; null if none can.
+ * @param passing values of what passed
+ */
+export function suggestedRules(
+  values: CauseValues,
+  passing: readonly Readonly<Record<string, string>>[],
+): SuggestedRules | null {
+  const exclude = selectorOf(values);
+  if (typeof exclude === "string") return null;
+  const [first, second, ...more] = Object.entries(values);
+  if (!first || !second || more.length > 0) return { exclude, constraint: null, conflicts: [] };
+  const [[a, ofA], [b, ofB]] = [first, second];
+  const works = passing.flatMap((one) => (ofA.includes(one[a] ?? null) ? [one[b] ?? null] : []));
+  const then = works.length > 0 ? selectorOf({ [b]: [...new Set(works)].sort() }) : "";
+  const when = selectorOf({ [a]: ofA });
+  const areFragments = [a, b].every(
+    (name) => name !== "platform" && name !== "base" && !name.startsWith("args."),
+  );
+  const [onlyB] = ofB;
+  return {
+    exclude,
+    constraint: typeof then === "string" || typeof when === "string" ? null : { when, then },
+    // A range of several versions is another one in each scheme.
+    conflicts:
+      areFragments && ofB.length === 1 && typeof onlyB === "string"
+        ? ofA.flatMap((version) =>
+            version === null ? [] : [{ fragment: a, version, conflicts: { [b]: onlyB } }],
+          )
+        : [],
+  };
+}
+
 /** A scalar as people write it. */
 function typed(text: string): string | number | boolean {
   if (text === "true" || text === "false") return text === "true";

@@ -64,6 +64,18 @@ function probeLines({ probe, possible }: Told): string[] {
   ];
 }
 
+function ruleLines({ rules, expected, planned, certain }: Told): string[] {
+  if (!rules || expected || !planned || !certain) return [];
+  const said = (value: object) => visible(JSON.stringify(value));
+  return [
+    `rule          exclude: [${said(rules.exclude)}] in its plans (\`--apply\` writes it)`,
+    ...rules.conflicts.map(
+      ({ fragment, version, conflicts }) =>
+        `              or conflicts: ${said(conflicts)} in ${visible(fragment)} ${visible(version)}, for every plan`,
+    ),
+  ];
+}
+
 function causeLines(cause: Told, at: number, { bold, dim, yellow }: Context["color"]): string[] {
   const { values, records, expected, planned, certain, alternatives, possible, passes_without, signatures } =
     cause;
@@ -84,7 +96,7 @@ function causeLines(cause: Told, at: number, { bold, dim, yellow }: Context["col
       ({ factor, value, record_id }) =>
         `   passes        with ${visible(factor)} ${visible(value ?? "none")}: ${record_id}`,
     ),
-    ...beganLines(cause).map((line) => `   ${line}`),
+    ...[...beganLines(cause), ...ruleLines(cause)].map((line) => `   ${line}`),
     ...(certain
       ? []
       : [
