@@ -18,7 +18,7 @@ export function selectorOf(values: CauseValues): CellSelector | string {
     // The texts of equal values are equal, so that a list of texts is one of values.
     else args[name.slice("args.".length)] = texts.length === 1 ? typed(first) : texts.map(typed);
   }
-  return { ...rest, ...(Object.keys(args).length > 0 && { args }) } as CellSelector;
+  return { ...rest, ...(Object.keys(args).length > 0 && { args }) };
 }
 
 /** Rules that keep a cause out of plans: any of them does. */
