@@ -16,6 +16,7 @@ import { publishVerb } from "./commands/publish-verb.ts";
 import { recordsVerb } from "./commands/records-verb.ts";
 import { repackVerb } from "./commands/repack-verb.ts";
 import { reproduceVerb } from "./commands/reproduce-verb.ts";
+import { resolveVerb } from "./commands/resolve-verb.ts";
 import { runVerb } from "./commands/run-verb.ts";
 import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
@@ -37,6 +38,7 @@ const VERBS: readonly Verb[] = [
   stitchVerb,
   planVerb,
   explainVerb,
+  resolveVerb,
   lockVerb,
   libraryVerb,
   runVerb,

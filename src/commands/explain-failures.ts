@@ -63,16 +63,25 @@ export function comparing(catalog: OpenCatalog): (factor: string) => (a: string,
   };
 }
 
-/** What is known of a manifest's combinations, by the rules of reuse. @throws FactoryError UNKNOWN_MANIFEST, LOCK_* */
-export async function knownOf(context: Context, manifestId: string, locked: boolean) {
-  const catalog = await context.catalog();
-  // An unknown manifest is one more than a manifest without records.
-  const { document } = catalog.manifest(manifestId);
-  const given: Given = {
+/** What making cells depends on. @throws FactoryError LOCK_* */
+export function givenOf(
+  context: Context,
+  catalog: OpenCatalog,
+  { manifestId, locked }: { manifestId: string; locked: boolean },
+): Given {
+  return {
     today: new Date(context.now()).toISOString().slice(0, 10),
     environment: context.environment,
     ...(locked ? pinsOf(catalog, withParents(catalog, [manifestId])) : {}),
   };
+}
+
+/** What is known of a manifest's combinations, by the rules of reuse. @throws FactoryError UNKNOWN_MANIFEST, LOCK_* */
+async function knownOf(context: Context, manifestId: string, locked: boolean) {
+  const catalog = await context.catalog();
+  // An unknown manifest is one more than a manifest without records.
+  const { document } = catalog.manifest(manifestId);
+  const given = givenOf(context, catalog, { manifestId, locked });
   const remade = remadeFrom(catalog, manifestId, given);
   const world = await context.world();
   const attempts = await world.attempts(catalog.root, [manifestId], { note: context.say, strict: false });

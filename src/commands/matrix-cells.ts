@@ -9,6 +9,7 @@ import type { Attempts } from "../plan/decide/attempts.ts";
 import { statesOf } from "../plan/decide/cell-states.ts";
 import { planCells } from "../plan/planner.ts";
 import { requestsOf } from "../plan/requests.ts";
+import type { PlanRequest } from "../plan/space.ts";
 import type { RecordSummary } from "../records/list-request.ts";
 import type { Context } from "./context.ts";
 
@@ -52,8 +53,12 @@ function madeOf({ cell }: PlannedCell): Made {
   return { ...cell, base: cell.base.ref };
 }
 
-/** The cells of every plan over a manifest, with the digests of the images that they read. */
-async function cellsOf(context: Context, manifestId: string, locked: boolean): Promise<PlannedCell[]> {
+/** The cells of every plan over a manifest, or of what is named, with the digests of the images that they read. */
+async function cellsOf(
+  context: Context,
+  manifestId: string,
+  { locked, requests }: { locked: boolean; requests?: readonly PlanRequest[] },
+): Promise<PlannedCell[]> {
   const catalog = await context.catalog();
   // An unknown manifest is one more than a filter that lets nothing through.
   const { manifest_id } = catalog.manifest(manifestId).document;
@@ -62,7 +67,7 @@ async function cellsOf(context: Context, manifestId: string, locked: boolean): P
   const planned = await planCells(
     catalog,
     {
-      requests: requestsOf(catalog, { all: true, filter: [`manifest=${manifest_id}`] }),
+      requests: requests ?? requestsOf(catalog, { all: true, filter: [`manifest=${manifest_id}`] }),
       locked,
       reuse: true,
       force: false,
@@ -104,18 +109,23 @@ function unplanned(records: readonly RecordSummary[], planned: ReadonlySet<strin
   return [...newest.values()];
 }
 
-/** What is known of the cells of a manifest that are planned today. @throws FactoryError as planCells and decide */
+/**
+ * What is known of the cells of a manifest that are planned today.
+ * @param requests what to plan; every plan over the manifest by default
+ * @throws FactoryError as planCells and decide
+ */
 export async function statesFor(
   context: Context,
   manifestId: string,
   locked: boolean,
+  requests?: readonly PlanRequest[],
 ): Promise<{
   all: readonly PlannedCell[];
   own: { planned: PlannedCell; cell: MatrixCell }[];
   states: MatrixCell[];
 }> {
   const catalog = await context.catalog();
-  const all = await cellsOf(context, manifestId, locked);
+  const all = await cellsOf(context, manifestId, { locked, requests });
   const world = await context.world();
   const manifests = [...new Set(all.map(({ cell }) => cell.manifest_id))];
   const attempts = await world.attempts(catalog.root, manifests, { note: context.say, strict: false });
