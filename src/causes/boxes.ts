@@ -1,3 +1,6 @@
+/** Values by factor; of a list, any. null: the combination has no such fragment or argument. */
+export type CauseValues = Record<string, (string | null)[]>;
+
 /** Values by factor; null where the factor is missing. What they have in common is that each combination of them fails. */
 export interface Box<T> {
   values: ReadonlyMap<string, (string | null)[]>;

@@ -1,10 +1,8 @@
+import type { CauseValues } from "./boxes.ts";
 import type { Beginning } from "./beginning.ts";
 import type { Made } from "./remade.ts";
 import type { SuggestedRules } from "./rules.ts";
 import type { Flaky, LeftOut } from "./verdicts.ts";
-
-/** Values by factor; of a list, any. null: the combination has no such fragment or argument. */
-export type CauseValues = Record<string, (string | null)[]>;
 
 export interface ProbeCell {
   /** What it is made of, whether or not a plan has it. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, parseDocument } from "yaml";
 import type { CellSelector, Value } from "../schemas/types.ts";
-import type { CauseValues } from "./failure-report.ts";
+import type { CauseValues } from "./boxes.ts";
 
 /** Selects the cells that have a cause. @returns why no rule can say it, as a text */
 export function selectorOf(values: CauseValues): CellSelector | string {

@@ -1,4 +1,4 @@
-import type { CauseValues } from "../causes/failure-report.ts";
+import type { CauseValues } from "../causes/boxes.ts";
 import type { Made } from "../causes/remade.ts";
 import { valuesIn } from "../causes/verdicts.ts";
 import type { PlannedCell } from "../plan/cell.ts";

@@ -1,3 +1,4 @@
+import { isId } from "../catalog/names.ts";
 import type { FailureCause, FailureReport, ProbeCell } from "../causes/failure-report.ts";
 import { planText } from "../causes/plan-text.ts";
 import type { Made, Remade } from "../causes/remade.ts";
@@ -35,7 +36,8 @@ export function withProbePlan(
         probe: { ...about, command: `factory run ${source} --cell ${cell_id}`, plan: null },
       };
     }
-    const planId = `probe_${manifest_id}_${at + 1}`;
+    const own = `probe_${manifest_id}_${at + 1}`;
+    const planId = isId(own) ? own : `probe_${at + 1}`;
     const text = planText(
       { planId, manifestId: manifest_id, summary: `Whether ${combinationText(cause.values)} is what fails` },
       [made],

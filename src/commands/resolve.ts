@@ -127,7 +127,7 @@ export async function resolveCombination(context: Context, options: ResolveOptio
         why: cell ? [cell.state, cell.why].filter((part) => part !== "").join(": ") : "no plan has it",
       });
   const name = output === undefined ? "" : basename(output, ".yaml");
-  const planId = isId(name) ? name : `settle_${manifestId}`;
+  const planId = [name, `settle_${manifestId}`].find(isId) ?? "settle";
   const plan =
     next && open.length > 0
       ? {
@@ -148,12 +148,13 @@ export async function resolveCombination(context: Context, options: ResolveOptio
   const store = openStore(catalog.root);
   const cells = [];
   for (const { platform, cell } of found?.cells ?? []) {
-    const record = cell?.record_id == null ? null : await store.get(cell.record_id);
+    const id = cell?.record_id ?? null;
+    const record = id === null ? null : await store.get(id);
     const { ref = null, manifest_digest = null } = record?.image ?? {};
     cells.push({
       platform,
       cell_id: cell?.cell_id ?? null,
-      record_id: cell?.record_id ?? null,
+      record_id: id,
       image: { ref, digest: manifest_digest },
     });
   }

@@ -30,9 +30,12 @@ args:
 export const pairs = (changes: Files = {}): string => makeWorkspace({ ...PAIRS, ...changes });
 
 /** The cells of a plan, with made-up digests of their bases. */
-export function cellsIn(root: string, planId = "grid"): PlannedCell[] {
+export function cellsIn(
+  root: string,
+  { planId = "grid", digest = digestOf }: { planId?: string; digest?: (ref: string) => string } = {},
+): PlannedCell[] {
   const { cells } = expand(openCatalog(root), { planId }, { today: "2026-01-01" });
-  return cells.map((one) => one.pin((ref) => digestOf(ref)));
+  return cells.map((one) => one.pin((ref) => digest(ref)));
 }
 
 export interface MadeVerdict {
