@@ -43,6 +43,7 @@ export const stitch: Stage = {
       dockerfile: () => dockerfile,
       cache: settings.cache,
       parentImage: () => (parent ? `docker-image://${parent.ref}@${parent.digest}` : undefined),
+      annotates: "manifest,index",
       output: () => ["type=docker", ...(layers ? [`type=oci,dest=${layout},tar=false`] : [])],
     });
     writeWhole(bakeFileOf(attempt), file.text, false);

@@ -4,6 +4,7 @@ import { openStored } from "../compare/stored-image.ts";
 import type { BlobFolder } from "../files/blob-folder.ts";
 import type { Descriptor } from "../handover/descriptors.ts";
 import { sha256 } from "../model/digest.ts";
+import { annotationsOf } from "../stitch/labels.ts";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
@@ -13,6 +14,16 @@ async function keep(blobs: BlobFolder, document: object, mediaType: string): Pro
   const digest = sha256(bytes);
   await blobs.keep(digest, Readable.from([bytes]));
   return { mediaType, digest, size: bytes.length };
+}
+
+/** The labels of an image, without what is no text. */
+function labelsOf({ config }: StoredImage): Record<string, string> {
+  const { Labels } = (config.config ?? {}) as { Labels?: Record<string, unknown> | null };
+  return Object.fromEntries(
+    Object.entries(Labels ?? {}).flatMap(([name, value]) =>
+      typeof value === "string" ? [[name, value]] : [],
+    ),
+  );
 }
 
 /** A history with one entry for each layer: tools expect as many. */
@@ -39,9 +50,16 @@ export async function assemble(
   };
   const config = await keep(blobs, { ...original.config, ...(isSame ? {} : others) }, CONFIG_TYPE);
   const own = layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const annotations = annotationsOf(labelsOf(original));
   const manifest = await keep(
     blobs,
-    { schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers: own },
+    {
+      schemaVersion: 2,
+      mediaType: MANIFEST_TYPE,
+      config,
+      layers: own,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
     MANIFEST_TYPE,
   );
   const about = { digest: manifest.digest, config, layers: own };

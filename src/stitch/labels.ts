@@ -50,6 +50,18 @@ export function recipeLabels(
   };
 }
 
+/**
+ * What labels say in OCI's words, as annotations of a platform's manifest and of the index around it: registries and tools read it
+ * there without the image's configuration.
+ */
+export function annotationsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels).filter(
+      ([name, value]) => name.startsWith("org.opencontainers.image.") && value !== "",
+    ),
+  );
+}
+
 /** Whether the digests of all images are known; `scratch` has none. */
 export function knowsDigests(images: readonly ReadImage[]): boolean {
   return images.every(({ ref, digest }) => digest !== null || ref === "scratch");

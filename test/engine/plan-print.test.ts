@@ -81,6 +81,9 @@ function expectPrinted(root: string, request: { planId: string } | { manifestId:
       context: ".",
       dockerfile: `d/${cell.target}`,
       labels,
+      annotations: Object.entries(labels)
+        .filter(([name, value]) => name.startsWith("org.opencontainers.image.") && value !== "")
+        .map(([name, value]) => `manifest:${name}=${value}`),
       tags: cell.tags,
       platforms: [cell.platform],
       ...(cell.cache_from.length > 0 ? { "cache-from": cell.cache_from.map(fields) } : {}),

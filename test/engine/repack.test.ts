@@ -162,6 +162,16 @@ describeEngine("repack", () => {
           [`${published}:1`, image],
         ]);
         expect(docker(["buildx", "imagetools", "inspect", `${published}:1-repacked`])).toContain(layers);
+        // Registries read there what the image is: on the index that was pushed, on its manifest, and on the repacked one.
+        const raw = (name: string) =>
+          JSON.parse(docker(["buildx", "imagetools", "inspect", "--raw", `${published}${name}`])) as {
+            annotations?: object;
+            manifests?: { digest: string }[];
+          };
+        const index = raw(":1");
+        const title = { "org.opencontainers.image.title": "app" };
+        for (const one of [index, raw(`@${index.manifests?.[0]?.digest}`), raw(":1-repacked")])
+          expect(one.annotations).toMatchObject(title);
 
         const found = await ok<Found>(root, ["repack", CELL, "--with", program, "--target-size", "1MB"]);
         expect(found).toMatchObject({ with: program, changes: [], status: "pass", pushed: false });

@@ -57,6 +57,20 @@ function gridOf({
 }
 
 describe("bakeFile", () => {
+  it("says in annotations what labels say in OCI's words; of the index only where it is told that there is one", () => {
+    const labels = {
+      "org.opencontainers.image.title": 'a, "b" = ${c}',
+      "org.opencontainers.image.base.digest": "",
+      "io.factory.recipe-key": "sha256:1",
+    };
+    const cells = [madeCell({ fragments: { core: "0.1.0" }, labels })];
+    const told = (what: string) =>
+      `  annotations = [\n    "${what}:org.opencontainers.image.title=a, \\"b\\" = $$\{c}",\n    "${what}:org.opencontainers.image.base.name=debian:bookworm-slim",\n  ]\n`;
+    expect(bakeFile(cells, OPTIONS).text).toContain(told("manifest"));
+    const both = bakeFile(cells, { ...OPTIONS, annotates: "manifest,index" });
+    expect(both.text).toContain(told("manifest,index"));
+  });
+
   it("writes cells, the prefixes that they share, and groups of both", () => {
     const cells = madeGrid({ core: ["0.1.0"], app: ["1.0.0", "2.0.0"] });
     const { text, targets, prefixes, groups } = bakeFile(cells, OPTIONS);
@@ -80,6 +94,10 @@ describe("bakeFile", () => {
     "io.factory.fragments" = "core@0.1.0,app@2.0.0"
     "io.factory.build-key" = "${cells[1]?.cell.build_key}"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=demo",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=${CACHE}:app-2.0.0-${cells[1]?.keys.prefixes[1]?.id}-linux-amd64",
     "type=registry,ref=${CACHE}:core-0.1.0-${id?.id}-linux-amd64",

@@ -3,6 +3,7 @@ import { compareText } from "../../model/compare.ts";
 import { grouped } from "../../model/count.ts";
 import { parentRef } from "../../model/parent.ts";
 import { type SecretKind, secretVariable } from "../../model/secret.ts";
+import { annotationsOf } from "../../stitch/labels.ts";
 import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "../cell.ts";
 import { targetName } from "../cell-names.ts";
@@ -51,6 +52,11 @@ export interface BakeOptions {
    * default, for the target of that cell.
    */
   parentImage?: (cell: PlannedCell) => string | undefined;
+  /**
+   * What is annotated: also the index around a platform's manifest and its attestations. Only where nobody can leave the attestations
+   * out: BuildKit fails where there is no such index. Default: the manifest alone.
+   */
+  annotates?: "manifest" | "manifest,index";
   /** Cells that the others start from: targets too, but not in the group `default`. */
   beside?: readonly PlannedCell[];
 }
@@ -133,7 +139,7 @@ function contextsOf({ cell, keys }: PlannedCell, image: string | undefined): Rec
  * the group `default` with exactly the cells, a group `prefixes`, and for each fragment a group with its prefixes.
  */
 export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): BakeFile {
-  const { dockerfile, context = () => ".", cache, output, beside = [] } = options;
+  const { dockerfile, context = () => ".", cache, output, annotates = "manifest", beside = [] } = options;
   const contexts = (planned: PlannedCell) => contextsOf(planned, options.parentImage?.(planned));
   const prefixes = prefixTargets(cells, cache);
   const targets = cells.map(({ cell }) => cell.target);
@@ -178,6 +184,9 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       platforms: [cell.platform],
       tags: cell.tags,
       labels: planned.labels,
+      annotations: Object.entries(annotationsOf(planned.labels)).map(
+        ([name, value]) => `${annotates}:${name}=${value}`,
+      ),
       ...secretsOf(planned),
       "cache-from": cell.cache_from,
       "cache-to": cache?.writes === false ? [] : cell.cache_to,

@@ -20,6 +20,11 @@ target "core_smoke_linux-amd64" {
     "io.factory.fragments" = "core@0.3.0"
     "io.factory.recipe-key" = "sha256:219c63c962f81083d9c58aac764704f855ecc69bc7bffe6b20875fd612cef2d4"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=core_smoke",
+    "manifest:org.opencontainers.image.description=The runtime alone, to debug that one fragment",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64"]
   cache-to = ["type=registry,ref=127.0.0.1:5000/factory/cache:core-0.3.0-1bead6153b1c-linux-amd64,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"]
   attest = ["type=provenance,mode=max"]

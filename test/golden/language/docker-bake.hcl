@@ -59,6 +59,11 @@ target "language_words-1_0_0-rc_1_linux-amd64" {
     "io.factory.fragments" = "words@1.0.0-rc.1,files@2.0.0"
     "io.factory.recipe-key" = "sha256:f4b8d5e8f4173eaf0c04976bde881296f4685c192afd630ed56d8215a8f487d9"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=language",
+    "manifest:org.opencontainers.image.description=Every word of the template language: \"quotes\", $dollars, $${braces} and a \\",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-4ae2c644ece6-linux-amd64",
     "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-rc.1-190ae338252e-linux-amd64",
@@ -82,6 +87,11 @@ target "language_words-1_0_0_linux-arm64" {
     "io.factory.fragments" = "words@1.0.0,files@2.0.0"
     "io.factory.recipe-key" = "sha256:c93ca10505fb1472f6e9aec0829a6c539f5ba8e79c1a32dee7bf838796e7794e"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=language",
+    "manifest:org.opencontainers.image.description=Every word of the template language: \"quotes\", $dollars, $${braces} and a \\",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=registry.example:5000/team/cache:files-2.0.0-db8f8ab12e4f-linux-arm64",
     "type=registry,ref=registry.example:5000/team/cache:words-1.0.0-d5b4eda92a25-linux-arm64",

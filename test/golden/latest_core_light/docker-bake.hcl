@@ -229,6 +229,11 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-amd64" {
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:91d0a2bc53af0fc7f4b8573a6cd10fa89ec3dd17655d6293da062793ba1e1944"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-amd64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-amd64",
@@ -254,6 +259,11 @@ target "llm_factory_core-0_1_0_light-0_1_0_linux-arm64" {
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.1.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:91d0a2bc53af0fc7f4b8573a6cd10fa89ec3dd17655d6293da062793ba1e1944"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-42ac1f9d57da-linux-arm64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.1.0-9a1070309f99-linux-arm64",
@@ -279,6 +289,11 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-amd64" {
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:8a48840eb2d03b8bde45f46eba4e5ac4eb887773e2ab24bd1569bf82f5c8d5c9"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-amd64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-amd64",
@@ -304,6 +319,11 @@ target "llm_factory_core-0_1_0_light-0_2_0_linux-arm64" {
     "io.factory.fragments" = "security@0.1.0,core@0.1.0,light@0.2.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:8a48840eb2d03b8bde45f46eba4e5ac4eb887773e2ab24bd1569bf82f5c8d5c9"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-45864b161d95-linux-arm64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-177b727e7164-linux-arm64",
@@ -329,6 +349,11 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-amd64" {
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:15558b83ba952091e56422218fae2c22ca8fe9ba77bb547080a6313922449312"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-amd64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-amd64",
@@ -354,6 +379,11 @@ target "llm_factory_core-0_3_0_light-0_2_0_linux-arm64" {
     "io.factory.fragments" = "security@0.1.0,core@0.3.0,light@0.2.0,model_serve_mock@0.1.0"
     "io.factory.recipe-key" = "sha256:15558b83ba952091e56422218fae2c22ca8fe9ba77bb547080a6313922449312"
   }
+  annotations = [
+    "manifest:org.opencontainers.image.title=llm_factory",
+    "manifest:org.opencontainers.image.description=A mock model service on Debian",
+    "manifest:org.opencontainers.image.base.name=debian:bookworm-slim",
+  ]
   cache-from = [
     "type=registry,ref=127.0.0.1:5000/factory/cache:model_serve_mock-0.1.0-58bfe60ba63a-linux-arm64",
     "type=registry,ref=127.0.0.1:5000/factory/cache:light-0.2.0-c2f46954004b-linux-arm64",
