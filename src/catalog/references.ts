@@ -7,12 +7,15 @@ import { parseTemplateRef } from "./names.ts";
 import { didYouMean } from "./suggest.ts";
 import { type Scheme, SCHEMES } from "./schemes/schemes.ts";
 import { isSomeRange, versionsIn } from "./versions.ts";
-import { listed, quoted } from "../model/visible.ts";
+import { listed, quoted, visible } from "../model/visible.ts";
 import type { Path } from "./yaml-value.ts";
 
 /** A finding about a name that does not exist, with the nearest one that does. */
 export function unknownName(code: ErrorCode, what: string, name: string, known: readonly string[]): Finding {
   const guess = didYouMean(name, known);
+  // The form in which cells and tags name an argument.
+  if (code === "UNKNOWN_AXIS" && name.startsWith("args."))
+    return { code, what, fix: `write \`args: { ${visible(name.slice("args.".length))}: … }\`` };
   return {
     code,
     what,

@@ -435,6 +435,17 @@ describe("who has a moving tag", () => {
   });
 });
 
+describe("what chooses the cells of a tag", () => {
+  it("names an argument under `args`: written as in cells it is told how", () => {
+    const findings = checkWorkspace(
+      makeCatalog(withProduct('tags: [{tag: a, when: {"args.name": slim}}]')),
+    ).findings;
+    expect(findings).toEqual([
+      expect.objectContaining({ code: "UNKNOWN_AXIS", fix: "write `args: { name: … }`" }),
+    ]);
+  });
+});
+
 describe("the tags of repacked images", () => {
   const REPACK = `${TAGS}\nrepack: {with: zstd, tag_suffix: -small}`;
   const layers = {
