@@ -150,12 +150,12 @@ export async function resolveCombination(context: Context, options: ResolveOptio
   for (const { platform, cell } of found?.cells ?? []) {
     const id = cell?.record_id ?? null;
     const record = id === null ? null : await store.get(id);
-    const { ref = null, manifest_digest = null } = record?.image ?? {};
+    const { ref = null, digest = null } = record?.image ?? {};
     cells.push({
       platform,
       cell_id: cell?.cell_id ?? null,
       record_id: id,
-      image: { ref, digest: manifest_digest },
+      image: { ref, digest },
     });
   }
   const json = {
