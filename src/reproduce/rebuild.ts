@@ -11,6 +11,7 @@ import { isCommit } from "../model/commit.ts";
 import { parentRef } from "../model/parent.ts";
 import type { RetryPolicy } from "../model/retries.ts";
 import type { RunSecrets } from "../pipeline/stage.ts";
+import { bakeAnnotations } from "../plan/formats/bake-annotations.ts";
 import { createHclWriter } from "../plan/formats/hcl.ts";
 import type { RecordStore } from "../records/store.ts";
 import { dockerfileOf } from "../stitch/finish.ts";
@@ -144,6 +145,7 @@ export async function rebuild(recorded: Recorded, deps: RebuildDeps): Promise<Re
     dockerfile: "../Dockerfile",
     contexts: parent.contexts,
     platforms: [inputs.platform],
+    annotations: bakeAnnotations(recorded.annotations, "manifest"),
     attest: ["type=provenance,disabled=true"],
     output: ["type=oci,dest=rebuilt,tar=false"],
   });

@@ -2,6 +2,7 @@ import { FactoryError } from "../errors.ts";
 import { listed } from "../files/listing.ts";
 import type { Inputs, ReadFile } from "../model/inputs.ts";
 import { isListed } from "../model/source-files.ts";
+import { annotationsIn } from "../plan/formats/bake-annotations.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { WholeRecord } from "../records/travel.ts";
 import type { Evidence, FactoryRecord, RecordImage } from "../schemas/types.ts";
@@ -18,6 +19,8 @@ export interface Recorded {
   inputs: Inputs;
   /** All files that the build read, and those of its sources. */
   files: ReadFile[];
+  /** What its manifest is annotated with, as it was asked of bake. */
+  annotations: Record<string, string>;
   /** Its SBOM, and BuildKit's provenance; null where they are gone. */
   sbom: unknown;
   buildkit: unknown;
@@ -118,6 +121,7 @@ export async function readRecorded(
     record: { ...whole.record, image },
     inputs,
     files: filesOf(recordId, inputs, bytesOf("source_files")),
+    annotations: annotationsIn(bytesOf("bake_file")?.toString("utf8") ?? ""),
     sbom: jsonOf("sbom"),
     buildkit: jsonOf("buildkit_provenance"),
     missing,

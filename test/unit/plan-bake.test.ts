@@ -7,6 +7,7 @@ import {
   type BakeHeader,
   type BakeOptions,
 } from "../../src/plan/formats/bake-files.ts";
+import { annotationsIn } from "../../src/plan/formats/bake-annotations.ts";
 import { bakeParts } from "../../src/plan/formats/bake-parts.ts";
 import type { PlannedCell } from "../../src/plan/cell.ts";
 import { prefixTargets } from "../../src/plan/prefix.ts";
@@ -69,6 +70,34 @@ describe("bakeFile", () => {
     expect(bakeFile(cells, OPTIONS).text).toContain(told("manifest"));
     const both = bakeFile(cells, { ...OPTIONS, annotates: "manifest,index" });
     expect(both.text).toContain(told("manifest,index"));
+  });
+
+  it("says its annotations so that they are read back as they were", () => {
+    const value = fc.string({
+      unit: fc.constantFrom("a", "$", "%", "{", "}", '"', "\\", "]", ",", "=", "\n", "é"),
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(
+        value,
+        value,
+        fc.constantFrom("manifest" as const, "manifest,index" as const),
+        (title, text, annotates) => {
+          const labels = {
+            "org.opencontainers.image.title": title,
+            "org.opencontainers.image.description": text,
+            other: text,
+          };
+          const cells = [madeCell({ fragments: { core: "0.1.0" }, labels })];
+          expect(annotationsIn(bakeFile(cells, { ...OPTIONS, annotates }).text)).toEqual({
+            "org.opencontainers.image.title": title,
+            "org.opencontainers.image.description": text,
+            "org.opencontainers.image.base.name": "debian:bookworm-slim",
+          });
+        },
+      ),
+    );
+    expect(annotationsIn('target "x" {\n  tags = ["a"]\n}\n')).toEqual({});
   });
 
   it("writes cells, the prefixes that they share, and groups of both", () => {

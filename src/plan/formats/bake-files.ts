@@ -4,6 +4,7 @@ import { grouped } from "../../model/count.ts";
 import { parentRef } from "../../model/parent.ts";
 import { type SecretKind, secretVariable } from "../../model/secret.ts";
 import { annotationsOf } from "../../stitch/labels.ts";
+import { type Annotated, bakeAnnotations } from "./bake-annotations.ts";
 import { bakeParts } from "./bake-parts.ts";
 import type { PlannedCell } from "../cell.ts";
 import { targetName } from "../cell-names.ts";
@@ -52,11 +53,8 @@ export interface BakeOptions {
    * default, for the target of that cell.
    */
   parentImage?: (cell: PlannedCell) => string | undefined;
-  /**
-   * What is annotated: also the index around a platform's manifest and its attestations. Only where nobody can leave the attestations
-   * out: BuildKit fails where there is no such index. Default: the manifest alone.
-   */
-  annotates?: "manifest" | "manifest,index";
+  /** Default: the manifest alone. */
+  annotates?: Annotated;
   /** Cells that the others start from: targets too, but not in the group `default`. */
   beside?: readonly PlannedCell[];
 }
@@ -184,9 +182,7 @@ export function bakeFile(cells: readonly PlannedCell[], options: BakeOptions): B
       platforms: [cell.platform],
       tags: cell.tags,
       labels: planned.labels,
-      annotations: Object.entries(annotationsOf(planned.labels)).map(
-        ([name, value]) => `${annotates}:${name}=${value}`,
-      ),
+      annotations: bakeAnnotations(annotationsOf(planned.labels), annotates),
       ...secretsOf(planned),
       "cache-from": cell.cache_from,
       "cache-to": cache?.writes === false ? [] : cell.cache_to,
