@@ -36,7 +36,7 @@ export const MATCH = 131;
  * A frame of a text, many dots, and then what is so many blocks of 128 KiB before: the first bytes of the text. The match has as many
  * other bits behind it as there can be, so that a decoder that reads 32 bits at once loses those of a large offset.
  */
-export function farFrame(text: string, blocks: number): Buffer {
+export function farFrame(text: string, blocks: number, window = 27): Buffer {
   const offset = Buffer.byteLength(text) + blocks * RLE_BLOCK;
   const code = Math.floor(Math.log2(offset + 3));
   const bits = (BigInt(offset + 3 - 2 ** code) | (1n << BigInt(code))) << 7n;
@@ -51,6 +51,6 @@ export function farFrame(text: string, blocks: number): Buffer {
       ...Array.from({ length: blocks }, () => dots),
       block("compressed", match.length, match, true),
     ],
-    27,
+    window,
   );
 }

@@ -72,7 +72,12 @@ describe("a zstd stream", () => {
   });
 
   it("damaged anywhere ends: in an error or in other bytes", async () => {
-    const whole = Buffer.concat([plainFrame("abc".repeat(50)), skippable(10), farFrame("x".repeat(200), 1)]);
+    // A small window: what the decoder has for a stream that fails, it keeps.
+    const whole = Buffer.concat([
+      plainFrame("abc".repeat(50)),
+      skippable(10),
+      farFrame("x".repeat(200), 1, 18),
+    ]);
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(255), async (at, byte) => {
         const bytes = Buffer.from(whole);
