@@ -225,13 +225,11 @@ export async function planCells(
     answers.note(
       `warning: ${ahead.length === 1 ? "the proof" : `the proofs of ${ahead.length} cells, such as that`} of ${first.cell.cell_id} (${first.cell.record_id}, tested ${first.cell.changes[0]?.before}) ${ahead.length === 1 ? "is" : "are"} from the future by this machine's clock, so not reused: check the clock`,
     );
-  let known: Promise<string | null> | undefined;
-  const version = () => (known ??= answers.dockerRepackVersion?.() ?? Promise.resolve(null));
   return {
     ...planned,
     cells: await decideLayers(cells, layersOf, {
       ...options,
-      version: question.onlyProven ? "any" : version,
+      version: question.onlyProven ? "any" : (answers.dockerRepackVersion ?? (() => Promise.resolve(null))),
       minSaving: (manifestId) => minSavingFor(catalog, manifestId),
       note: answers.note,
     }),

@@ -14,7 +14,7 @@ export interface RepackRequest {
 
 /** https://github.com/orf/docker-repack: the same files in layers of about one size. */
 export interface DockerRepack {
-  /** Its version; null where it is not installed. */
+  /** Its version; null where it is not installed. It is asked once, when it is first needed. */
   version: () => Promise<string | null>;
   /** @throws FactoryError TOOL_FAILED, TOOL_MISSING, INTERRUPTED */
   repack: (request: RepackRequest) => Promise<void>;
@@ -24,16 +24,18 @@ const NAME = "docker-repack";
 const MINUTE = 60_000;
 
 export function dockerRepack(exec: Exec): DockerRepack {
+  const ask = async (): Promise<string | null> => {
+    try {
+      const { exitCode, stdout } = await exec(NAME, ["--version"], { timeoutMs: MINUTE });
+      return exitCode === 0 ? (stdout.trim().split(/\s+/).at(-1) ?? "") : null;
+    } catch (error) {
+      if (error instanceof FactoryError && error.code === "TOOL_MISSING") return null;
+      throw error;
+    }
+  };
+  let known: Promise<string | null> | undefined;
   return {
-    version: async () => {
-      try {
-        const { exitCode, stdout } = await exec(NAME, ["--version"], { timeoutMs: MINUTE });
-        return exitCode === 0 ? (stdout.trim().split(/\s+/).at(-1) ?? "") : null;
-      } catch (error) {
-        if (error instanceof FactoryError && error.code === "TOOL_MISSING") return null;
-        throw error;
-      }
-    },
+    version: () => (known ??= ask()),
     repack: async ({ from, to, platform, targetSize, signal }) => {
       const argv = [
         "--target-size",
