@@ -11,7 +11,7 @@ import { planCells, type Question } from "../../src/plan/planner.ts";
 import type { RepackEnd, RepackStep } from "../../src/run/types.ts";
 import { FactoryError } from "../../src/errors.ts";
 import { scriptedPlaces } from "./scripted-places.ts";
-import { manyCells, runIn } from "./run-world.ts";
+import { manyCells, planUnasked, runIn } from "./run-world.ts";
 import { factoryAtOnce, type Files, makeWorkspace, SMALL } from "./workspace.ts";
 
 const DAY = 24 * 3_600_000;
@@ -330,26 +330,7 @@ const CORE = "demo.core-0.2.0.linux-amd64";
 /** Runs all cells of which other layers are asked for, with a step that answers. */
 async function ran(step: RepackStep, more: { signal?: AbortSignal } = {}) {
   const { root } = manyCells(product("{with: zstd}"));
-  const planned = await planCells(
-    openCatalog(root),
-    {
-      requests: [{ planId: "many" }],
-      locked: false,
-      reuse: false,
-      force: false,
-      needPushed: false,
-      cells: [],
-    },
-    {
-      now: NOW,
-      places: scriptedPlaces(),
-      baseDigests: () => Promise.reject(new Error("unasked")),
-      attempts: () => Promise.reject(new Error("unasked")),
-      workspaceAt: () => Promise.reject(new Error("unasked")),
-      exists: () => false,
-      note: () => undefined,
-    },
-  );
+  const planned = await planUnasked(root, { planId: "many" }, NOW);
   return runIn({ root, planned, platform: "linux/amd64", deps: { repack: step }, ...more });
 }
 

@@ -6,7 +6,7 @@ import type { Cell } from "../../src/plan/cell.ts";
 import { planCells } from "../../src/plan/planner.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import type { FactoryRecord } from "../../src/schemas/types.ts";
-import { DIGEST as BUILT, runIn } from "./run-world.ts";
+import { DIGEST as BUILT, planUnasked, runIn } from "./run-world.ts";
 import { scriptedPlaces } from "./scripted-places.ts";
 import type { Places } from "../../src/plan/decide/placement.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
@@ -83,26 +83,7 @@ export async function proven({ push = false, at = Date.UTC(2026, 0, 1) } = {}): 
   record: string;
 }> {
   const root = makeWorkspace(FILES);
-  const planned = await planCells(
-    openCatalog(root),
-    {
-      requests: [{ manifestId: "demo" }],
-      locked: false,
-      reuse: false,
-      force: false,
-      needPushed: false,
-      cells: [],
-    },
-    {
-      now: NOW,
-      places: scriptedPlaces(),
-      baseDigests: () => Promise.reject(new Error("unasked")),
-      attempts: () => Promise.reject(new Error("unasked")),
-      workspaceAt: () => Promise.reject(new Error("unasked")),
-      exists: () => false,
-      note: () => undefined,
-    },
-  );
+  const planned = await planUnasked(root, { manifestId: "demo" }, NOW);
   let ms = 0;
   const clock = { now: () => (ms += 1), date: () => new Date(at + (ms += 1)) };
   const { value } = await runIn({ root, planned, push, deps: { clock } });

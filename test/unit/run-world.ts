@@ -4,6 +4,8 @@ import { FactoryError } from "../../src/errors.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Planned } from "../../src/plan/cell.ts";
 import { expand } from "../../src/plan/expand.ts";
+import { planCells } from "../../src/plan/planner.ts";
+import type { PlanRequest } from "../../src/plan/space.ts";
 import { openRunFolder } from "../../src/files/run-folder.ts";
 import { openStore } from "../../src/pipeline/open-store.ts";
 import { runCells } from "../../src/run/run.ts";
@@ -12,6 +14,7 @@ import type { Stage } from "../../src/pipeline/stage.ts";
 import type { RunEvent } from "../../src/schemas/types.ts";
 import type { BakeOptions } from "../../src/tools/buildx.ts";
 import type { Docker } from "../../src/tools/docker.ts";
+import { scriptedPlaces } from "./scripted-places.ts";
 import { scriptedDocker } from "./scripted-docker.ts";
 import { type Files, makeWorkspace, SMALL } from "./workspace.ts";
 import { openCatalog } from "../../src/catalog/open.ts";
@@ -49,6 +52,24 @@ expect: [{when: {core: 0.2.3}, result: fail, owner: "@us", reason: meant to, unt
   const planned = expand(openCatalog(root), { planId: "many" }, { today: "2026-01-01" });
   const idOf = (version: string, platform = "linux-amd64") => `demo.core-${version}.${platform}`;
   return { root, planned, ids: cores.map((version) => idOf(version)), idOf };
+}
+
+/** Plans what is asked for, with nobody to ask about bases, records or images. */
+export function planUnasked(root: string, request: PlanRequest, now: number): Promise<Planned> {
+  const unasked = () => Promise.reject(new Error("unasked"));
+  return planCells(
+    openCatalog(root),
+    { requests: [request], locked: false, reuse: false, force: false, needPushed: false, cells: [] },
+    {
+      now,
+      places: scriptedPlaces(),
+      baseDigests: unasked,
+      attempts: unasked,
+      workspaceAt: unasked,
+      exists: () => false,
+      note: () => undefined,
+    },
+  );
 }
 
 /** What a scripted engine does with one cell's bake. */
