@@ -1,4 +1,5 @@
 import { compareText } from "../model/compare.ts";
+import { canonicalJson } from "../model/digest.ts";
 import type { MatrixCell } from "../model/proof-matrix.ts";
 import type { Made } from "./remade.ts";
 
@@ -47,8 +48,7 @@ export function chooseCombination(
   const groups = new Map<string, { like: KnownCell; on: Map<string, MatrixCell> }>();
   for (const one of known) {
     const { fragments, base, args, platform } = one.made;
-    const sorted = (map: object) => Object.entries(map).sort(([a], [b]) => compareText(a, b));
-    const key = JSON.stringify([sorted(fragments), base, sorted(args), one.template]);
+    const key = canonicalJson([fragments, base, args, one.template]);
     const group = groups.get(key) ?? { like: one, on: new Map<string, MatrixCell>() };
     groups.set(key, group);
     const before = group.on.get(platform);

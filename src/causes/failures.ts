@@ -1,4 +1,5 @@
 import { compareText } from "../model/compare.ts";
+import { canonicalJson } from "../model/digest.ts";
 import type { RecordSummary } from "../records/list-request.ts";
 import type { Attempts } from "../plan/decide/attempts.ts";
 import { beginningOf } from "./beginning.ts";
@@ -11,7 +12,7 @@ import { outcomesOf, valuesOf } from "./outcomes.ts";
 import { probeFor } from "./probe.ts";
 import type { Made } from "./remade.ts";
 import { suggestedRules } from "./rules.ts";
-import { combinationKey, type Verdict, type Verdicts, valuesIn } from "./verdicts.ts";
+import { type Verdict, type Verdicts, valuesIn } from "./verdicts.ts";
 
 /** A cell of a plan. */
 export interface OfferedCell {
@@ -82,10 +83,10 @@ export async function failureReport(
   const passing = verdicts
     .filter(({ failed }) => !failed)
     .sort((a, b) => compareText(b.attempt.record_id, a.attempt.record_id));
-  const tried = new Set(verdicts.map(({ values }) => combinationKey(values)));
+  const tried = new Set(verdicts.map(({ values }) => canonicalJson(values)));
   const doubtful = new Set(flaky.map(({ cell_id }) => cell_id));
   const open = offered.filter(
-    ({ values, cell_id }) => !tried.has(combinationKey(values)) && !doubtful.has(cell_id),
+    ({ values, cell_id }) => !tried.has(canonicalJson(values)) && !doubtful.has(cell_id),
   );
   const rowOf = (values: Readonly<Record<string, string>>) =>
     outcomes.factors.map(({ name, values: known }, factor) => {
@@ -141,7 +142,7 @@ export async function failureReport(
       const signature = signatureIn(verdict);
       counts.set(signature, (counts.get(signature) ?? 0) + 1);
     }
-    const historyOf = (verdict: Verdict) => history.get(combinationKey(verdict.values)) ?? [];
+    const historyOf = (verdict: Verdict) => history.get(canonicalJson(verdict.values)) ?? [];
     const cause: FailureCause = {
       values: Object.fromEntries(values),
       records: newestFirst(failed.map(({ attempt }) => attempt.record_id)),

@@ -9,6 +9,16 @@ interface Rest {
   sets: readonly number[];
 }
 
+/** The first of some lists that no other is shorter than. @param listOf makes each, one at a time */
+function shortest(of: Iterable<number>, listOf: (one: number) => number[]): number[] | undefined {
+  let least: number[] | undefined;
+  for (const one of of) {
+    const own = listOf(one);
+    if (!least || own.length < least.length) least = own;
+  }
+  return least;
+}
+
 /**
  * Chooses sets that together have every row that any of them has, at the least cost; of equal ones the first.
  * What has to be chosen is chosen, what another set or row makes needless is left out, and the rest is searched by branch
@@ -56,10 +66,7 @@ export function leastCover(
     const live = new Map([...alive].map((set) => [set, new Set(liveRows(set))]));
     let changed = false;
     for (const [set, rows] of live) {
-      const rarest = [...rows].reduce<number[] | undefined>((least, row) => {
-        const own = liveSets(row);
-        return least && least.length <= own.length ? least : own;
-      }, undefined);
+      const rarest = shortest(rows, liveSets);
       const isNeedless =
         rows.size === 0 ||
         rarest?.some((other) => {
@@ -81,10 +88,7 @@ export function leastCover(
     const live = new Map([...left].map((row) => [row, new Set(liveSets(row))]));
     let changed = false;
     for (const [row, own] of live) {
-      const rarest = [...own].reduce<number[] | undefined>((least, set) => {
-        const rows = liveRows(set);
-        return least && least.length <= rows.length ? least : rows;
-      }, undefined);
+      const rarest = shortest(own, liveRows);
       const isImplied = rarest?.some((other) => {
         const others = live.get(other);
         if (other === row || !others || !left.has(other) || others.size > own.size) return false;

@@ -1,4 +1,5 @@
 import { FactoryError } from "../errors.ts";
+import { canonicalJson } from "../model/digest.ts";
 import { valueText } from "../model/value.ts";
 import type { Attempt, Attempts } from "../plan/decide/attempts.ts";
 import type { RecordSummary } from "../records/list-request.ts";
@@ -78,11 +79,6 @@ export function valuesIn({
   };
 }
 
-/** Equal combinations have equal texts. */
-export function combinationKey(values: Readonly<Record<string, string>>): string {
-  return JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 function isRecord(record: FactoryRecord | FactoryRecord1): record is FactoryRecord {
   return record.schema_version === 2;
 }
@@ -122,7 +118,7 @@ export async function verdictsOf(
     if (attempt.status === "error") left_out.error += 1;
     else if (!attempt.proves || !summary) left_out.other += 1;
     else {
-      const key = combinationKey(valuesIn(summary));
+      const key = canonicalJson(valuesIn(summary));
       const known = history.get(key);
       if (known) known.push({ attempt, summary });
       else history.set(key, [{ attempt, summary }]);

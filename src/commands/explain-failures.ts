@@ -1,21 +1,20 @@
 import type { OpenCatalog } from "../catalog/open.ts";
+import { valueOrder } from "../catalog/schemes/value-order.ts";
 import { failureReport, type OfferedCell } from "../causes/failures.ts";
 import { type Made, type Remade, remadeFrom } from "../causes/remade.ts";
 import { verdictsOf } from "../causes/verdicts.ts";
 import { FactoryError } from "../errors.ts";
-import { compareText } from "../model/compare.ts";
 import { grouped } from "../model/count.ts";
 import { visible } from "../model/visible.ts";
 import { openStore } from "../pipeline/open-store.ts";
 import { expand } from "../plan/expand.ts";
-import { pinsOf } from "../plan/lock/pins.ts";
-import { withParents } from "../plan/family.ts";
 import { requestsOf } from "../plan/requests.ts";
 import type { Given } from "../plan/space.ts";
 import { type AppliedRules, applyRules } from "./apply-rules.ts";
 import { madeOf, valuesOfCell } from "./cell-values.ts";
 import type { CommandResult, Context } from "./context.ts";
 import { failureLines } from "./failure-text.ts";
+import { givenOf } from "./given.ts";
 import { withProbePlan } from "./probe-plan.ts";
 
 interface Explained {
@@ -50,30 +49,6 @@ function offeredCells(
     }
   }
   return found;
-}
-
-/** Orders the values of a factor: versions by their scheme. */
-export function comparing(catalog: OpenCatalog): (factor: string) => (a: string, b: string) => number {
-  return (factor) => {
-    const scheme = catalog.fragmentScheme(factor);
-    return (a, b) =>
-      scheme.isVersion(a) && scheme.isVersion(b)
-        ? scheme.compare(a, b) || compareText(a, b)
-        : compareText(a, b);
-  };
-}
-
-/** What making cells depends on. @throws FactoryError LOCK_* */
-export function givenOf(
-  context: Context,
-  catalog: OpenCatalog,
-  { manifestId, locked }: { manifestId: string; locked: boolean },
-): Given {
-  return {
-    today: new Date(context.now()).toISOString().slice(0, 10),
-    environment: context.environment,
-    ...(locked ? pinsOf(catalog, withParents(catalog, [manifestId])) : {}),
-  };
 }
 
 /** What is known of a manifest's combinations, by the rules of reuse. @throws FactoryError UNKNOWN_MANIFEST, LOCK_* */
@@ -122,7 +97,7 @@ export async function explainFailures(
     attempts,
     offered,
     madeAs: madeAs(remade),
-    compare: comparing(catalog),
+    compare: valueOrder(catalog.fragmentScheme),
   });
   const told = withProbePlan(report, { remade, manifest });
   const total = report.passing + report.failing;

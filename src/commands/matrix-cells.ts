@@ -11,6 +11,7 @@ import { planCells } from "../plan/planner.ts";
 import { requestsOf } from "../plan/requests.ts";
 import type { PlanRequest } from "../plan/space.ts";
 import type { RecordSummary } from "../records/list-request.ts";
+import { valueOrder } from "../catalog/schemes/value-order.ts";
 import type { Context } from "./context.ts";
 
 export interface MatrixOptions {
@@ -179,12 +180,9 @@ export async function matrixFor(
       ? []
       : [{ cell, row, col, per: third }];
   });
-  const compare = (axis: string) => {
-    const scheme = catalog.fragmentScheme(axis);
-    return (a: string, b: string) =>
-      scheme.isVersion(a) && scheme.isVersion(b)
-        ? scheme.compare(a, b) || compareText(a, b)
-        : compareText(a, b);
-  };
-  return matrixOf(placed, { manifest_id: manifestId, rows, cols, per: per ?? null }, compare);
+  return matrixOf(
+    placed,
+    { manifest_id: manifestId, rows, cols, per: per ?? null },
+    valueOrder(catalog.fragmentScheme),
+  );
 }

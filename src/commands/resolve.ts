@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { isId } from "../catalog/names.ts";
 import type { OpenCatalog } from "../catalog/open.ts";
+import { valueOrder } from "../catalog/schemes/value-order.ts";
 import { didYouMean } from "../catalog/suggest.ts";
 import { chooseCombination, type Combination, type KnownCell } from "../causes/choose.ts";
 import { planText } from "../causes/plan-text.ts";
@@ -18,7 +19,7 @@ import { table } from "../screen/table.ts";
 import { madeOf } from "./cell-values.ts";
 import { combinationText } from "./combination-text.ts";
 import type { CommandResult, Context } from "./context.ts";
-import { comparing, givenOf } from "./explain-failures.ts";
+import { givenOf } from "./given.ts";
 import { statesFor } from "./matrix-cells.ts";
 
 interface ResolveOptions {
@@ -112,7 +113,7 @@ export async function resolveCombination(context: Context, options: ResolveOptio
   const { found, next, failing } = chooseCombination(known, {
     platforms,
     order: [...tests.map(({ name }) => name), ...Object.keys(manifest.fragments)],
-    compare: comparing(catalog),
+    compare: valueOrder(catalog.fragmentScheme),
     canMake: (made) => remade.cellOf(made) !== null,
   });
   for (const one of failing)

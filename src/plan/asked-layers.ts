@@ -17,7 +17,7 @@ interface Asking {
 }
 
 /** What `repack` of a document means, with every default filled in. */
-function layersOf({ with: program, target_size, tag_suffix }: PlanRepack): OtherLayers {
+export function layersOf({ with: program, target_size, tag_suffix }: PlanRepack): OtherLayers {
   // zstd takes no size, so none makes two askings differ.
   const size = program === "zstd" ? undefined : target_size;
   return {

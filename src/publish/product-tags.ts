@@ -3,9 +3,9 @@ import type { Scheme } from "../catalog/schemes/scheme.ts";
 import { SCHEMES } from "../catalog/schemes/schemes.ts";
 import type { Finding } from "../errors.ts";
 import { isTag } from "../model/image-reference.ts";
-import { OTHER_LAYERS } from "../model/other-layers.ts";
 import { readTag, type TagPart } from "../model/tag-template.ts";
 import { quoted } from "../model/visible.ts";
+import { layersOf } from "../plan/asked-layers.ts";
 import type { Cell } from "../plan/cell.ts";
 import { type Condition, conditionsOf, holds } from "../plan/selectors.ts";
 import type { Product } from "../schemas/types.ts";
@@ -72,11 +72,6 @@ function fulfils(
   });
 }
 
-/** What the tags of a product's repacked images end in. */
-export function suffixOf({ tag_suffix = OTHER_LAYERS.tag_suffix }: NonNullable<Product["repack"]>): string {
-  return tag_suffix;
-}
-
 /** For the tag of a repacked image that is the tag of another image as well. @param ref that tag */
 export function suffixTaken(ref: string, place: Entry<Product>["place"]): Finding {
   return {
@@ -92,8 +87,9 @@ function suffixFindings({ document, place }: Entry<Product>, tags: readonly stri
   const { repack, repository } = document;
   if (!repack) return [];
   const known = new Set(tags);
+  const { tag_suffix } = layersOf(repack);
   return tags.flatMap((tag): Finding[] => {
-    const own = `${tag}${suffixOf(repack)}`;
+    const own = `${tag}${tag_suffix}`;
     if (known.has(own)) return [suffixTaken(`${repository}:${own}`, place)];
     if (isTag(own)) return [];
     return [

@@ -1,5 +1,6 @@
 import type { Catalog, Entry } from "../catalog/catalog.ts";
 import type { Finding } from "../errors.ts";
+import { layersOf } from "../plan/asked-layers.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Product } from "../schemas/types.ts";
 import { rankedClaimants, settle } from "./claims.ts";
@@ -7,7 +8,7 @@ import { type Combination, combinationsOf, inOtherLayers, proofOf } from "./comb
 import type { Origin } from "./origin.ts";
 import { isLatestRelease, type OriginTag, originTags } from "./origin-tags.ts";
 import { ownName } from "./own-name.ts";
-import { type ProductTags, productTags, suffixOf, suffixTaken } from "./product-tags.ts";
+import { type ProductTags, productTags, suffixTaken } from "./product-tags.ts";
 
 /** A tag and what it stands for. */
 export interface TagEntry {
@@ -85,7 +86,7 @@ function repackedTags(
   holders: ReadonlyMap<string, Combination>,
 ): TagList {
   const found: TagList = { tags: [], missing: [], kept_back: [], findings: [] };
-  const suffix = repack && suffixOf(repack);
+  const suffix = repack && layersOf(repack).tag_suffix;
   for (const one of suffix === undefined ? [] : tags) {
     const holder = holders.get(one.ref);
     if (!holder || one.record_ids.length === 0 || OF_A_COMMIT.has(one.kind)) continue;
@@ -225,7 +226,7 @@ export function tagFindings(catalog: Catalog, products: readonly Published[]): F
         const { repository, repack } = product.document;
         const cells = claimants.map(({ first }) => first.cell_id).join(" ");
         const own: [string, string] = [`${repository}:${tag}`, cells];
-        return repack ? [own, [`${own[0]}${suffixOf(repack)}`, `${cells}, repacked`]] : [own];
+        return repack ? [own, [`${own[0]}${layersOf(repack).tag_suffix}`, `${cells}, repacked`]] : [own];
       }),
     ),
   }));

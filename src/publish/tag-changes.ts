@@ -1,5 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import pLimit from "p-limit";
+import { imageLabels, type LabelledConfig } from "../model/image-labels.ts";
 import { isDigest, parseReference } from "../model/image-reference.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
 import { type Joined, join, type ServedImage } from "./joined.ts";
@@ -64,14 +65,7 @@ async function labelsOf(
   const { digest, size } = config ?? {};
   if (typeof digest !== "string" || !isDigest(digest) || typeof size !== "number") return {};
   const text = await again(() => buffer(client.blob({ digest, size }, { most: MOST_CONFIG, signal })));
-  const { config: settings } = JSON.parse(text.toString("utf8")) as {
-    config?: { Labels?: Record<string, unknown> | null } | null;
-  };
-  return Object.fromEntries(
-    Object.entries(settings?.Labels ?? {}).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name, value]] : [],
-    ),
-  );
+  return imageLabels(JSON.parse(text.toString("utf8")) as LabelledConfig);
 }
 
 /** The images of records, joined, or why they cannot be. */

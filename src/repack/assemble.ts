@@ -4,6 +4,7 @@ import { openStored } from "../compare/stored-image.ts";
 import type { BlobFolder } from "../files/blob-folder.ts";
 import type { Descriptor } from "../handover/descriptors.ts";
 import { sha256 } from "../model/digest.ts";
+import { imageLabels } from "../model/image-labels.ts";
 import { annotationsOf } from "../stitch/labels.ts";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
@@ -14,16 +15,6 @@ async function keep(blobs: BlobFolder, document: object, mediaType: string): Pro
   const digest = sha256(bytes);
   await blobs.keep(digest, Readable.from([bytes]));
   return { mediaType, digest, size: bytes.length };
-}
-
-/** The labels of an image, without what is no text. */
-function labelsOf({ config }: StoredImage): Record<string, string> {
-  const { Labels } = (config.config ?? {}) as { Labels?: Record<string, unknown> | null };
-  return Object.fromEntries(
-    Object.entries(Labels ?? {}).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name, value]] : [],
-    ),
-  );
 }
 
 /** A history with one entry for each layer: tools expect as many. */
@@ -50,7 +41,7 @@ export async function assemble(
   };
   const config = await keep(blobs, { ...original.config, ...(isSame ? {} : others) }, CONFIG_TYPE);
   const own = layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
-  const annotations = annotationsOf(labelsOf(original));
+  const annotations = annotationsOf(imageLabels(original.config));
   const manifest = await keep(
     blobs,
     {
