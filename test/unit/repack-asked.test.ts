@@ -42,10 +42,15 @@ interface Asked extends Partial<Question> {
   now?: number;
   engine?: Record<string, string>;
   registry?: Record<string, string>;
+  /** What somebody else does once it is known which records there are. */
+  meanwhile?: () => void;
 }
 
 /** Plans the one cell of a workspace. Gives it, and what people are told. */
-async function plan(root: string, { version = null, now = NOW, engine, registry, ...question }: Asked = {}) {
+async function plan(
+  root: string,
+  { version = null, now = NOW, engine, registry, meanwhile, ...question }: Asked = {},
+) {
   const notes: string[] = [];
   const note = (text: string) => void notes.push(text);
   const { cells } = await planCells(
@@ -66,8 +71,15 @@ async function plan(root: string, { version = null, now = NOW, engine, registry,
         registry,
       }),
       baseDigests: () => Promise.resolve(new Map()),
-      attempts: (manifestIds) =>
-        openStore(root).attempts({ manifestIds, now: () => Date.now() + 10_000, onNote: note }),
+      attempts: async (manifestIds) => {
+        const attempts = await openStore(root).attempts({
+          manifestIds,
+          now: () => Date.now() + 10_000,
+          onNote: note,
+        });
+        meanwhile?.();
+        return attempts;
+      },
       workspaceAt: () => Promise.reject(new Error("nobody asked for another commit")),
       exists: () => false,
       dockerRepackVersion: () => Promise.resolve(version),
@@ -314,6 +326,18 @@ describe("layers that a record proves", () => {
       expect(cell).toMatchObject({ repack: { ...MADE, kept_back: null } });
       expect(cell.notes.join("\n")).toMatch(/warning: demo.linux-amd64 is not proven in other layers: /);
     });
+  });
+
+  it("prove nothing where their record goes meanwhile: the plan goes on without it", async () => {
+    const { root, layers } = await proven("{with: zstd}", {}, { pushed: true });
+    const { record_id } = await layers({}, { saving: 0.3 });
+    const cell = await plan(root, {
+      needPushed: true,
+      registry: { [TAG]: ORIGINAL, [`${TAG}-repacked`]: LAYERS },
+      meanwhile: () => rmSync(join(root, `records/demo/${record_id}.json`)),
+    });
+    expect(cell).toMatchObject({ action: "reuse", repack: { ...MADE, kept_back: null } });
+    expect(cell.notes.join("\n")).toContain(`warning: ${record_id} says nothing about other layers: `);
   });
 
   it("are made with the cell that is built, whatever proves those of before", async () => {

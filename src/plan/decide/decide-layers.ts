@@ -10,7 +10,7 @@ import type { Repacked } from "../../model/inputs.ts";
 import type { FactoryRecord, FactoryRecord1 } from "../../schemas/types.ts";
 import { type CellRepack, type PlannedCell, withCell } from "../cell.ts";
 import { repackedCell, repackedTag } from "../repacked-cell.ts";
-import type { Attempts } from "./attempts.ts";
+import type { Attempt, Attempts } from "./attempts.ts";
 import { decide } from "./decide.ts";
 import { UNASKED } from "./placement.ts";
 import type { DecideOptions } from "./ruling.ts";
@@ -53,21 +53,36 @@ function ofLayers(attempts: Attempts, cells: readonly PlannedCell[]): Attempts {
   };
 }
 
+/** A record that an attempt names; null, and a line for people, where it cannot be read: it proves nothing then. */
+async function readOf(
+  attempt: Attempt,
+  { attempts, note }: LayersOptions,
+): Promise<FactoryRecord | FactoryRecord1 | null> {
+  try {
+    return await attempts.read(attempt);
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.exitCode !== 2) throw error;
+    note(`warning: ${attempt.record_id} says nothing about other layers: ${error.message}`);
+    return null;
+  }
+}
+
 /** What a proof of other layers has to be tied to; null where there can be none. */
 async function tieFor(
   { cell }: PlannedCell,
   original: OriginalImage,
   layers: OtherLayers,
-  { attempts, version }: LayersOptions,
+  options: LayersOptions,
 ): Promise<Repacked | null> {
+  const { attempts, version } = options;
   if (layers.with === "zstd") return tieTo(original, { ...layers, version: null });
   if (version !== "any") {
     const own = await version();
     return own === null ? null : tieTo(original, { ...layers, version: own });
   }
   for (const attempt of attempts.inOtherLayers(cell.build_key)) {
-    const record = await attempts.read(attempt);
-    const tie = record.schema_version === 2 ? record.repacked : undefined;
+    const record = await readOf(attempt, options);
+    const tie = record?.schema_version === 2 ? record.repacked : undefined;
     if (tie && isTiedTo(tie, original, layers)) return tie;
   }
   return null;
@@ -84,7 +99,8 @@ async function inLayers(
   // What is run again gets a new record; a tag that is not there yet may be published all the same.
   if (action !== "reuse" && !(options.version === "any" && action === "retag")) return null;
   const attempt = options.attempts.withVerdictKey(verdict_key).find((one) => one.record_id === record_id);
-  const original = attempt ? originalOf(await options.attempts.read(attempt)) : null;
+  const record = attempt ? await readOf(attempt, options) : null;
+  const original = record && originalOf(record);
   const tie = original && (await tieFor(planned, original, layers, options));
   const ref = attempt?.ref ?? null;
   if (!tie || ref === null) return null;
@@ -117,17 +133,15 @@ async function rulingsOn(
  * Why the newest image in these layers is not to be given to others; null if it is, or if there is none. It stays where it was made,
  * so nobody asks where it is.
  */
-async function keptBack(
-  { cell }: PlannedCell,
-  { attempts, minSaving, needPushed, version }: LayersOptions,
-): Promise<string | null> {
+async function keptBack({ cell }: PlannedCell, options: LayersOptions): Promise<string | null> {
+  const { attempts, minSaving, needPushed, version } = options;
   if (!needPushed && version !== "any") return null;
   const newest = attempts
     .inOtherLayers(cell.build_key)
     .find(({ verdict_key, status }) => verdict_key === cell.verdict_key && status !== "error");
   if (newest?.status !== "pass") return null;
-  const record = await attempts.read(newest);
-  const saving = record.schema_version === 2 ? record.saving : undefined;
+  const record = await readOf(newest, options);
+  const saving = record?.schema_version === 2 ? record.saving : undefined;
   return saving === undefined ? null : tooLittle(saving, minSaving(cell.manifest_id));
 }
 
