@@ -1,6 +1,7 @@
 import type { OpenCatalog } from "../catalog/open.ts";
 import { FactoryError } from "../errors.ts";
 import { type Inputs, keysOf } from "../model/inputs.ts";
+import type { PlannedCell } from "../plan/cell.ts";
 import { compareInputs, inputsOf } from "../plan/decide/reason.ts";
 import { reasonText } from "../plan/decide/change-text.ts";
 import { pinsOf } from "../plan/lock/pins.ts";
@@ -40,6 +41,17 @@ function asOfCell(record: FactoryRecord, inputs: Inputs): FactoryRecord {
 }
 
 /**
+ * What a planned cell is made from, on the recorded image of its parent. The key of that image names the digest of its own base,
+ * which only its own record has: so it is taken from the record here, and the parent is verified by itself.
+ */
+function onRecordedParent(planned: PlannedCell, { parent }: Inputs): ReturnType<typeof inputsOf> {
+  const own = inputsOf(planned);
+  if (!parent || own.parent?.manifest_id !== parent.manifest_id) return own;
+  const { build_key, verdict_key } = keysOf({ ...planned.inputs, parent });
+  return { ...own, parent, build_key, verdict_key };
+}
+
+/**
  * Whether a workspace gives what a record was made from, with the images that it had: the manifest stitched again, with its
  * fragments, files and tests.
  * @param link `commit` for the workspace at the record's commit, `manifest` for it as it is now
@@ -58,7 +70,7 @@ export function recipeLink(
       const found = oneCell(catalog, record, given);
       if (!found) continue;
       const planned = found.pin((ref) => given.digestOf?.(ref, platform) ?? null);
-      const difference = compareInputs(asOfCell(record, inputs), inputsOf(planned));
+      const difference = compareInputs(asOfCell(record, inputs), onRecordedParent(planned, inputs));
       if (difference === null)
         return { link, platform, status: "ok", why: `${cell_id} has the same keys ${when}` };
       why = `${cell_id} is another one ${when}: ${reasonText(difference)}`;
