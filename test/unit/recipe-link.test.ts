@@ -26,7 +26,7 @@ function recordOf(files: Files, manifest_id: string, digests: ReadonlyMap<string
     digest: OWN ?? "",
     ref: "factory/x:1",
   });
-  const record = { ...draft, record_id: "x", images: draft.images ?? [] } as unknown as FactoryRecord;
+  const record = { ...draft, record_id: "x", images: draft.images ?? [] } as FactoryRecord;
   return { record, inputs };
 }
 
