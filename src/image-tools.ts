@@ -1,6 +1,7 @@
 import { FactoryError } from "./errors.ts";
 import { createMask } from "./model/mask.ts";
 import type { LayerCache } from "./sbom/layer-cache.ts";
+import type { SbomImage } from "./sbom/sbom.ts";
 import type { Scanner } from "./scan/scan-image.ts";
 import type { ScanOutcome } from "./scan/scan-finding.ts";
 import type { Docker } from "./tools/docker.ts";
@@ -10,7 +11,7 @@ import { version } from "./version.ts";
 
 export type SbomTool = "factory" | "syft";
 
-type SbomSource = { ref: string; digest: string | null; platform?: string; name: string; layout?: string };
+type SbomSource = Pick<SbomImage, "ref" | "digest" | "platform" | "name" | "layout" | "recipe">;
 
 /** What looks into images: each is loaded when it is first asked for. */
 export interface ImageTools {

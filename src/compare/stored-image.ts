@@ -2,12 +2,7 @@ import { FactoryError } from "../errors.ts";
 import type { BlobFolder } from "../files/blob-folder.ts";
 import type { ImageManifest } from "../handover/archive-layout.ts";
 import { descriptorIn, objectIn, Unsound, type Descriptor } from "../handover/descriptors.ts";
-
-/** An instruction of an image's history, as its configuration has it. */
-export interface HistoryEntry {
-  created_by: string;
-  empty: boolean;
-}
+import { type HistoryEntry, historyIn } from "../sbom/layer-origin.ts";
 
 /** An image of one platform whose blobs lie in a folder. */
 export interface StoredImage {
@@ -54,11 +49,7 @@ export function openStored(
     const diffIds = listIn(diff_ids).map(String);
     if (diffIds.length !== layers.length || layers.length > MOST_LAYERS)
       throw new Unsound(`it has ${layers.length} layers, and its configuration ${diffIds.length}`);
-    const history = listIn(about.history).map((one): HistoryEntry => {
-      const { created_by, empty_layer } = (one ?? {}) as Record<string, unknown>;
-      return { created_by: typeof created_by === "string" ? created_by : "", empty: empty_layer === true };
-    });
-    return { title, digest, blobs, layers, diffIds, history, config: about };
+    return { title, digest, blobs, layers, diffIds, history: historyIn(about), config: about };
   } catch (error) {
     if (!(error instanceof Unsound)) throw error;
     throw unreadable(title, error.message, error);

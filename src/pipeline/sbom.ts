@@ -13,9 +13,11 @@ export const sbom: Stage = {
   classes: { sbom: "error" },
   run: async ({ attempt, signal, keep }, deps) => {
     const { digest, layout } = imageOf(attempt);
-    const { platform, tags } = attempt.planned.cell;
+    const { platform, tags, fragments: versions } = attempt.planned.cell;
+    const fragments = Object.entries(versions).map(([name, version]) => ({ name, version }));
     try {
-      const image = { ref: digest, digest, platform, name: tags[0] ?? "", layout };
+      const recipe = { dockerfile: attempt.planned.render().dockerfile, fragments };
+      const image = { ref: digest, digest, platform, name: tags[0] ?? "", layout, recipe };
       const made = await deps.makeSbom(image, signal);
       if (layout !== undefined) deps.layers?.keep(layout, digest);
       await keep("sbom", made.json);

@@ -6,6 +6,7 @@ import type { RetryPolicy } from "../model/retries.ts";
 import type { NetworkName } from "../model/secret.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
+import type { Recipe } from "../sbom/layer-origin.ts";
 import type { LayerStore } from "../sbom/layer-store.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { Evidence, FactoryRecord, RecordImage, RecordTest } from "../schemas/types.ts";
@@ -173,7 +174,14 @@ export interface StageDeps {
     signal?: AbortSignal,
   ) => Promise<SmokeReport>;
   makeSbom: (
-    image: { ref: string; digest: string; platform: string; name: string; layout?: string },
+    image: {
+      ref: string;
+      digest: string;
+      platform: string;
+      name: string;
+      layout?: string;
+      recipe: Recipe;
+    },
     signal?: AbortSignal,
   ) => Promise<{ json: string; warnings: string[] }>;
   /** Layers of earlier images, to read SBOMs from; null where another tool writes them. */

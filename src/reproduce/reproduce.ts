@@ -7,7 +7,7 @@ import { manifestOf } from "../handover/archive-layout.ts";
 import { Unsound } from "../handover/descriptors.ts";
 import { gatherImage, type GatherDeps } from "../handover/gather.ts";
 import type { RecordStore } from "../records/store.ts";
-import { layerOrigins } from "./layer-origin.ts";
+import { layerOrigins } from "../sbom/layer-origin.ts";
 import { createOwners } from "./owners.ts";
 import { packageChanges } from "./packages.ts";
 import { rebuild, type RebuildDeps } from "./rebuild.ts";

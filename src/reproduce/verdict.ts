@@ -1,6 +1,6 @@
 import type { Change, LayerComparison, Sameness } from "../compare/compare-images.ts";
 import { compareText } from "../model/compare.ts";
-import type { LayerOrigin } from "./layer-origin.ts";
+import type { LayerOrigin } from "../sbom/layer-origin.ts";
 import { isBookkeeping, type Owners } from "./owners.ts";
 import type { PackageChange } from "./packages.ts";
 

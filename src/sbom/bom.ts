@@ -108,7 +108,7 @@ function shellOf(root: Component, { timestamp, toolVersion }: BomOptions): Writt
  */
 export async function writeBom(
   about: BomSubject,
-  { os, packages }: Inventory,
+  { os, packages, osBrought }: Pick<Inventory, "os" | "packages" | "osBrought">,
   options: BomOptions,
 ): Promise<{ json: string; components: number }> {
   const { notes, pace } = options;
@@ -139,7 +139,7 @@ export async function writeBom(
     components.add(plain);
   };
   const usual = createAddresses(notes);
-  if (os) add(systemComponent(os));
+  if (os) add(systemComponent(os, osBrought));
   for (const [at, one] of packages.entries()) {
     add(packageComponent({ ...one, supplier: usual(one.supplier) }));
     if (pace.due()) await pace.rest("components written", at, packages.length);

@@ -1,7 +1,7 @@
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
 import * as Models from "@cyclonedx/cyclonedx-library/Models";
 import { systemCpe } from "./cpe.ts";
-import type { Found } from "./inventory.ts";
+import type { Brought, Found } from "./inventory.ts";
 import type { Contact, DeclaredLicense, OperatingSystem } from "./package.ts";
 
 export type Facts = readonly (readonly [name: string, value: string])[];
@@ -27,6 +27,11 @@ function licensesOf(declared: DeclaredLicense | null): Models.License[] {
   );
 }
 
+const factsOf = (brought: Brought | undefined): Facts => [
+  ["factory:layer", brought?.layer ?? ""],
+  ["factory:fragment", brought?.fragment ?? ""],
+];
+
 /** A package as a component. */
 export function packageComponent(one: Found): Models.Component {
   const component = new Models.Component(Enums.ComponentType.Library, one.name, {
@@ -46,17 +51,20 @@ export function packageComponent(one: Found): Models.Component {
       ([name, value]) => [name.includes(":") ? name : `factory:${one.ecosystem}:${name}`, value] as const,
     ),
     ["factory:owner", one.owner ?? ""],
+    ...factsOf(one.brought),
     ...one.paths.map((path) => ["factory:path", path] as const),
   ]);
   return component;
 }
 
 /** The operating system as a component. */
-export function systemComponent(os: OperatingSystem): Models.Component {
-  return new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
+export function systemComponent(os: OperatingSystem, brought?: Brought): Models.Component {
+  const component = new Models.Component(Enums.ComponentType.OperatingSystem, os.id, {
     bomRef: `os:${os.distro || os.id}`,
     cpe: systemCpe(os.id, os.version),
     version: os.version || undefined,
     description: os.title,
   });
+  addFacts(component, factsOf(brought));
+  return component;
 }

@@ -8,11 +8,20 @@ import type { OperatingSystem, Package } from "./package.ts";
 import type { ImagePath } from "./paths.ts";
 
 /** A package, and what found it. */
-export type Found = Package & { ecosystem: Ecosystem; owner?: string };
+export type Found = Package & { ecosystem: Ecosystem; owner?: string; brought?: Brought };
+
+/** What brought a package into an image, in the version that it has now. */
+export interface Brought {
+  /** The hash of what that layer unpacks to. */
+  layer: string;
+  /** The fragment whose layer it is, as `core@0.1.0`, or BASE or TEMPLATE; null if it is not known. */
+  fragment: string | null;
+}
 
 /** Everything that was found in an image: packages sorted by purl, each once. */
 export interface Inventory {
   os: OperatingSystem | null;
+  osBrought?: Brought;
   packages: Found[];
   counts: Record<Ecosystem, number>;
 }

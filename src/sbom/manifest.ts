@@ -7,6 +7,8 @@ export interface ChosenManifest {
   digest: string | null;
   platform: string | null;
   layers: Layer[];
+  /** Its configuration; empty if there is none that can be read. */
+  config: Readonly<Record<string, unknown>>;
   /** The digests of the indexes and manifests that lead to it, including its own. */
   digests: string[];
 }
@@ -105,6 +107,11 @@ export function manifestsUnder(documents: Documents, digest: string): FoundManif
   return manifestsBelow(documents, { manifests: [{ digest }] }, []);
 }
 
+/** The configuration of an image whose manifest was found. */
+export function configOf(documents: Documents, { config }: FoundManifest): ChosenManifest["config"] {
+  return asObject(parse(documents, config));
+}
+
 export function noLayer(name: string): FactoryError {
   return new FactoryError(
     "IMAGE_UNREADABLE",
@@ -131,8 +138,9 @@ function withoutIndex(archive: Archive): ChosenManifest {
       "the saved image has neither an index.json nor a manifest.json",
     );
   }
-  const platform = platformOf(parse(archive.documents, asText(asObject(entry).Config)));
-  return { digest: null, platform, layers: layersOf(archive, names.map(asText)), digests: [] };
+  const config = asObject(parse(archive.documents, asText(asObject(entry).Config)));
+  const layers = layersOf(archive, names.map(asText));
+  return { digest: null, platform: platformOf(config), layers, config, digests: [] };
 }
 
 /**
@@ -154,6 +162,7 @@ export function chooseManifest(archive: Archive, platform: string): ChosenManife
       },
     );
   }
-  const { digest, digests } = chosen;
-  return { digest, platform: chosen.platform, digests, layers: layersOf(archive, chosen.layers) };
+  const { digest, digests, platform: own } = chosen;
+  const layers = layersOf(archive, chosen.layers);
+  return { digest, platform: own, digests, layers, config: configOf(archive.documents, chosen) };
 }

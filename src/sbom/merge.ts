@@ -1,10 +1,17 @@
 import { compareText } from "../model/compare.ts";
-import type { ImageFiles } from "./image-files.ts";
+import type { Content, ImageFiles } from "./image-files.ts";
 import type { Layer, Node } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { foldersAbove, type ImagePath } from "./paths.ts";
 
-type Tree = Map<ImagePath, Exclude<Node, { kind: "hardlink" }>>;
+/** A file as some layer wrote it, on what it had before: the same bytes again are no other content. */
+interface KeptFile extends Content {
+  kind: "file";
+  before: KeptFile | null;
+}
+
+type Laid = KeptFile | Extract<Node, { kind: "symlink" }>;
+type Tree = Map<ImagePath, Laid>;
 
 /** As many links as the kernel follows. */
 const MOST_LINKS = 40;
@@ -62,14 +69,25 @@ function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | Imag
   return path;
 }
 
-/** Removes what a layer hides. */
-async function hide(layer: Layer, paths: Map<ImagePath, unknown>, pace: Pace): Promise<void> {
+/** Removes what a layer hides. @returns what was removed */
+async function hide<T>(layer: Layer, paths: Map<ImagePath, T>, pace: Pace): Promise<Map<ImagePath, T>> {
+  const hidden = new Map<ImagePath, T>();
   let seen = 0;
-  for (const path of [...paths.keys()]) {
-    if (hides(layer, path)) paths.delete(path);
+  for (const [path, one] of [...paths]) {
+    if (hides(layer, path)) {
+      paths.delete(path);
+      hidden.set(path, one);
+    }
     seen += 1;
     if (pace.due()) await pace.rest("files of the layers below", seen, paths.size);
   }
+  return hidden;
+}
+
+/** A file that a layer has at the place of another, or of none. */
+function fileOver(before: Laid | undefined, bytes: Buffer, layer: number): KeptFile {
+  if (before?.kind !== "file") return { kind: "file", bytes, layer, before: null };
+  return before.bytes.equals(bytes) ? before : { kind: "file", bytes, layer, before };
 }
 
 /**
@@ -80,8 +98,8 @@ async function hide(layer: Layer, paths: Map<ImagePath, unknown>, pace: Pace): P
 export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise<ImageFiles> {
   const tree: Tree = new Map();
   const missing = new Map<ImagePath, ImagePath>();
-  for (const layer of layers) {
-    await hide(layer, tree, pace);
+  for (const [at, layer] of layers.entries()) {
+    const hidden = await hide(layer, tree, pace);
     await hide(layer, missing, pace);
     let laid = 0;
     const rest = () => pace.rest("files of a layer", laid, layer.nodes.size);
@@ -97,7 +115,7 @@ export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise
       if (real === null || node.kind === "symlink") continue;
       const bytes = node.kind === "file" ? node.bytes : linkedBytes(layer, tree, node.target);
       if (typeof bytes === "string") missing.set(real, bytes);
-      else tree.set(real, { kind: "file", bytes });
+      else tree.set(real, fileOver(tree.get(real) ?? hidden.get(real), bytes, at));
     }
   }
   const resolve = (path: ImagePath) => follow(tree, path);
@@ -109,6 +127,12 @@ export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise
     read: (path) => {
       const node = tree.get(resolve(path) ?? "");
       return node?.kind === "file" ? node.bytes : null;
+    },
+    contents: (path) => {
+      const found: Content[] = [];
+      const node = tree.get(resolve(path) ?? "");
+      for (let one = node?.kind === "file" ? node : null; one; one = one.before) found.push(one);
+      return found.reverse();
     },
     resolve,
     missing: [...new Set(missing.values())].sort(compareText),

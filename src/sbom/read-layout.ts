@@ -8,7 +8,7 @@ import { createBudget } from "./budget.ts";
 import type { ReadLayer } from "./layer.ts";
 import type { LayerCache } from "./layer-cache.ts";
 import { damaged, digestIn, isAbsent, openDocuments } from "./layout.ts";
-import { fits, manifestsIn, noLayer, type ChosenManifest } from "./manifest.ts";
+import { configOf, fits, manifestsIn, noLayer, type ChosenManifest } from "./manifest.ts";
 import { createNotes, type Notes } from "./notes.ts";
 import type { ImagePath } from "./paths.ts";
 
@@ -132,5 +132,6 @@ export async function readLayout(layout: string, options: LayoutOptions): Promis
     byName.set(name, layer);
   }
   const layers = chosen.layers.flatMap((name) => byName.get(name)?.layer ?? []);
-  return { digest: chosen.digest, platform: chosen.platform, digests: chosen.digests, layers };
+  const { digest, platform, digests } = chosen;
+  return { digest, platform, digests, layers, config: configOf(documents, chosen) };
 }

@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { subjectOf } from "../model/subject.ts";
 import type { Docker, ImageInspect } from "../tools/docker.ts";
+import { attribute } from "./attribution.ts";
 import { readArchive, type Archive } from "./archive.ts";
 import { writeBom } from "./bom.ts";
 import { createBudget } from "./budget.ts";
@@ -10,6 +11,7 @@ import type { LayerCache } from "./layer-cache.ts";
 import { chooseManifest, type ChosenManifest } from "./manifest.ts";
 import type { ImageFiles } from "./image-files.ts";
 import { mergeLayers } from "./merge.ts";
+import type { Recipe } from "./layer-origin.ts";
 import { createNotes, type Notes } from "./notes.ts";
 import { createPace, interrupted, type Pace } from "./pace.ts";
 import type { ImagePath } from "./paths.ts";
@@ -29,6 +31,8 @@ export interface SbomImage {
   platform?: string;
   /** The name of the image in the document, as a reference: its repository names the subject. */
   name: string;
+  /** What it was built from, as far as it is known: then each component names the fragment that brought it. */
+  recipe?: Recipe;
 }
 
 export interface SbomDeps {
@@ -168,6 +172,8 @@ export async function makeSbom(image: SbomImage, deps: SbomDeps): Promise<Sbom> 
     }
   }
   const inventory = await takeInventory(files, notes, pace);
+  const { layers, config } = chosen;
+  await attribute(inventory, files, { config, layers: layers.length, recipe: image.recipe }, pace);
   const { json, components } = await writeBom(
     {
       subject: chosen.digest === null ? null : subjectOf(image.name, chosen.digest, platform),

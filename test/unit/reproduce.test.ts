@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LayerComparison } from "../../src/compare/compare-images.ts";
-import { layerOrigins } from "../../src/reproduce/layer-origin.ts";
+import { layerOrigins } from "../../src/sbom/layer-origin.ts";
 import { createOwners } from "../../src/reproduce/owners.ts";
 import { packageChanges, packageText } from "../../src/reproduce/packages.ts";
 import { recordedLayers } from "../../src/reproduce/recorded-layers.ts";

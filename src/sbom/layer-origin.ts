@@ -1,6 +1,30 @@
-import type { HistoryEntry, StoredImage } from "../compare/stored-image.ts";
 import { parseDockerfile } from "../stitch/dockerfile.ts";
 import { takeFlags } from "../stitch/words.ts";
+
+/** An instruction of an image's history, as its configuration has it. */
+export interface HistoryEntry {
+  created_by: string;
+  empty: boolean;
+}
+
+/** The history in an image's configuration; empty if it has none. */
+export function historyIn({ history }: Readonly<Record<string, unknown>>): HistoryEntry[] {
+  return (Array.isArray(history) ? (history as unknown[]) : []).map((one) => {
+    const { created_by, empty_layer } = (one ?? {}) as Record<string, unknown>;
+    return { created_by: typeof created_by === "string" ? created_by : "", empty: empty_layer === true };
+  });
+}
+
+/** What is known of how an image was built. */
+export interface Recipe {
+  dockerfile: string;
+  /** A stage of theirs has their name. */
+  fragments: readonly { name: string; version: string }[];
+}
+
+/** Layers that were there before the first step, and those of steps of the template. Fragments are as `core@0.1.0`. */
+const BASE = "base";
+const TEMPLATE = "template";
 
 /** What made a layer. */
 export interface LayerOrigin {
@@ -58,7 +82,10 @@ function stepsOf(dockerfile: string): Step[] {
 }
 
 /** Steps by the place of their entry in the history. They are matched from the end: what is in front is the base's. */
-function matched(steps: readonly Step[], history: readonly HistoryEntry[]): Map<number, Step> {
+function matched(
+  steps: readonly Step[],
+  history: readonly HistoryEntry[],
+): { found: Map<number, Step>; isWhole: boolean } {
   const found = new Map<number, Step>();
   let at = history.length - 1;
   for (const step of [...steps].reverse()) {
@@ -67,21 +94,22 @@ function matched(steps: readonly Step[], history: readonly HistoryEntry[]): Map<
     if (GIVES_LAYER.has(step.keyword)) while (at >= 0 && history[at]?.empty && !fits(history[at])) at -= 1;
     if (fits(history[at])) found.set(at--, step);
     // A step without a layer may leave nothing in the history; one with a layer always does.
-    else if (GIVES_LAYER.has(step.keyword)) break;
+    else if (GIVES_LAYER.has(step.keyword)) return { found, isWhole: false };
   }
-  return found;
+  return { found, isWhole: true };
 }
 
-/**
- * What made each layer of an image that was built from a Dockerfile; null for layers of its base.
- * @param fragments of the record: a stage of theirs has their name
- */
-export function layerOrigins(
-  dockerfile: string,
-  { history, layers }: Pick<StoredImage, "history" | "layers">,
-  fragments: readonly { name: string; version: string }[],
-): (LayerOrigin | null)[] {
-  const steps = matched(stepsOf(dockerfile), history);
+interface Layered {
+  history: readonly HistoryEntry[];
+  layers: readonly unknown[];
+}
+
+/** @returns what made each layer, and whether all steps were found: then the others are the base's */
+function originsIn(
+  { dockerfile, fragments }: Recipe,
+  { history, layers }: Layered,
+): { origins: (LayerOrigin | null)[]; isWhole: boolean } {
+  const { found, isWhole } = matched(stepsOf(dockerfile), history);
   const fragmentOf = (stage: string | null): string | null => {
     const own = fragments.find(({ name }) => name.toLowerCase() === stage);
     return own ? `${own.name}@${own.version}` : null;
@@ -91,7 +119,7 @@ export function layerOrigins(
   for (let at = history.length - 1; at >= 0 && layer >= 0; at -= 1) {
     const entry = history[at];
     if (!entry || entry.empty) continue;
-    const step = steps.get(at);
+    const step = found.get(at);
     if (step) {
       const { stage, line, from } = step;
       // What is copied from a builder was made there.
@@ -100,5 +128,24 @@ export function layerOrigins(
     }
     layer -= 1;
   }
-  return origins;
+  return { origins, isWhole };
+}
+
+/** What made each layer of an image that was built from a Dockerfile; null for layers of its base. */
+export function layerOrigins(
+  dockerfile: string,
+  image: Layered,
+  fragments: Recipe["fragments"],
+): (LayerOrigin | null)[] {
+  return originsIn({ dockerfile, fragments }, image).origins;
+}
+
+/**
+ * Whose each layer of an image is: a fragment as `core@0.1.0`, BASE or TEMPLATE. null where it is not known: with no recipe, and
+ * where the image's history does not have all the steps of the recipe, since the layers below may be anybody's then.
+ */
+export function layerOwners(recipe: Recipe | undefined, image: Layered): (string | null)[] {
+  if (!recipe) return image.layers.map(() => null);
+  const { origins, isWhole } = originsIn(recipe, image);
+  return origins.map((one) => (one ? (one.fragment ?? TEMPLATE) : isWhole ? BASE : null));
 }
