@@ -14,18 +14,20 @@ type LayerNames = readonly Brought[];
 const keyOf = ({ group = "", name, version, facts }: Package): string =>
   JSON.stringify([group, name, version, facts.arch ?? ""]);
 
-/** The contents of the file that shows a package. What lies in an archive is shown by that. */
-function contentsAt(files: ImageFiles, path: string): readonly Content[] {
-  const own = files.contents(path.slice(1));
-  const end = path.indexOf("!");
-  return own.length > 0 || end < 0 ? own : files.contents(path.slice(1, end));
+/** The file that shows a package. What lies in an archive is shown by that. */
+function fileAt(files: ImageFiles, path: string): ImagePath {
+  const end = path.indexOf("!/");
+  return end < 0 || files.contents(path.slice(1)).length > 0 ? path.slice(1) : path.slice(1, end);
 }
 
 /** Some files as they were once, without all others. */
 function viewOf(files: ImageFiles, held: ReadonlyMap<ImagePath, Buffer>): ImageFiles {
+  const programs = new Set(files.programs);
+  const paths = [...held.keys()];
   return {
     ...files,
-    paths: [...held.keys()],
+    paths: paths.filter((path) => !programs.has(path)),
+    programs: paths.filter((path) => programs.has(path)),
     links: [],
     read: (path) => held.get(files.resolve(path) ?? "") ?? null,
     contents: () => [],
@@ -55,7 +57,8 @@ async function sinceByPath(
       for (const one of packages)
         for (const path of one.paths) {
           const key = keyOf(one);
-          now.get(path.slice(1))?.set(key, since.get(path.slice(1))?.get(key) ?? layer);
+          const file = fileAt(files, path);
+          now.get(file)?.set(key, since.get(file)?.get(key) ?? layer);
         }
     }
     for (const [path, keys] of now) since.set(path, keys);
@@ -95,17 +98,18 @@ export async function attribute(
   const ecosystems = new Set<Ecosystem>();
   for (const { paths, ecosystem } of packages)
     for (const path of paths) {
-      const contents = contentsAt(files, path);
+      const file = fileAt(files, path);
+      const contents = files.contents(file);
       if (contents.length < 2) continue;
-      changed.set(path.slice(1), contents);
+      changed.set(file, contents);
       ecosystems.add(ecosystem);
     }
   const affected = ECOSYSTEMS.filter((one) => ecosystems.has(one));
   const since = await sinceByPath(changed, affected, { files, os, pace });
   for (const one of packages) {
     const layers = one.paths.flatMap((path) => {
-      const last = contentsAt(files, path).at(-1);
-      return since.get(path.slice(1))?.get(keyOf(one)) ?? last?.layer ?? [];
+      const file = fileAt(files, path);
+      return since.get(file)?.get(keyOf(one)) ?? files.contents(file).at(-1)?.layer ?? [];
     });
     one.brought = layers.length === 0 ? undefined : names[Math.min(...layers)];
   }

@@ -12,9 +12,9 @@ export interface Interest {
   beyond: "fail" | "skip" | "cut";
   /**
    * The part that is kept: `head` ends before the first empty line; `paths` are the lines that name a file which is itself
-   * of interest. Default: all of it.
+   * of interest, or a program; `program` is what its compiler says of it (`Program`), read as it goes by. Default: all of it.
    */
-  part?: "head" | "paths";
+  part?: "head" | "paths" | "program";
 }
 
 /** What a cataloger may use beside the files. */

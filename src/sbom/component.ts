@@ -39,7 +39,7 @@ export function packageComponent(one: Found): Models.Component {
     purl: one.purl,
     cpe: one.cpe,
     group: one.group,
-    version: one.version,
+    version: one.version || undefined,
     author: one.author,
     supplier: one.supplier && supplierOf(one.supplier),
     scope: one.optional ? Enums.ComponentScope.Optional : undefined,

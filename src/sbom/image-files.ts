@@ -9,8 +9,10 @@ export interface Content {
 
 /** The kept files of an image, as a container would see them. */
 export interface ImageFiles {
-  /** The paths of the kept files, sorted; each names the file itself, not a symlink to it. */
+  /** The paths of the kept files but programs, sorted; each names the file itself, not a symlink to it. */
   paths: ImagePath[];
+  /** The paths of the programs of which something was kept (`programIn`), sorted. */
+  programs: ImagePath[];
   /** The paths of all symlinks, sorted. */
   links: ImagePath[];
   /** The bytes at a path, following symlinks within the image; null if nothing was kept. */

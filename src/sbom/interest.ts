@@ -15,6 +15,22 @@ export function interestIn(path: ImagePath): Interest | null {
   return releaseInterest(path);
 }
 
+/** No matter how large: a program goes by as a stream, and next to nothing of it is kept. */
+const PROGRAM: Interest = { limit: Number.MAX_SAFE_INTEGER, beyond: "cut", part: "program" };
+/** No compiler that says what it built makes a smaller one. */
+const SMALLEST_PROGRAM = 4096;
+const LIBRARY = /\.so(?:\.|$)/;
+
+/**
+ * What to keep of a file by what its tar entry says of it: by its path, else as a program if it may be one.
+ * @param mode its permissions, as in a tar
+ */
+export function interestOf(path: ImagePath, mode: number, size: number): Interest | null {
+  const named = interestIn(path);
+  if (named) return named;
+  return size >= SMALLEST_PROGRAM && ((mode & 0o111) !== 0 || LIBRARY.test(baseOf(path))) ? PROGRAM : null;
+}
+
 /** A name for what is kept of layers: it changes with the set of catalogers and with the shape of each. */
 export const INTERESTS = Object.entries(CATALOGERS)
   .map(([name, { shape }]) => `${name}@${shape}`)
@@ -23,12 +39,15 @@ export const INTERESTS = Object.entries(CATALOGERS)
 /** What is kept of a file that a hard link or a symlink of an interesting name leads to. */
 export const LINKED: Interest = { limit: 64 << 20, beyond: "fail" };
 
-/** Of a list of absolute paths, the lines that name a file which is itself of interest. */
+/** Where programs are: which of them say something of themselves, no path tells. */
+const PROGRAMS = /\/(?:s?bin|libexec)\/[^/]+$/;
+
+/** Of a list of absolute paths, the lines that name a file which is itself of interest, or may be a program. */
 function pathsOf(bytes: Buffer): Buffer {
   const kept = bytes
     .toString("utf8")
     .split("\n")
-    .filter((line) => line.startsWith("/") && interestIn(line.slice(1)) !== null);
+    .filter((line) => line.startsWith("/") && (PROGRAMS.test(line) || interestIn(line.slice(1)) !== null));
   return Buffer.from(kept.join("\n"));
 }
 

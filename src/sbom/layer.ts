@@ -2,13 +2,17 @@ import type { Extract, Header } from "tar-stream";
 import { FactoryError } from "../errors.ts";
 import type { Budget, Spent } from "./budget.ts";
 import type { Interest } from "./cataloger.ts";
-import { interestIn, LINKED, partOf } from "./interest.ts";
+import { interestIn, interestOf, LINKED, partOf } from "./interest.ts";
 import type { Note, Notes } from "./notes.ts";
+import { createProgramReader } from "./program.ts";
 import { baseOf, cleanPath, createPathSet, folderOf, type ImagePath, type PathSet } from "./paths.ts";
 
-/** What is kept of one path: a file's bytes, or where a link leads. A hard link's target is an ImagePath. */
+/**
+ * What is kept of one path: a file's bytes, what a program says (`Program`, as JSON), or where a link leads. A hard link's
+ * target is an ImagePath.
+ */
 export type Node =
-  | { kind: "file"; bytes: Buffer }
+  | { kind: "file" | "program"; bytes: Buffer }
   | { kind: "symlink"; target: string }
   | { kind: "hardlink"; target: ImagePath };
 
@@ -77,16 +81,32 @@ function enter(
     return null;
   }
   layer.others.add(path);
-  const interest = interestIn(path) ?? (options.wanted.has(path) ? LINKED : null);
+  const wanted = options.wanted.has(path) ? LINKED : null;
   if (header.type === "symlink" || header.type === "link") {
+    const interest = interestIn(path) ?? wanted;
     const target = header.type === "link" ? cleanPath(header.linkname) : header.linkname;
     if (target === null || target.length > 4096 || (header.type === "link" && !interest)) return null;
     options.budget.keep(path.length + target.length);
     layer.nodes.set(path, { kind: header.type === "link" ? "hardlink" : "symlink", target });
     return null;
   }
-  const regular = header.type === "file" || header.type === "contiguous-file";
-  return regular && interest ? { path, interest } : null;
+  if (header.type !== "file" && header.type !== "contiguous-file") return null;
+  const { mode = 0, size = 0 } = header;
+  const interest = wanted ?? interestOf(path, mode, size);
+  return interest ? { path, interest } : null;
+}
+
+/** What a program says. */
+async function readProgram(
+  stream: AsyncIterable<Buffer>,
+  path: ImagePath,
+  budget: Budget,
+): Promise<Buffer | null> {
+  const reader = createProgramReader();
+  for await (const piece of stream) reader.take(piece);
+  const said = reader.end();
+  if (said) budget.keep(path.length + said.length);
+  return said;
 }
 
 async function readFile(
@@ -142,8 +162,14 @@ export function collectLayer(extract: Extract, options: LayerOptions): Layer {
         stream.resume();
         return;
       }
-      readFile(stream as unknown as AsyncIterable<Buffer>, header.size, file, options).then((bytes) => {
-        if (bytes) layer.nodes.set(file.path, { kind: "file", bytes });
+      const pieces = stream as unknown as AsyncIterable<Buffer>;
+      const kind = file.interest.part === "program" ? "program" : "file";
+      const reading =
+        kind === "program"
+          ? readProgram(pieces, file.path, options.budget)
+          : readFile(pieces, header.size, file, options);
+      reading.then((bytes) => {
+        if (bytes) layer.nodes.set(file.path, { kind, bytes });
         next();
       }, fail);
     } catch (cause) {

@@ -4,9 +4,11 @@ import type { Layer, Node } from "./layer.ts";
 import type { Pace } from "./pace.ts";
 import { foldersAbove, type ImagePath } from "./paths.ts";
 
+type File = Extract<Node, { bytes: Buffer }>;
+
 /** A file as some layer wrote it, on what it had before: the same bytes again are no other content. */
 interface KeptFile extends Content {
-  kind: "file";
+  kind: File["kind"];
   before: KeptFile | null;
 }
 
@@ -57,12 +59,12 @@ function hides(layer: Layer, path: ImagePath): boolean {
   return false;
 }
 
-/** The bytes that a hard link refers to: in the same layer, else in one below it. */
-function linkedBytes(layer: Layer, tree: Tree, target: ImagePath): Buffer | ImagePath {
+/** The file that a hard link refers to: in the same layer, else in one below it. */
+function linkedFile(layer: Layer, tree: Tree, target: ImagePath): File | ImagePath {
   let path = target;
   for (let links = 0; links < MOST_LINKS; links += 1) {
     const node = layer.nodes.get(path) ?? tree.get(followAbove(tree, path) ?? path);
-    if (node?.kind === "file") return node.bytes;
+    if (node && "bytes" in node) return node;
     if (node?.kind !== "hardlink") break;
     path = node.target;
   }
@@ -85,9 +87,10 @@ async function hide<T>(layer: Layer, paths: Map<ImagePath, T>, pace: Pace): Prom
 }
 
 /** A file that a layer has at the place of another, or of none. */
-function fileOver(before: Laid | undefined, bytes: Buffer, layer: number): KeptFile {
-  if (before?.kind !== "file") return { kind: "file", bytes, layer, before: null };
-  return before.bytes.equals(bytes) ? before : { kind: "file", bytes, layer, before };
+function fileOver(before: Laid | undefined, { kind, bytes }: File, layer: number): KeptFile {
+  // What was no program before, or was one, said something else.
+  if (before?.kind !== kind) return { kind, bytes, layer, before: null };
+  return before.bytes.equals(bytes) ? before : { kind, bytes, layer, before };
 }
 
 /**
@@ -113,25 +116,26 @@ export async function mergeLayers(layers: readonly Layer[], pace: Pace): Promise
       if (pace.due()) await rest();
       const real = node.kind === "symlink" ? null : followAbove(tree, path);
       if (real === null || node.kind === "symlink") continue;
-      const bytes = node.kind === "file" ? node.bytes : linkedBytes(layer, tree, node.target);
-      if (typeof bytes === "string") missing.set(real, bytes);
-      else tree.set(real, fileOver(tree.get(real) ?? hidden.get(real), bytes, at));
+      const file = "bytes" in node ? node : linkedFile(layer, tree, node.target);
+      if (typeof file === "string") missing.set(real, file);
+      else tree.set(real, fileOver(tree.get(real) ?? hidden.get(real), file, at));
     }
   }
   const resolve = (path: ImagePath) => follow(tree, path);
-  const named = (kind: "file" | "symlink") =>
+  const named = (kind: "file" | "program" | "symlink") =>
     [...tree].flatMap(([path, node]) => (node.kind === kind ? [path] : [])).sort(compareText);
   return {
     paths: named("file"),
+    programs: named("program"),
     links: named("symlink"),
     read: (path) => {
       const node = tree.get(resolve(path) ?? "");
-      return node?.kind === "file" ? node.bytes : null;
+      return node && "bytes" in node ? node.bytes : null;
     },
     contents: (path) => {
       const found: Content[] = [];
       const node = tree.get(resolve(path) ?? "");
-      for (let one = node?.kind === "file" ? node : null; one; one = one.before) found.push(one);
+      for (let one = node?.kind === "symlink" ? null : node; one; one = one.before) found.push(one);
       return found.reverse();
     },
     resolve,

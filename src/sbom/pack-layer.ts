@@ -4,8 +4,8 @@ import type { Layer, Node, ReadLayer } from "./layer.ts";
 import type { Note } from "./notes.ts";
 import { createPathSet } from "./paths.ts";
 
-/** Names the format below and the way layers are read: a change in src/sbom/{interest,layer,paths}.ts needs a new name. */
-const SCHEME = `factory/layer/2 ${INTERESTS}`;
+/** Names the format below and the way layers are read: a change in src/sbom/{interest,layer,paths}.ts or of what is sought in programs needs a new name. */
+const SCHEME = `factory/layer/3 ${INTERESTS}`;
 
 const HASH_BYTES = 32;
 
@@ -13,7 +13,7 @@ const HASH_BYTES = 32;
 interface Head {
   notes: Note[];
   spent: ReadLayer["spent"];
-  /** For a file its number of bytes, for a link its target. */
+  /** For a file or a program its number of bytes, for a link its target. */
   nodes: [path: string, kind: Node["kind"], value: number | string][];
   removed: string[];
   opaque: string[];
@@ -38,7 +38,7 @@ export function packLayer({ layer, notes, spent }: ReadLayer, digest: string, ve
     nodes: [...layer.nodes].map(([path, node]) => [
       path,
       node.kind,
-      node.kind === "file" ? node.bytes.length : node.target,
+      "bytes" in node ? node.bytes.length : node.target,
     ]),
     removed: [...layer.removed],
     opaque: [...layer.opaque],
@@ -49,7 +49,7 @@ export function packLayer({ layer, notes, spent }: ReadLayer, digest: string, ve
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   const hashes = [folders, others].map((set) => Buffer.from(set.buffer, set.byteOffset, set.byteLength));
-  const files = [...layer.nodes.values()].flatMap((node) => (node.kind === "file" ? [node.bytes] : []));
+  const files = [...layer.nodes.values()].flatMap((node) => ("bytes" in node ? [node.bytes] : []));
   const body = Buffer.concat([length, json, ...hashes, ...files]);
   return Buffer.concat([headLine(digest, version), sha256(body), body]);
 }
@@ -75,7 +75,7 @@ export function unpackLayer(bytes: Buffer, digest: string, version: string): Rea
   const others = takeSet(head.others);
   const nodes: Layer["nodes"] = new Map();
   for (const [path, kind, value] of head.nodes) {
-    if (kind === "file") nodes.set(path, { kind, bytes: take(value as number) });
+    if (kind === "file" || kind === "program") nodes.set(path, { kind, bytes: take(value as number) });
     else nodes.set(path, { kind, target: value as string });
   }
   const { notes, spent, removed, opaque } = head;

@@ -8,6 +8,7 @@ export interface Package {
   cpe?: string;
   group?: string;
   name: string;
+  /** Empty if it is not known. */
   version: string;
   /** Licences that its metadata declares; null if it does not say exactly which. */
   license: DeclaredLicense | null;

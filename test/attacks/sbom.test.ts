@@ -3,8 +3,10 @@ import { Readable } from "node:stream";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import parseExpression from "spdx-expression-parse";
 import { describe, expect, test } from "vitest";
+import { deflateSync } from "node:zlib";
 import { makeSbom, type SbomDeps, type SbomImage } from "../../src/sbom/sbom.ts";
 import { engineWith, savedImage, type TarEntry } from "../fixtures/sbom/image.ts";
+import { goBuild, programOf } from "../fixtures/sbom/programs.ts";
 import { DEBIAN, dpkgDatabase, pythonDistributions } from "../fixtures/sbom/large.ts";
 
 interface Component {
@@ -412,5 +414,100 @@ describe("large images", () => {
       const [few, many] = [await looks(made(200)), await looks(made(1600))];
       expect(many / few).toBeLessThan(10);
     }
+  });
+});
+
+describe("packages in programs", () => {
+  const GO = [
+    "path\texample.org/tool/cmd/x",
+    "mod\texample.org/tool\t(devel)\t",
+    "dep\tgithub.com/google/uuid\tv1.6.0\th1:abc=",
+    "build\tvcs.revision=0123456789abcdef0123456789abcdef01234567",
+    "build\tvcs.time=2026-01-02T03:04:05Z",
+    "",
+  ].join("\n");
+  const AUDIT = {
+    packages: [
+      { name: "itoa", version: "1.0.0", source: "crates.io" },
+      { name: "cc", version: "1.2.0", source: "crates.io", kind: "build" },
+      { name: "tool", version: "0.1.0", source: "local", dependencies: [0, 1, 7], root: true },
+    ],
+  };
+  const program = (name: string, ...parts: Buffer[]): TarEntry => ({
+    name,
+    text: Buffer.concat([programOf(parts), Buffer.alloc(4096)]),
+    mode: 0o755,
+  });
+  const purls = (bom: Bom) => bom.components.flatMap(({ purl }) => purl ?? []);
+  const needs = (bom: Bom, ref: string) => bom.dependencies.find((one) => one.ref === ref)?.dependsOn;
+
+  test("9.20 modules, crates and the standard library are found in programs, and who brought them", async () => {
+    const { bom } = await sbomOf([
+      DEBIAN,
+      status(deb("tool")),
+      { name: "var/lib/dpkg/info/tool.list", text: "/.\n/usr/bin\n/usr/bin/tool\n" },
+      program("usr/bin/tool", goBuild("go1.22.1 X:nocoverageredesign", GO)),
+      program("opt/rust", deflateSync(JSON.stringify(AUDIT))),
+      // Neither may be executed nor is a library by its name.
+      { ...program("opt/data", goBuild("go1.21.0", GO)), mode: 0o644 },
+    ]);
+    const main = "pkg:golang/example.org/tool@v0.0.0-20260102030405-0123456789ab";
+    expect(purls(bom)).toEqual([
+      "pkg:cargo/itoa@1.0.0",
+      "pkg:cargo/tool@0.1.0",
+      "pkg:deb/debian/tool@1.0-1?arch=amd64&distro=debian-12",
+      "pkg:golang/example.org/tool@v0.0.0-20260102030405-0123456789ab",
+      "pkg:golang/github.com/google/uuid@v1.6.0",
+      "pkg:golang/stdlib@1.22.1",
+    ]);
+    expect(needs(bom, main)).toEqual([
+      "pkg:golang/github.com/google/uuid@v1.6.0",
+      "pkg:golang/stdlib@1.22.1",
+    ]);
+    expect(needs(bom, "pkg:cargo/tool@0.1.0")).toEqual(["pkg:cargo/itoa@1.0.0"]);
+    expect(fact(named(bom, "stdlib"), "factory:owner")).toContain("pkg:deb/debian/tool@");
+    expect(fact(named(bom, "itoa"), "factory:path")).toBe("/opt/rust");
+    expect(named(bom, "stdlib")?.cpe).toBe("cpe:2.3:a:golang:go:1.22.1:-:*:*:*:*:*:*");
+  });
+
+  test("9.20 whatever a program says, the document is valid", async () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.constantFrom("example.org/x", "v1.0.0", "(devel)", "../x", "\u0000"),
+    );
+    const line = fc
+      .tuple(fc.constantFrom("mod", "dep", "=>", "build"), fc.array(text, { maxLength: 4 }))
+      .map(([kind, rest]) => [kind, ...rest].join("\t"));
+    const crate = fc.record({
+      name: text,
+      version: text,
+      source: fc.anything(),
+      dependencies: fc.anything(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.array(crate), text, async (lines, packages, version) => {
+        const audit = deflateSync(JSON.stringify({ packages }));
+        const { json } = await sbomOf([
+          program("bin/a", goBuild(`go1.${version}`.slice(0, 100), `${lines.join("\n")}\n`), audit),
+        ]);
+        expect(await library.validate(json)).toBeNull();
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("9.20 a program that a later layer removes or replaces is not there", async () => {
+    const { tar } = await savedImage({
+      "linux/amd64": [
+        [program("bin/a", goBuild("go1.22.1", GO)), program("bin/b", deflateSync(JSON.stringify(AUDIT)))],
+        [
+          { name: "bin/.wh.a", text: "" },
+          { name: "bin/b", text: "#!/bin/sh\n", mode: 0o755 },
+        ],
+      ],
+    });
+    const deps = { docker: engineWith(tar), now: () => null, clock: () => 0, toolVersion: "0.1.0" };
+    const { components } = await makeSbom({ ref: NAME, name: NAME, digest: null }, deps);
+    expect(components).toBe(0);
   });
 });

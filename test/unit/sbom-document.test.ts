@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { FactoryError } from "../../src/errors.ts";
+import { ECOSYSTEMS } from "../../src/sbom/catalogers/catalogers.ts";
 import { makeSbom, type SbomDeps } from "../../src/sbom/sbom.ts";
 import { makeSbomWithSyft } from "../../src/sbom/syft.ts";
 import { validateSbom } from "../../src/sbom/validate.ts";
@@ -65,6 +66,9 @@ const layers: TarEntry[][] = [
   ],
 ];
 
+/** No package of any kind. */
+const NONE = Object.fromEntries(ECOSYSTEMS.map((name) => [name, 0]));
+
 const image = { ref: "127.0.0.1:5000/team/demo:1", digest: null, name: "127.0.0.1:5000/team/demo:1" };
 
 function depsOf(docker: SbomDeps["docker"]): SbomDeps {
@@ -77,7 +81,7 @@ describe("makeSbom", () => {
     const { tar } = await savedImage({ "linux/amd64": layers }, { compress: (bytes) => bytes });
     const sbom = await makeSbom(image, depsOf(engineWith(tar)));
     await expect(sbom.json).toMatchFileSnapshot("../fixtures/sbom/small-sbom.golden");
-    expect(sbom.counts).toEqual({ deb: 3, apk: 2, npm: 3, pypi: 3 });
+    expect(sbom.counts).toEqual({ ...NONE, deb: 3, apk: 2, npm: 3, pypi: 3 });
     expect(sbom.components).toBe(12);
     expect(sbom.warnings).toEqual([
       expect.stringContaining("/app/node_modules/b/node_modules/bad/package.json"),
@@ -226,7 +230,7 @@ describe("makeSbomWithSyft", () => {
     expect(sbom).toEqual({
       json: stdout,
       components: 1,
-      counts: { deb: 1, apk: 0, npm: 0, pypi: 0 },
+      counts: { ...NONE, deb: 1 },
       warnings: [],
     });
   });

@@ -41,7 +41,7 @@ const plain = ({ layer, notes, spent }: ReadLayer) => ({
   nodes: [...layer.nodes].map(([path, node]) => [
     path,
     node.kind,
-    node.kind === "file" ? node.bytes.toString("hex") : node.target,
+    "bytes" in node ? node.bytes.toString("hex") : node.target,
   ]),
   removed: [...layer.removed],
   opaque: [...layer.opaque],

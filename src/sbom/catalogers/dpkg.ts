@@ -184,4 +184,4 @@ async function owned(
   return owners;
 }
 
-export const dpkg: Cataloger = { wants, shape: 2, catalog, owned };
+export const dpkg: Cataloger = { wants, shape: 3, catalog, owned };

@@ -1,24 +1,6 @@
 import type { DeclaredLicense } from "../package.ts";
+import { listOf, objectOf, parseJson, textOf } from "../loose-json.ts";
 import { spdxDeclared } from "../spdx.ts";
-
-type Json = { readonly [key: string]: unknown };
-
-function objectOf(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-/** JSON may hold halves of surrogate pairs, which no other text can. */
-const textOf = (value: unknown) =>
-  typeof value === "string" ? value.trim().replace(/\p{Surrogate}/gu, "\ufffd") : "";
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-}
 
 /** The part of a package.json that an inventory needs. Name and version are empty where they are not an npm package's. */
 export interface NpmManifest {
