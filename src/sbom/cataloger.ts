@@ -15,6 +15,19 @@ export interface Interest {
    * of interest, or a program; `program` is what its compiler says of it (`Program`), read as it goes by. Default: all of it.
    */
   part?: "head" | "paths" | "program";
+  /**
+   * What is kept in the place of the bytes; null for nothing. Whatever the bytes are, it neither throws nor keeps more than
+   * it needs.
+   */
+  reduce?: (bytes: Buffer, about: Reducing) => Buffer | null | Promise<Buffer | null>;
+}
+
+/** What a reduction may use beside the bytes. */
+export interface Reducing {
+  path: ImagePath;
+  notes: Notes;
+  /** Whether a file is of interest itself, or may be a program. */
+  matters: (path: ImagePath) => boolean;
 }
 
 /** What a cataloger may use beside the files. */

@@ -45,6 +45,8 @@ export function packageComponent(one: Found): Models.Component {
     scope: one.optional ? Enums.ComponentScope.Optional : undefined,
     licenses: new Models.LicenseRepository(licensesOf(one.license)),
   });
+  if (one.sha1) component.hashes.set(Enums.HashAlgorithm["SHA-1"], one.sha1);
+  if (one.sha256) component.hashes.set(Enums.HashAlgorithm["SHA-256"], one.sha256);
   if (one.sha512) component.hashes.set(Enums.HashAlgorithm["SHA-512"], one.sha512);
   addFacts(component, [
     ...Object.entries(one.facts).map(

@@ -40,14 +40,19 @@ export const INTERESTS = Object.entries(CATALOGERS)
 export const LINKED: Interest = { limit: 64 << 20, beyond: "fail" };
 
 /** Where programs are: which of them say something of themselves, no path tells. */
-const PROGRAMS = /\/(?:s?bin|libexec)\/[^/]+$/;
+const PROGRAMS = /(?:^|\/)(?:s?bin|libexec)\/[^/]+$/;
+
+/** Whether a file is of interest by its path, or may be a program. */
+export function matters(path: ImagePath): boolean {
+  return PROGRAMS.test(path) || interestIn(path) !== null;
+}
 
 /** Of a list of absolute paths, the lines that name a file which is itself of interest, or may be a program. */
 function pathsOf(bytes: Buffer): Buffer {
   const kept = bytes
     .toString("utf8")
     .split("\n")
-    .filter((line) => line.startsWith("/") && (PROGRAMS.test(line) || interestIn(line.slice(1)) !== null));
+    .filter((line) => line.startsWith("/") && matters(line.slice(1)));
   return Buffer.from(kept.join("\n"));
 }
 

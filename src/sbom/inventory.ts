@@ -35,6 +35,7 @@ function mergeSame(first: Found, same: readonly Found[]): Found {
     ...first,
     license: same.find((one) => one.license)?.license ?? null,
     author: same.find((one) => one.author)?.author,
+    sha1: same.every((one) => one.sha1 === first.sha1) ? first.sha1 : undefined,
     sha512: same.find((one) => one.sha512)?.sha512,
     owner: same.find((one) => one.owner !== undefined)?.owner,
     optional: same.every((one) => one.optional),
@@ -57,7 +58,9 @@ export async function takeInventory(files: ImageFiles, notes: Notes, pace: Pace)
   }
   for (const [at, one] of catalogued.entries()) {
     for (const path of one.paths) {
-      const owner = owners.map((some) => some.get(path.slice(1))).find((some) => some !== undefined);
+      const owner = owners
+        .map((some) => some.get(path.slice(1).replace(/!\/.*$/s, "")))
+        .find((some) => some !== undefined);
       if (owner !== undefined && owner !== one.purl) one.owner = owner;
     }
     const same = byPurl.get(one.purl);

@@ -2,9 +2,9 @@ import type { Extract, Header } from "tar-stream";
 import { FactoryError } from "../errors.ts";
 import type { Budget, Spent } from "./budget.ts";
 import type { Interest } from "./cataloger.ts";
-import { interestIn, interestOf, LINKED, partOf } from "./interest.ts";
+import { interestIn, interestOf, LINKED, matters, partOf } from "./interest.ts";
 import type { Note, Notes } from "./notes.ts";
-import { createProgramReader } from "./program.ts";
+import { createProgramReader } from "./program-reader.ts";
 import { baseOf, cleanPath, createPathSet, folderOf, type ImagePath, type PathSet } from "./paths.ts";
 
 /**
@@ -126,15 +126,18 @@ async function readFile(
   const kept: Buffer[] = [];
   let left = skipped ? 0 : interest.limit;
   options.budget.keep(path.length);
-  if (!interest.part) options.budget.keep(Math.min(size, left));
+  const reduced = interest.part !== undefined || interest.reduce !== undefined;
+  if (!reduced) options.budget.keep(Math.min(size, left));
   for await (const chunk of stream) {
     if (left === 0) continue;
     kept.push(chunk.subarray(0, left));
     left -= Math.min(left, chunk.byteLength);
   }
   if (skipped) return null;
-  const bytes = partOf(Buffer.concat(kept), interest.part);
-  if (interest.part) options.budget.keep(bytes.length);
+  const { notes } = options;
+  const part = partOf(Buffer.concat(kept), interest.part);
+  const bytes = interest.reduce ? await interest.reduce(part, { path, notes, matters }) : part;
+  if (reduced) options.budget.keep(bytes?.length ?? 0);
   return bytes;
 }
 

@@ -14,6 +14,10 @@ export interface Package {
   license: DeclaredLicense | null;
   supplier?: Contact;
   author?: string;
+  /** SHA-1 of the package's archive, in hex: as its metadata says, or of the archive that lies in the image. */
+  sha1?: string;
+  /** SHA-256 of the package's archive, in hex; only if its metadata has it. */
+  sha256?: string;
   /** SHA-512 of the package's archive, in hex; only if the package's own metadata has it. */
   sha512?: string;
   /** Whether nothing else that is installed needs it. */

@@ -1,12 +1,14 @@
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import parseExpression from "spdx-expression-parse";
 import { describe, expect, test } from "vitest";
-import { deflateSync } from "node:zlib";
+import { deflateSync, gunzipSync } from "node:zlib";
 import { makeSbom, type SbomDeps, type SbomImage } from "../../src/sbom/sbom.ts";
 import { engineWith, savedImage, type TarEntry } from "../fixtures/sbom/image.ts";
 import { goBuild, programOf } from "../fixtures/sbom/programs.ts";
+import { zipOf } from "../fixtures/sbom/zip.ts";
 import { DEBIAN, dpkgDatabase, pythonDistributions } from "../fixtures/sbom/large.ts";
 
 interface Component {
@@ -417,7 +419,8 @@ describe("large images", () => {
   });
 });
 
-describe("packages in programs", () => {
+describe("packages in programs, archives and databases", () => {
+  const rpmdb = gunzipSync(readFileSync(new URL("../fixtures/sbom/rpm/rpmdb.sqlite.gz", import.meta.url)));
   const GO = [
     "path\texample.org/tool/cmd/x",
     "mod\texample.org/tool\t(devel)\t",
@@ -494,6 +497,72 @@ describe("packages in programs", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test("9.20 packages of archives, gems, .NET, PHP, conda, R and rpm are found in one image, with their owners", async () => {
+    const json = (name: string, value: unknown): TarEntry => ({ name, text: JSON.stringify(value) });
+    const { bom, warnings } = await sbomOf([
+      DEBIAN,
+      { name: "var/lib/rpm/rpmdb.sqlite", text: rpmdb },
+      program("usr/bin/demo", goBuild("go1.22.1", GO)),
+      {
+        name: "app/a.jar",
+        text: zipOf({
+          "META-INF/maven/g/a/pom.properties": "groupId=org.example\nartifactId=a\nversion=1\n",
+          "lib/b-2.jar": zipOf({ "META-INF/MANIFEST.MF": "Implementation-Vendor-Id: org.example\n" }),
+        }),
+      },
+      {
+        name: "var/lib/gems/3.1.0/specifications/rack-2.gemspec",
+        text: 's.name = "rack"\ns.version = "2.0"\n',
+      },
+      json("app/App.deps.json", { libraries: { "Newtonsoft.Json/13.0.1": { type: "package" } } }),
+      json("app/vendor/composer/installed.json", { packages: [{ name: "psr/log", version: "1.1.4" }] }),
+      json("opt/conda/conda-meta/six-1.16.0-0.json", {
+        ...{ name: "six", version: "1.16.0", build: "0", channel: "main", subdir: "noarch" },
+        files: ["lib/six.dist-info/METADATA", "lib/six.py"],
+      }),
+      { name: "opt/conda/lib/six.dist-info/METADATA", text: "Name: six\nVersion: 1.16.0\n" },
+      {
+        name: "usr/lib/R/library/MASS/DESCRIPTION",
+        text: "Package: MASS\nVersion: 7.3-58\nBuilt: R 4.2.2\n",
+      },
+    ]);
+    expect(purls(bom)).toEqual([
+      "pkg:composer/psr/log@1.1.4",
+      "pkg:conda/six@1.16.0?build=0&channel=main&subdir=noarch",
+      "pkg:cran/MASS@7.3-58",
+      "pkg:gem/rack@2.0",
+      "pkg:golang/example.org/tool@v0.0.0-20260102030405-0123456789ab",
+      "pkg:golang/github.com/google/uuid@v1.6.0",
+      "pkg:golang/stdlib@1.22.1",
+      "pkg:maven/org.example/a@1",
+      "pkg:maven/org.example/b@2",
+      "pkg:nuget/Newtonsoft.Json@13.0.1",
+      "pkg:pypi/six@1.16.0",
+      "pkg:rpm/debian/demo-app@0.1-1?arch=noarch&distro=debian-12&upstream=demo-app-0.1-1.src.rpm",
+      "pkg:rpm/debian/demo-lib@1.2.3-4?arch=x86_64&distro=debian-12&epoch=2&upstream=demo-lib-1.2.3-4.src.rpm",
+    ]);
+    expect(warnings).toEqual([]);
+    expect(needs(bom, "pkg:maven/org.example/a@1")).toEqual(["pkg:maven/org.example/b@2"]);
+    expect(fact(named(bom, "stdlib"), "factory:owner")).toContain("pkg:rpm/debian/demo-lib@");
+    const six = bom.components.find(({ purl }) => purl === "pkg:pypi/six@1.16.0");
+    expect(fact(six, "factory:owner")).toContain("pkg:conda/six@");
+  });
+
+  test("9.20 archives and databases that are bombs, or damaged, give warnings and a valid document", async () => {
+    const { json, warnings, components } = await sbomOf([
+      { name: "app/bomb.jar", text: zipOf({ "a.jar": Buffer.alloc(40 << 20) }) },
+      { name: "app/broken.jar", text: "no archive" },
+      { name: "var/lib/rpm/rpmdb.sqlite", text: rpmdb.subarray(0, 5000) },
+      { name: "opt/conda/conda-meta/x.json", text: "{" },
+      { name: "x/specifications/x.gemspec", text: "exit!" },
+      { name: "app/x.deps.json", text: "[]" },
+      { name: "app/vendor/composer/installed.json", text: '{"packages": {"a": 1}}' },
+    ]);
+    expect(await library.validate(json)).toBeNull();
+    expect(components).toBe(0);
+    expect(warnings).toHaveLength(6);
   });
 
   test("9.20 a program that a later layer removes or replaces is not there", async () => {

@@ -378,6 +378,13 @@ test("each cataloger says which files it wants, and no two want the same", () =>
     ],
     ...["lib/apk/db/installed", "app/package.json", "app/node_modules/.package-lock.json"],
     ...["x/a-1.dist-info/METADATA", "x/a.egg-info"],
+    ...[
+      "app/a.jar",
+      "x/specifications/default/a.gemspec",
+      "app/a.deps.json",
+      "vendor/composer/installed.json",
+    ],
+    ...["opt/conda-meta/a.json", "library/a/DESCRIPTION", "var/lib/rpm/Packages"],
   ];
   for (const path of paths) {
     const base = path.slice(path.lastIndexOf("/") + 1);

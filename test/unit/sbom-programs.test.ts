@@ -3,7 +3,7 @@ import { constants, deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseAudit } from "../../src/sbom/catalogers/cargo.ts";
 import { parseGoModules } from "../../src/sbom/catalogers/golang.ts";
-import { createProgramReader, programIn } from "../../src/sbom/program.ts";
+import { createProgramReader, programIn } from "../../src/sbom/program-reader.ts";
 import { goBuild, programOf } from "../fixtures/sbom/programs.ts";
 
 /** What is kept of a program that comes in pieces of these sizes, again and again. */

@@ -3,7 +3,7 @@ import type { ImageFiles } from "../image-files.ts";
 import { listOf, objectOf, parseJson, textOf } from "../loose-json.ts";
 import { purlOf, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
-import { programIn } from "../program.ts";
+import { programIn } from "../program-reader.ts";
 
 /** A crate that is part of a program. */
 export interface Crate {

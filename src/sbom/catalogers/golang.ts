@@ -2,7 +2,7 @@ import type { About, Cataloger } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
-import { programIn } from "../program.ts";
+import { programIn } from "../program-reader.ts";
 
 /** A module of a Go program. `version` is empty where it was built from a folder and Go did not know. */
 export interface GoModule {

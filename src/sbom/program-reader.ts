@@ -6,6 +6,7 @@ import { MARGIN, type Program, type Seeker } from "./seeker.ts";
 const MOST_MISTAKES = 1000;
 
 /** The first bytes of ELF, PE and Mach-O files. */
+const MAGIC_BYTES = 4;
 const MAGIC = /^(?:\x7fELF|MZ|\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe)/;
 
 /** Finds the first thing that one seeker seeks, in a stream of any length. */
@@ -58,8 +59,7 @@ export function createProgramReader(): ProgramReader {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let isProgram: boolean | null = null;
-  const look = (piece: Buffer, last: boolean) => {
-    const window = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+  const look = (window: Buffer, last: boolean) => {
     const end = last ? window.length : Math.max(0, window.length - MARGIN);
     for (const search of searches) search.look(window, { fresh: rest.length, end, offset });
     rest = Buffer.from(window.subarray(end));
@@ -67,12 +67,16 @@ export function createProgramReader(): ProgramReader {
   };
   return {
     take: (piece) => {
-      isProgram ??= MAGIC.test(piece.toString("latin1", 0, 4));
-      if (isProgram) look(piece, false);
+      if (isProgram === false) return;
+      const window = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+      if (window.length >= MAGIC_BYTES) isProgram ??= MAGIC.test(window.toString("latin1", 0, MAGIC_BYTES));
+      // Nothing was taken of the first bytes as long as they are too few to tell.
+      if (isProgram === true) look(window, false);
+      else rest = window;
     },
     end: () => {
-      if (!isProgram) return null;
-      look(Buffer.alloc(0), true);
+      if (isProgram !== true) return null;
+      look(rest, true);
       const program = Object.assign({}, ...searches.map((search) => search.end() ?? {})) as Program;
       return Object.keys(program).length === 0 ? null : Buffer.from(JSON.stringify(program));
     },
