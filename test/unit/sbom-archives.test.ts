@@ -8,7 +8,7 @@ import {
 } from "../../src/sbom/catalogers/maven.ts";
 import { javaArchivesIn, readJavaArchive } from "../../src/sbom/java-archive.ts";
 import { createNotes } from "../../src/sbom/notes.ts";
-import { noPause } from "../fixtures/sbom/image.ts";
+import { noPause, onlyFile } from "../fixtures/sbom/image.ts";
 import { zipOf } from "../fixtures/sbom/zip.ts";
 
 const pom = (group: string, artifact: string, version: string) =>
@@ -24,14 +24,7 @@ async function read(bytes: Buffer, path = "app/x.jar") {
 /** The packages of one file. */
 async function packagesOf(bytes: Buffer, path = "app/x.jar") {
   const { kept } = await read(bytes, path);
-  const files = {
-    paths: [path],
-    programs: [],
-    links: [],
-    read: () => kept,
-    resolve: (one: string) => one,
-    missing: [],
-  };
+  const files = onlyFile(path, kept);
   return maven.catalog(files, { os: null, notes: createNotes(), pace: noPause });
 }
 

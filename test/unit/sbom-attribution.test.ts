@@ -9,6 +9,8 @@ import { type Recipe, layerOwners } from "../../src/sbom/layer-origin.ts";
 import { chooseManifest } from "../../src/sbom/manifest.ts";
 import { mergeLayers } from "../../src/sbom/merge.ts";
 import { createNotes } from "../../src/sbom/notes.ts";
+import { goBuild, programOf } from "../fixtures/sbom/programs.ts";
+import { zipOf } from "../fixtures/sbom/zip.ts";
 import { noPause, savedImage, type TarEntry } from "../fixtures/sbom/image.ts";
 
 const RECIPE: Recipe = {
@@ -96,6 +98,41 @@ describe("a package belongs to", () => {
       "openssl@2: core@0.1.0 2",
       "python@3: core@0.1.0 1",
       "x@1.0.0: app@0.2.0 3",
+    ]);
+  });
+
+  test("the layer of its program or archive, and within that of what changed in it", async () => {
+    const program = (text: string): TarEntry => ({
+      name: "bin/x",
+      text: Buffer.concat([programOf([goBuild("go1.22.1", text)]), Buffer.alloc(4096)]),
+      mode: 0o755,
+    });
+    const pom = (name: string) => ({
+      "META-INF/maven/g/a/pom.properties": `groupId=g\nartifactId=${name}\nversion=1\n`,
+    });
+    const jar = (...parts: string[]): TarEntry => ({
+      name: "a.jar",
+      text: zipOf({
+        ...pom("a"),
+        ...Object.fromEntries(parts.map((one) => [`${one}.jar`, zipOf(pom(one))])),
+      }),
+    });
+    expect(
+      await broughtIn([
+        [program("dep\tb.org/b\tv1.0.0\ndep\tc.org/c\tv1.0.0\n")],
+        [jar("b")],
+        [program("dep\tb.org/b\tv1.0.0\ndep\tc.org/c\tv1.1.0\n")],
+        [jar("b", "c")],
+        [],
+        [],
+      ]),
+    ).toEqual([
+      "b.org/b@v1.0.0: base 0",
+      "c.org/c@v1.1.0: core@0.1.0 2",
+      "stdlib@1.22.1: base 0",
+      "a@1: core@0.1.0 1",
+      "b@1: core@0.1.0 1",
+      "c@1: app@0.2.0 3",
     ]);
   });
 

@@ -6,7 +6,7 @@ import type { Interest } from "../../src/sbom/cataloger.ts";
 import { rpm } from "../../src/sbom/catalogers/rpm.ts";
 import { createNotes } from "../../src/sbom/notes.ts";
 import { rpmHeaders } from "../../src/sbom/rpm-database.ts";
-import { noPause } from "../fixtures/sbom/image.ts";
+import { noPause, onlyFile } from "../fixtures/sbom/image.ts";
 
 /*
  * Databases that rpm 4.18 and Berkeley DB 5.3 wrote: two packages; many.sqlite has each of them 150 times, on pages of 512
@@ -46,14 +46,7 @@ async function packagesIn(bytes: Buffer, path = "var/lib/rpm/rpmdb.sqlite") {
   const { reduce } = rpm.wants(path, path.slice(path.lastIndexOf("/") + 1)) as Interest;
   const matters = (file: string) => file.startsWith("usr/bin/");
   const kept = (await reduce?.(bytes, { path, notes, matters })) ?? null;
-  const files = {
-    paths: kept ? [path] : [],
-    programs: [],
-    links: [],
-    read: () => kept,
-    resolve: (one: string) => one,
-    missing: [],
-  };
+  const files = onlyFile(path, kept);
   const os = { id: "fedora", version: "38", title: "Fedora", distro: "fedora-38" };
   const packages = await rpm.catalog(files, { os, notes, pace: noPause });
   const owners = await rpm.owned?.(files, packages, noPause);
