@@ -141,6 +141,7 @@ describe("R", () => {
       needs: ["R", "stats", "utils", "methods"],
     });
     expect(parseDescription(text)).toBeNull();
+    expect(parseDescription(`${text}Priority: base\n`)?.name).toBe("MASS");
   });
 });
 

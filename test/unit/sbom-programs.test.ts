@@ -99,6 +99,18 @@ describe("Go", () => {
     ]);
   });
 
+  test("a program that was built without a module is its package", () => {
+    expect(parseGoModules("path\tgithub.com/opencontainers/runc\n").main).toEqual({
+      path: "github.com/opencontainers/runc",
+      version: "",
+      sum: "",
+    });
+    expect(parseGoModules("path\tcmd/go\n").main).toBeNull();
+    expect(
+      parseGoModules("path\tcommand-line-arguments\nmod\tcommand-line-arguments\t(devel)\t\n").main,
+    ).toBeNull();
+  });
+
   test("any text gives an answer", () => {
     const line = fc
       .tuple(fc.constantFrom("mod", "dep", "=>", "build", "path"), fc.array(fc.string()))

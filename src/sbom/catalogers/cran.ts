@@ -18,13 +18,13 @@ export interface RPackage {
   needs: string[];
 }
 
-/** Reads a DESCRIPTION (Writing R Extensions, 1.1.1); null unless it names a package that was built and installed. */
+/** Reads a DESCRIPTION (Writing R Extensions, 1.1.1); null unless it names a package that was built, or R's own. */
 export function parseDescription(text: string): RPackage | null {
   const [stanza] = parseStanzas(text, { first: true });
   if (!stanza) return null;
   const name = field(stanza, "package").trim();
   const version = field(stanza, "version").trim();
-  const built = field(stanza, "built") !== "";
+  const built = field(stanza, "built") !== "" || field(stanza, "priority").trim() === "base";
   if (!built || !/^[A-Za-z][A-Za-z0-9.]*$/.test(name) || !/^\d+(?:[.-]\d+)*$/.test(version)) return null;
   const license = field(stanza, "license").trim().replace(/\s+/g, " ");
   return {

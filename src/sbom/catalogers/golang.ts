@@ -14,7 +14,9 @@ export interface GoModule {
 
 /** What a Go program says about its build. */
 export interface GoBuild {
-  /** The module of the program itself; null if it was built from single files. */
+  /**
+   * The module of the program itself, or its package if Go was told of no module; null if it was built from single files.
+   */
   main: GoModule | null;
   modules: GoModule[];
   /** Settings of the build: `GOARCH`, `vcs.revision` … */
@@ -36,7 +38,9 @@ export function parseGoModules(text: string): GoBuild {
   for (const line of text.split("\n")) {
     const [kind = "", ...fields] = line.split("\t");
     const found = moduleOf(fields);
-    if (kind === "mod") build.main = found?.path === FILES ? null : found;
+    // Paths without a host are Go's own, and those of programs that were built from single files.
+    if (kind === "path" && found && /^[^/]+\.[^/]+\//.test(found.path)) build.main = found;
+    else if (kind === "mod") build.main = found?.path === FILES ? null : found;
     else if (kind === "dep" && found && build.modules.length < MOST_MODULES) build.modules.push(found);
     else if (kind === "=>" && found?.version) {
       // A folder in the place of a module has no version, and is known by the module's name.
