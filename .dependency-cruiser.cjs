@@ -17,6 +17,7 @@ const STAGES = [
   "handover",
   "compare",
   "reproduce",
+  "inspect",
   "repack",
   "adopt",
   "library",

@@ -3,8 +3,10 @@ import { adoptVerb } from "./commands/adopt-verb.ts";
 import { cacheVerb } from "./commands/cache-verb.ts";
 import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
+import { diffVerb } from "./commands/diff-verb.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
 import { initVerb } from "./commands/init-verb.ts";
+import { inspectVerb } from "./commands/inspect-verb.ts";
 import { libraryVerb } from "./commands/library-verb.ts";
 import { loadVerb } from "./commands/load-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
@@ -44,6 +46,8 @@ const VERBS: readonly Verb[] = [
   runVerb,
   smokeVerb,
   sbomVerb,
+  inspectVerb,
+  diffVerb,
   recordsVerb,
   reproduceVerb,
   repackVerb,

@@ -56,11 +56,68 @@ function keyFor(name: string, entries: ReadonlyMap<string, string>, lastWins: bo
   return oddPath(`${path} (${again})`);
 }
 
+/** Takes one entry of a layer, and reads its bytes. `attributes`: a hash over its extended ones. */
+type TakeEntry = (header: Header, bytes: AsyncIterable<Buffer>, attributes: string) => Promise<void>;
+
 /**
- * Reads a layer as a stream: of each entry its kind, mode, owner, times, attributes and a hash of its bytes. Nothing is written
- * anywhere, so no name can lead out of anything, and devices and pipes are only what a header says.
+ * Reads a layer as a stream, entry by entry. Nothing is written anywhere, so no name can lead out of anything, and devices and
+ * pipes are only what a header says.
  * @param at its place among the layers, from 0
- * @throws FactoryError IMAGE_UNREADABLE if it does not unpack to what its image says, or to very much; INTERRUPTED
+ * @returns how many bytes it unpacks to
+ * @throws FactoryError IMAGE_UNREADABLE if it does not unpack to what its image says, or to very much; INTERRUPTED; what
+ * `takeEntry` throws
+ */
+export async function eachEntry(
+  { title, blobs, layers, diffIds }: StoredImage,
+  at: number,
+  { signal, onBytes }: Pick<ReadOptions, "signal" | "onBytes">,
+  takeEntry: TakeEntry,
+): Promise<number> {
+  const layer = layers[at];
+  if (!layer) throw new Error(`there is no layer ${at}`);
+  const name = `its layer ${at + 1}`;
+  const raw = createRawHeaders();
+  let total = 0;
+  try {
+    const bytes = await unpacked(blobs.pieces(layer.digest));
+    if (!bytes) throw unreadable(title, `${name} is no tar`);
+    const whole = createHash("sha256");
+    const most = mostUnpacked(layer.size);
+    async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+      for await (const piece of source) {
+        if (signal.aborted) throw new FactoryError("INTERRUPTED", "interrupted while the layers were read");
+        total += piece.length;
+        if (total > most) throw unreadable(title, `${name} unpacks to very much more than it has`);
+        whole.update(piece);
+        onBytes(piece.length);
+        raw.take(piece);
+        yield piece;
+      }
+    }
+    const extract = createExtract();
+    extract.on("entry", (header, stream, next) => {
+      // The parser reports the same error itself; without a listener, this one would end the process.
+      stream.on("error", () => undefined);
+      takeEntry(header, stream as unknown as AsyncIterable<Buffer>, raw.attributes(header)).then(
+        () => next(),
+        (cause: unknown) => void extract.destroy(cause as Error),
+      );
+    });
+    await pipeline(counted(bytes), extract);
+    const own = `sha256:${whole.digest("hex")}`;
+    if (own !== diffIds[at])
+      throw unreadable(title, `${name} does not unpack to what its configuration says`);
+  } catch (error) {
+    if (error instanceof FactoryError || isRefusal(error)) throw error;
+    throw unreadable(title, `${name}: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  return total;
+}
+
+/**
+ * What one layer has: of each entry its kind, mode, owner, times, attributes and a hash of its bytes.
+ * @param at its place among the layers, from 0
+ * @throws FactoryError IMAGE_UNREADABLE, also for very many files; INTERRUPTED
  */
 export async function readEntries(
   image: StoredImage,
@@ -68,19 +125,11 @@ export async function readEntries(
   { signal, onBytes, wants = () => false, lastWins = false }: ReadOptions,
   most = MOST,
 ): Promise<LayerEntries> {
-  const { title, blobs, layers, diffIds } = image;
-  const layer = layers[at];
-  if (!layer) throw new Error(`there is no layer ${at}`);
-  const name = `its layer ${at + 1}`;
   const found: LayerEntries = { ...NOTHING_IN_IT, entries: new Map(), kept: new Map() };
   const { entries, kept } = found;
   let characters = 0;
   let keptBytes = 0;
-
-  const raw = createRawHeaders();
-
-  const take = async (header: Header, stream: AsyncIterable<Buffer>): Promise<void> => {
-    const attributes = raw.attributes(header);
+  found.unpacked = await eachEntry(image, at, { signal, onBytes }, async (header, stream, attributes) => {
     found.isPlain &&= isPlain(header.name);
     const key = keyFor(header.name, entries, lastWins);
     const isKept = hasBytes(header.type) && header.size <= MOST_KEPT.file && wants(key);
@@ -94,44 +143,12 @@ export async function readEntries(
     entries.set(key, text);
     characters += key.length + text.length;
     if (entries.size > most.entries || characters > most.characters)
-      throw unreadable(title, `${name} has more than ${most.entries} files, or very long names`);
+      throw unreadable(
+        image.title,
+        `its layer ${at + 1} has more than ${most.entries} files, or very long names`,
+      );
     keptBytes += isKept ? header.size : 0;
     if (isKept && keptBytes <= MOST_KEPT.layer) kept.set(key, Buffer.concat(pieces));
-  };
-
-  try {
-    const bytes = await unpacked(blobs.pieces(layer.digest));
-    if (!bytes) throw unreadable(title, `${name} is no tar`);
-    const whole = createHash("sha256");
-    let left = mostUnpacked(layer.size);
-    async function* counted(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-      for await (const piece of source) {
-        if (signal.aborted) throw new FactoryError("INTERRUPTED", "interrupted while images were compared");
-        left -= piece.length;
-        found.unpacked += piece.length;
-        if (left < 0) throw unreadable(title, `${name} unpacks to very much more than it has`);
-        whole.update(piece);
-        onBytes(piece.length);
-        raw.take(piece);
-        yield piece;
-      }
-    }
-    const extract = createExtract();
-    extract.on("entry", (header, stream, next) => {
-      // The parser reports the same error itself; without a listener, this one would end the process.
-      stream.on("error", () => undefined);
-      take(header, stream as unknown as AsyncIterable<Buffer>).then(
-        () => next(),
-        (cause: unknown) => void extract.destroy(cause as Error),
-      );
-    });
-    await pipeline(counted(bytes), extract);
-    const own = `sha256:${whole.digest("hex")}`;
-    if (own !== diffIds[at])
-      throw unreadable(title, `${name} does not unpack to what its configuration says`);
-  } catch (error) {
-    if (error instanceof FactoryError || isRefusal(error)) throw error;
-    throw unreadable(title, `${name}: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
+  });
   return found;
 }

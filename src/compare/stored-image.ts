@@ -28,7 +28,7 @@ function listIn(value: unknown): unknown[] {
 
 /** The error for an image that is not what it should be. */
 export function unreadable(title: string, what: string, cause?: unknown): FactoryError {
-  return new FactoryError("IMAGE_UNREADABLE", `${title} cannot be compared: ${what}`, {
+  return new FactoryError("IMAGE_UNREADABLE", `${title} cannot be read: ${what}`, {
     fix: "see whether the engine or the registry that it came from is damaged",
     cause,
   });

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { FactoryError } from "../errors.ts";
@@ -7,7 +8,14 @@ import { parseReference } from "../model/image-reference.ts";
 import type { RegistryDeps } from "../publish/registry-deps.ts";
 import type { RecordImage } from "../schemas/types.ts";
 import type { Docker } from "../tools/docker.ts";
-import { type Closure, closureOf, type Descriptor, INDEX_TYPE, objectIn } from "./descriptors.ts";
+import {
+  type Closure,
+  closureOf,
+  type Descriptor,
+  INDEX_TYPE,
+  MOST_DOCUMENT,
+  objectIn,
+} from "./descriptors.ts";
 
 export interface GatherDeps {
   docker: Pick<Docker, "saveImage">;
@@ -22,13 +30,28 @@ const BLOB = /^blobs\/sha256\/([a-f0-9]{64})$/;
 /** The most that is read of a registry's blob, in bytes: more than any layer. */
 const MOST_BLOB = 2 ** 40;
 
-/** Takes what the engine has of an image. @returns whether it has the image */
-async function fromEngine(digest: string, blobs: BlobFolder, deps: GatherDeps): Promise<boolean> {
+/**
+ * Takes what the engine has of an image.
+ * @param ref by tag or digest
+ * @returns the index.json that leads to it; null if the engine gives none
+ * @throws FactoryError ENGINE_*, IMAGE_NOT_FOUND, WRITE_FAILED, INTERRUPTED
+ */
+export async function saveInto(
+  ref: string,
+  blobs: BlobFolder,
+  deps: Omit<GatherDeps, "registries">,
+  platform?: string,
+): Promise<string | null> {
   const { signal, onBytes } = deps;
-  const { stdout, done } = await deps.docker.saveImage(digest, { signal });
+  const { stdout, done } = await deps.docker.saveImage(ref, { signal, platform });
   const tar = extract();
+  let index: string | null = null;
   const reading = (async () => {
     for await (const entry of tar) {
+      if (entry.header.name === "index.json" && entry.header.size <= MOST_DOCUMENT) {
+        index = await text(entry);
+        continue;
+      }
       const [, hex] = BLOB.exec(entry.header.name) ?? [];
       async function* counted(): AsyncGenerator<Uint8Array, void> {
         for await (const piece of entry as AsyncIterable<Uint8Array>) {
@@ -44,7 +67,7 @@ async function fromEngine(digest: string, blobs: BlobFolder, deps: GatherDeps): 
   if (signal.aborted) throw new FactoryError("INTERRUPTED", "interrupted while the engine saved an image");
   const failures = results.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
   if (failures.length > 0) throw failures.find((one) => one instanceof FactoryError) ?? failures[0];
-  return blobs.has(digest);
+  return index;
 }
 
 /**
@@ -54,13 +77,13 @@ async function fromEngine(digest: string, blobs: BlobFolder, deps: GatherDeps): 
  * @throws Unsound; FactoryError ENGINE_*, REGISTRY_*, WRITE_FAILED, INTERRUPTED
  */
 export async function gatherImage(
-  { ref, digest, pushed = false }: RecordImage,
+  { ref, digest, pushed = false }: Pick<RecordImage, "ref" | "digest" | "pushed">,
   blobs: BlobFolder,
   deps: GatherDeps,
 ): Promise<{ image: Descriptor; closure: Closure } | null> {
   const { signal, onBytes } = deps;
   try {
-    await fromEngine(digest, blobs, deps);
+    await saveInto(digest, blobs, deps);
   } catch (error) {
     // What was pushed can be had without an engine too.
     const isAway = error instanceof FactoryError && error.exitCode === 3 && error.code !== "WRITE_FAILED";

@@ -11,6 +11,21 @@ export interface PackageChange {
   to: string[];
 }
 
+/** What a package URL names; null for another tool's text, which says nothing of a package. */
+export function packageOf(purl: string): { type: string; name: string; version: string } | null {
+  try {
+    const { type, namespace, name, version } = PackageURL.fromString(purl);
+    // A distribution's name stands in the namespace: it is no part of a Debian package's own.
+    return {
+      type,
+      name: type === "npm" && namespace ? `${namespace}/${name}` : name,
+      version: version ?? "",
+    };
+  } catch {
+    return null;
+  }
+}
+
 /** The versions of an inventory's packages, by type and name. */
 function versionsIn(sbom: unknown): Map<string, { type: string; name: string; versions: Set<string> }> {
   const found = new Map<string, { type: string; name: string; versions: Set<string> }>();
@@ -18,19 +33,12 @@ function versionsIn(sbom: unknown): Map<string, { type: string; name: string; ve
   for (const component of Array.isArray(components) ? (components as unknown[]) : []) {
     const { purl } = (component ?? {}) as { purl?: unknown };
     if (typeof purl !== "string") continue;
-    let parsed: PackageURL;
-    try {
-      parsed = PackageURL.fromString(purl);
-    } catch {
-      // Another tool's text: it says nothing of a package.
-      continue;
-    }
-    const { type, namespace, name, version } = parsed;
-    // A distribution's name stands in the namespace: it is no part of a Debian package's own.
-    const own = type === "npm" && namespace ? `${namespace}/${name}` : name;
+    const named = packageOf(purl);
+    if (!named) continue;
+    const { type, name: own, version } = named;
     const key = JSON.stringify([type, own]);
     const known = found.get(key) ?? { type, name: own, versions: new Set<string>() };
-    known.versions.add(version ?? "");
+    known.versions.add(version);
     found.set(key, known);
   }
   return found;

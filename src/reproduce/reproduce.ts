@@ -1,17 +1,15 @@
 import { join } from "node:path";
 import { compareConfigs, compareLayers, type LayerComparison } from "../compare/compare-images.ts";
-import { openStored, type StoredImage } from "../compare/stored-image.ts";
-import { FactoryError } from "../errors.ts";
+import { recordedImage } from "../compare/recorded-image.ts";
+import type { StoredImage } from "../compare/stored-image.ts";
 import { openBlobFolder } from "../files/blob-folder.ts";
-import { manifestOf } from "../handover/archive-layout.ts";
-import { Unsound } from "../handover/descriptors.ts";
-import { gatherImage, type GatherDeps } from "../handover/gather.ts";
+import type { GatherDeps } from "../handover/gather.ts";
 import type { RecordStore } from "../records/store.ts";
 import { layerOrigins } from "../sbom/layer-origin.ts";
 import { createOwners } from "./owners.ts";
 import { packageChanges } from "./packages.ts";
 import { rebuild, type RebuildDeps } from "./rebuild.ts";
-import { type Missing, readRecorded, type Recorded } from "./recorded.ts";
+import { type Missing, readRecorded } from "./recorded.ts";
 import { recordedLayers } from "./recorded-layers.ts";
 import { type Drift, explainLayers, type LayerVerdict, type Outcome, outcomeOf } from "./verdict.ts";
 
@@ -44,29 +42,6 @@ export interface Reproduction {
   unpinned: string[];
   /** Whether evidence of the record is gone, so that not all of it could be checked. */
   isProven: boolean;
-}
-
-/** The recorded image, from the engine or its registry; or why it is in neither. */
-async function recordedImage(
-  { record }: Recorded,
-  deps: ReproduceDeps,
-): Promise<{ image: StoredImage } | { missing: Missing }> {
-  const { image } = record;
-  const what = `the image ${image.digest}`;
-  const blobs = openBlobFolder(join(deps.folder, "recorded"));
-  try {
-    const gathered = await gatherImage(image, blobs, deps);
-    const where = image.pushed ? "neither the engine nor its registry has it" : "the engine does not have it";
-    if (!gathered) return { missing: { what, why: where } };
-    const { manifest_digest } = image;
-    const manifest = manifestOf(gathered.closure, { image: gathered.image, manifest_digest });
-    return { image: openStored("the recorded image", manifest, blobs) };
-  } catch (error) {
-    if (error instanceof Unsound) return { missing: { what, why: error.message } };
-    const isAway = error instanceof FactoryError && error.exitCode === 3 && error.code !== "WRITE_FAILED";
-    if (!isAway) throw error;
-    return { missing: { what, why: error.message } };
-  }
 }
 
 /** What can be said of layers whose image is gone: those with a digest that the record names are the same. */
@@ -112,11 +87,14 @@ export async function reproduce(
   const { image: after, layout, dockerfile } = rebuilt;
   const isSameManifest = after.digest === record.image.manifest_digest;
   const origins = layerOrigins(dockerfile, after, record.fragments);
-  const before = isSameManifest ? { image: after } : await recordedImage(recorded, deps);
-  const missing = [...recorded.missing, ...("missing" in before ? [before.missing] : [])];
+  const before = isSameManifest
+    ? { image: after }
+    : await recordedImage(record.image, openBlobFolder(join(deps.folder, "recorded")), deps);
+  const gone = "why" in before ? [{ what: `the image ${record.image.digest}`, why: before.why }] : [];
+  const missing = [...recorded.missing, ...gone];
 
   const isEqual = (at: number, one: StoredImage) => one.layers[at]?.digest === after.layers[at]?.digest;
-  const differs = "missing" in before || !after.layers.every((_, at) => isEqual(at, before.image));
+  const differs = "why" in before || !after.layers.every((_, at) => isEqual(at, before.image));
   let packages: ReturnType<typeof packageChanges> = [];
   if (differs && recorded.sbom !== null) {
     onProgress("comparing the packages of both images");
@@ -126,11 +104,11 @@ export async function reproduce(
   }
   const owners = createOwners(packages);
   const compared =
-    "missing" in before
+    "why" in before
       ? knownLayers(after, recorded.buildkit)
       : await compareLayers(before.image, after, { signal, onBytes, wants: owners.wants });
   const { layers, drift } = explainLayers(compared, origins, { owners, packages });
-  const config = "missing" in before ? [] : compareConfigs(before.image.config, after.config);
+  const config = "why" in before ? [] : compareConfigs(before.image.config, after.config);
   const outcome = outcomeOf(layers, { isSameManifest, config, update });
   return { ...about, outcome, rebuilt: after.digest, layers, config, drift, missing };
 }

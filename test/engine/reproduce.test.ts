@@ -138,7 +138,21 @@ describeEngine("reproduce", () => {
         },
         imagesOfTest(),
       );
-      const { record_id } = await run(root);
+      const { record_id, image } = await run(root);
+      for (const what of [record_id, image.ref]) {
+        const { stdout, stderr } = await factory(root, ["inspect", what, "--json"]);
+        const { fragments } = JSON.parse(stdout) as { fragments: Record<string, unknown>[] };
+        expect(fragments, stderr).toMatchObject([
+          { fragment: "base", layers: 1, packages: 0 },
+          { fragment: "security@0.1.0", layers: 1, packages: 1, files: 3 },
+          { fragment: "restless@0.2.0", layers: 1, packages: 0, bytes: 37 },
+        ]);
+      }
+      const { stdout: nothing } = await factory(root, ["diff", record_id, image.ref]);
+      expect(nothing).toContain("nothing differs");
+      const bom = await factory(root, ["sbom", image.ref]);
+      expect(bom.stdout).toMatch(/"name": "factory:fragment",\s+"value": "security@0\.1\.0"/);
+
       const found = await reproduce(root, [record_id], 1);
       expect(found.outcome).toBe("different");
       expect(found.drift).toEqual([expect.objectContaining({ name: "openssl", fragment: "security@0.1.0" })]);
