@@ -8,6 +8,7 @@ const STAGES = [
   "sbom",
   "records",
   "causes",
+  "telemetry",
   "proof",
   "scan",
   "pipeline",

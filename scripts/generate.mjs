@@ -220,9 +220,10 @@ if (check) {
   writeFileSync(typesFile, wanted);
   writeFileSync(
     join(folder, "validators.js"),
-    // Nobody writes an event by hand: its schema is for readers, and for the tests.
+    // Nobody writes an event by hand: its schema is for readers.
     await validators(documents.filter((name) => ![...records, "event"].includes(name))),
   );
+  writeFileSync(join(folder, "event-validator.js"), await validators(["event"]));
   writeFileSync(join(folder, "record-validator.js"), await validators(records));
   await writeCyclonedxValidator();
 }

@@ -12,6 +12,7 @@ import { loadVerb } from "./commands/load-verb.ts";
 import { lockVerb } from "./commands/lock-verb.ts";
 import { planVerb } from "./commands/plan-verb.ts";
 import { mergeVerb } from "./commands/merge-verb.ts";
+import { metricsVerb } from "./commands/metrics-verb.ts";
 import { promoteVerb } from "./commands/promote-verb.ts";
 import { pruneVerb } from "./commands/prune-verb.ts";
 import { publishVerb } from "./commands/publish-verb.ts";
@@ -23,6 +24,7 @@ import { runVerb } from "./commands/run-verb.ts";
 import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
 import { scanVerb } from "./commands/scan-verb.ts";
+import { schemaVerb } from "./commands/schema-verb.ts";
 import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
 import { tagsVerb } from "./commands/tags-verb.ts";
@@ -49,6 +51,7 @@ const VERBS: readonly Verb[] = [
   inspectVerb,
   diffVerb,
   recordsVerb,
+  metricsVerb,
   reproduceVerb,
   repackVerb,
   tagsVerb,
@@ -61,6 +64,7 @@ const VERBS: readonly Verb[] = [
   pruneVerb,
   saveVerb,
   loadVerb,
+  schemaVerb,
   completionVerb,
 ];
 

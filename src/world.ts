@@ -14,6 +14,7 @@ import { readLines } from "./files/read-input.ts";
 import type { Attempts } from "./plan/decide/attempts.ts";
 import type { Places } from "./plan/decide/placement.ts";
 import { openRunFolder, type RunFolder, sweepRunFolders } from "./files/run-folder.ts";
+import { asksForTraces } from "./telemetry/asks-for-traces.ts";
 import { createMask, type Mask } from "./model/mask.ts";
 import type { RetryPolicy } from "./model/retries.ts";
 import { type ImageTools, imageTools, type SbomTool } from "./image-tools.ts";
@@ -98,6 +99,8 @@ export interface World extends Shared, ImageTools, Verifying {
     path: string,
     signal: AbortSignal | undefined,
   ) => Promise<{ take: (event: RunEvent) => void; close: () => Promise<FactoryError | null> }>;
+  /** Sends the events of a run as a trace, without secrets; null where the environment names no collector. */
+  traces: () => Promise<{ take: (event: RunEvent) => void; close: () => Promise<void> } | null>;
 }
 
 /** How long a layer that no image uses is kept. */
@@ -135,6 +138,13 @@ export function createWorld(
   });
   const docker = createDocker({ exec, api });
   const buildx = createBuildx(exec);
+  /** Events as other programs may have them: values of variables that look like secrets are not for them either. */
+  const forOthers = () => {
+    const ofEnvironment = createMask(env);
+    const masked = (_: string, value: unknown) =>
+      typeof value === "string" ? ofEnvironment(mask(value)) : value;
+    return (event: RunEvent) => JSON.stringify(event, masked);
+  };
   const clock = { now: () => performance.now(), date: () => new Date() };
   const { owner } = lease;
   const smokeDeps = { docker, clock };
@@ -244,11 +254,11 @@ export function createWorld(
           note: say,
         }),
         randomHex: () => randomBytes(4).toString("hex"),
-        smokeTest: async (image, inspected, planned, signal) => {
+        smokeTest: async (image, inspected, planned, signal, onTest) => {
           const { smokeCell } = await import("./smoke/smoke-cell.ts");
           const scripts = `scripts-${randomBytes(4).toString("hex")}`;
           const own = () => join(processFolder.path(), scripts);
-          const about = { image, inspected, planned };
+          const about = { image, inspected, planned, onTest };
           return smokeCell({ catalog, folder: own, owner, deps: smokeDeps }, about, signal);
         },
         makeSbom: (image, signal) =>
@@ -286,11 +296,15 @@ export function createWorld(
     eventFile: async (path, signal) => {
       const { openLines } = await import("./files/line-stream.ts");
       const lines = await openLines(path, signal);
-      // Values of variables that look like secrets are not for other programs either.
-      const ofEnvironment = createMask(env);
-      const masked = (_: string, value: unknown) =>
-        typeof value === "string" ? ofEnvironment(mask(value)) : value;
-      return { take: (event) => lines.write(JSON.stringify(event, masked)), close: lines.close };
+      const text = forOthers();
+      return { take: (event) => lines.write(text(event)), close: lines.close };
+    },
+    traces: async () => {
+      if (!asksForTraces(env)) return null;
+      const { openTraces } = await import("./telemetry/traces.ts");
+      const { take, close } = openTraces({ env, version, say });
+      const text = forOthers();
+      return { take: (event) => take(JSON.parse(text(event)) as RunEvent), close };
     },
     view: async ({ quiet, color }) => {
       if (quiet) return { take: () => undefined, close: () => undefined };

@@ -10,6 +10,11 @@ export interface BuildLog {
   text: (text: string) => void;
 }
 
+/** Whether a vertex was only stopped, since another one failed. */
+export function isCanceled(error: string): boolean {
+  return /^(context canceled(: )?)+$/.test(error);
+}
+
 /** How many pieces of output of one vertex are remembered, to recognise a replayed piece. */
 const REMEMBERED = 1024;
 
@@ -90,8 +95,12 @@ export function createBuildLog(write: (line: string) => void): BuildLog {
     section.ended = true;
     if (vertex.error !== undefined) {
       section.failed = true;
-      const canceled = /^(context canceled(: )?)+$/.test(vertex.error);
-      put(section, canceled ? "CANCELED" : `ERROR: ${vertex.error.split("\n").map(visibleLine).join(" ")}`);
+      put(
+        section,
+        isCanceled(vertex.error)
+          ? "CANCELED"
+          : `ERROR: ${vertex.error.split("\n").map(visibleLine).join(" ")}`,
+      );
     } else if (vertex.cached) put(section, "CACHED");
     else put(section, `DONE ${seconds(section.started, milliseconds(vertex.completed), 1)}s`);
   };

@@ -17,7 +17,7 @@ import { classifyFailure, type BuildClass, type Classified } from "./classify.ts
 import { failureMessage } from "./failure-message.ts";
 import type { Handover } from "./handover.ts";
 import { readMetadata } from "./metadata.ts";
-import { createProgress, type Progress, type Snapshot } from "./progress.ts";
+import { createProgress, type Progress, type Snapshot, type StepPart } from "./progress.ts";
 
 export interface BuildRequest {
   /** The workspace, absolute: the contexts in the bake file start here. */
@@ -37,6 +37,8 @@ export interface BuildRequest {
   secrets?: Handover;
   signal?: AbortSignal;
   onProgress?: (snapshot: Snapshot) => void;
+  /** Called for each step that has ended, once the bake has. */
+  onPart?: (part: StepPart) => void;
   /** What is done if another attempt may help. BuildKit itself has retried for some seconds by then. */
   retries: RetryPolicy;
 }
@@ -134,6 +136,7 @@ async function attemptBuild(
     withoutCache ? blockedWait(progress) : cacheWait(progress),
     deps,
   );
+  for (const part of progress.parts()) request.onPart?.(part);
   if (result.silent && withoutCache)
     return {
       progress,

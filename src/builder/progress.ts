@@ -1,4 +1,4 @@
-import { createBuildLog } from "./build-log.ts";
+import { createBuildLog, isCanceled } from "./build-log.ts";
 import { withoutUserinfo } from "../model/userinfo.ts";
 import { withoutNetwork } from "../stitch/network.ts";
 import { visibleLine } from "./log-lines.ts";
@@ -17,6 +17,16 @@ export interface Snapshot {
   current: string | null;
 }
 
+/** A step of the Dockerfile that is over. */
+export interface StepPart {
+  /** BuildKit's name for it, such as `[core 2/3] RUN make`. */
+  part: string;
+  status: "pass" | "fail" | "cached";
+  /** Milliseconds since 1970, by the builder's clock. */
+  started: number;
+  duration_ms: number;
+}
+
 export interface Progress {
   /** Takes one line of `--progress=rawjson`. Never throws. */
   line: (text: string) => void;
@@ -30,6 +40,8 @@ export interface Progress {
   ran: () => string[];
   /** The digest of the exported image manifest; null if BuildKit named none or several. */
   exportedManifest: () => string | null;
+  /** The steps that have ended, in the order in which they began. One that was stopped since another failed has not ended. */
+  parts: () => StepPart[];
   /** BuildKit's names for what it is doing now. */
   underWay: () => string[];
   /** Why buildx failed, in its own words, from its last `ERROR:` line on; without one, the last lines of plain text. */
@@ -62,6 +74,8 @@ interface Step {
   /** Digests of vertices that ended, by how they ended. */
   ran: Set<string>;
   cached: Set<string>;
+  /** When the vertex that did the work began and ended; of one that came from the cache, where none did. */
+  times: Omit<StepPart, "part"> | null;
 }
 
 /** Whether a step came from the cache: one of its vertices says so, and none did the work. */
@@ -92,6 +106,14 @@ function readStep(vertexName: string, severalTargets: boolean): StepName | null 
     stage: stage === undefined || stage.includes("/") ? null : stage,
     instruction,
   };
+}
+
+/** When a vertex began and ended, and how; null while it has not ended, and where it was stopped. */
+function timesOf({ started, completed, cached, error }: Vertex): Step["times"] {
+  const [from, to] = [Date.parse(started ?? ""), Date.parse(completed ?? "")];
+  if (Number.isNaN(from) || Number.isNaN(to) || (error !== undefined && isCanceled(error))) return null;
+  const status = error !== undefined ? "fail" : cached ? "cached" : "pass";
+  return { status, started: from, duration_ms: Math.max(0, Math.round(to - from)) };
 }
 
 /** A pure reducer over the lines of one bake. Its memory grows only with the number of vertices. */
@@ -125,8 +147,11 @@ export function createProgress({
       stage: read.stage,
       ran: new Set(),
       cached: new Set(),
+      times: null,
     };
     steps.set(read.name, step);
+    const times = timesOf(vertex);
+    if (times && (step.times === null || step.times.status === "cached")) step.times = times;
     if (vertex.cached) {
       step.cached.add(vertex.digest);
       step.ran.delete(vertex.digest);
@@ -176,6 +201,11 @@ export function createProgress({
     },
 
     ran: () => [...steps.values()].filter(({ ran }) => ran.size > 0).map((step) => step.name),
+
+    parts: () =>
+      [...steps.values()]
+        .flatMap(({ name, times }) => (times === null ? [] : [{ part: onOneLine(name), ...times }]))
+        .sort((a, b) => a.started - b.started),
 
     exportedManifest: () => (manifests.size === 1 ? ([...manifests][0] ?? null) : null),
 

@@ -148,6 +148,7 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
     options.events === undefined
       ? null
       : await world.eventFile(resolve(context.cwd, options.events), context.signal);
+  const traces = await world.traces();
   const view = await world.view({ quiet: context.quiet, color: context.stderrColor });
   let outcome: RunOutcome;
   let unwritten: FactoryError | null = null;
@@ -171,12 +172,13 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
         onEvent: (event) => {
           view.take(event);
           events?.take(event);
+          traces?.take(event);
         },
       },
     );
   } finally {
     view.close();
-    unwritten = (await events?.close()) ?? null;
+    [unwritten = null] = await Promise.all([events?.close(), traces?.close()]);
     if (unwritten) context.say(`error: events are missing: ${unwritten.message}`);
   }
   const { results, summary, left_out, interrupted } = outcome;

@@ -21,7 +21,7 @@ export const build: Stage = {
   evidence: { build_log: "text/plain", buildkit_provenance: "application/json" },
   provesFail: ["build_log"],
   classes: Object.fromEntries(BUILD_CLASSES.map((name) => [name, faultOf(name)] as const)),
-  run: async ({ attempt, signal, keep, progress, log, warn }, deps) => {
+  run: async ({ attempt, signal, keep, progress, part, log, warn }, deps) => {
     const { planned, folder, settings, trail, held, origin } = attempt;
     const { cell } = planned;
     const started = deps.clock.date();
@@ -50,6 +50,7 @@ export const build: Stage = {
             cached,
             detail: [stage, current].filter(Boolean).join(": "),
           }),
+        onPart: part,
       },
       {
         buildx: deps.buildx,

@@ -66,6 +66,15 @@ export async function runStages(
         });
       },
       progress: (progress) => emit({ type: "progress", cell_id, stage: stage.name, ...progress }),
+      part: ({ started, ...part }) =>
+        emit({
+          type: "part-ended",
+          cell_id,
+          stage: stage.name,
+          ...part,
+          part: mask(part.part),
+          started_at: new Date(started).toISOString(),
+        }),
       log: (line) => {
         tail.push(line);
         if (tail.length > LOG_TAIL) tail.shift();

@@ -70,12 +70,14 @@ export const smoke: Stage = {
   evidence: { smoke_report: "application/json" },
   provesFail: ["smoke_report"],
   classes: { "smoke-test": "fail", container: "error" },
-  run: async ({ attempt, signal, keep }, deps) => {
+  run: async ({ attempt, signal, keep, part }, deps) => {
     const { trail, planned } = attempt;
     const { digest, inspected } = imageOf(attempt);
     const [about, tested] = await Promise.allSettled([
       describeImage(attempt, deps.docker, signal),
-      deps.smokeTest(digest, inspected, planned, signal),
+      deps.smokeTest(digest, inspected, planned, signal, ({ id, status, duration_ms }) =>
+        part({ part: id, status, started: deps.clock.date().getTime() - duration_ms, duration_ms }),
+      ),
     ]);
     if (about.status === "rejected") throw about.reason;
     trail.image = about.value;

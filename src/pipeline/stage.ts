@@ -148,6 +148,13 @@ export interface Work {
   /** Keeps evidence of a kind that the stage declares. */
   keep: (kind: string, data: string | Uint8Array) => Promise<void>;
   progress: (at: { step: number; steps: number; cached: boolean; detail: string }) => void;
+  /** A step or a test of the stage is over. @param part.started milliseconds since 1970 */
+  part: (part: {
+    part: string;
+    status: "pass" | "fail" | "error" | "skipped" | "cached";
+    started: number;
+    duration_ms: number;
+  }) => void;
   /** A line of the stage's log. */
   log: (line: string) => void;
   warn: (text: string) => void;
@@ -172,6 +179,7 @@ export interface StageDeps {
     inspected: Promise<ImageInspect>,
     planned: PlannedCell,
     signal?: AbortSignal,
+    onTest?: (test: SmokeReport["tests"][number]) => void,
   ) => Promise<SmokeReport>;
   makeSbom: (
     image: {

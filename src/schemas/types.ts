@@ -10,6 +10,7 @@ export type RunEvent =
   | StageProgress
   | StageLog
   | StageEnded
+  | PartEnded
   | CellEnded
   | CellRepacked
   | RunNote
@@ -320,6 +321,26 @@ export interface StageEnded {
    * Kinds of evidence that it left.
    */
   evidence: string[];
+}
+/**
+ * A part of a stage is over: a step of the Dockerfile, told when the build has ended, or a smoke test.
+ */
+export interface PartEnded {
+  v: EventVersion;
+  at: EventTime;
+  type: "part-ended";
+  cell_id: CellName;
+  stage: StageName;
+  /**
+   * BuildKit's name of the step, or the id of the test.
+   */
+  part: string;
+  /**
+   * `cached`: the build cache had the step.
+   */
+  status: "pass" | "fail" | "error" | "skipped" | "cached";
+  started_at: EventTime;
+  duration_ms: number;
 }
 /**
  * A cell has its verdict. Where it has a record, that is written by now.

@@ -17,7 +17,17 @@ interface SmokeWorld {
 /** Runs the smoke tests of a planned cell against its image. @throws FactoryError as smokeTest does */
 export async function smokeCell(
   { catalog, folder, owner, deps }: SmokeWorld,
-  { image, inspected, planned }: { image: string; inspected: Promise<ImageInspect>; planned: PlannedCell },
+  {
+    image,
+    inspected,
+    planned,
+    onTest,
+  }: {
+    image: string;
+    inspected: Promise<ImageInspect>;
+    planned: PlannedCell;
+    onTest?: ((test: SmokeReport["tests"][number]) => void) | undefined;
+  },
   signal: AbortSignal | undefined,
 ): Promise<SmokeReport> {
   const { tests, gpus } = planned.render();
@@ -32,6 +42,7 @@ export async function smokeCell(
       scripts: { text: (path) => scriptText(catalog, path), folder },
       owner,
       signal,
+      onTest,
     },
     deps,
   );

@@ -38,6 +38,8 @@ export interface SmokeRequest {
   signal?: AbortSignal;
   /** Called when a test is done. */
   onProgress?: (done: number, total: number, id: string) => void;
+  /** Called for each test when it is over. */
+  onTest?: ((test: TestResult) => void) | undefined;
 }
 
 /** The scripts that tests run. */
@@ -108,7 +110,7 @@ async function runTests(
   request: SmokeRequest,
   { planned, deps }: { planned: readonly PlannedTest[]; deps: SmokeDeps },
 ): Promise<TestResult[]> {
-  const { tests, platform, onProgress, limits } = request;
+  const { tests, platform, onProgress, onTest, limits } = request;
   const { docker, clock } = deps;
   const { default: pLimit } = await import("p-limit");
   const stop = new AbortController();
@@ -130,12 +132,14 @@ async function runTests(
     if (outcome.status === "pass") passed.add(`${from}/${id}`);
     const duration_ms = Math.max(0, Math.round(clock.now() - startedAt));
     const loose = loosened({ settings, check: check ?? null }, limits);
-    results.set(index, {
+    const result = {
       id: `${from}/${id}`,
       duration_ms,
       ...outcome,
       ...(loose.length > 0 ? { loosened: loose } : {}),
-    });
+    };
+    results.set(index, result);
+    onTest?.(result);
     onProgress?.(results.size, tests.length, `${from}/${id}`);
   };
 

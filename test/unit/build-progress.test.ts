@@ -222,3 +222,34 @@ describe("a COPY that is a vertex of each target, for its digest depends on the 
     expect(countOf(...lines)).toEqual({ cache: { hits: 1, total: 1 }, ran: 0 });
   });
 });
+
+describe("the parts of a build", () => {
+  const at = (second: number) => `2026-01-01T00:00:0${second}Z`;
+  const ms = (second: number) => Date.parse(at(second));
+
+  it("are the steps that have ended, in the order in which they began, with the vertex that did the work", () => {
+    const progress = createProgress({ targets: ["a", "b"] });
+    const tell = (digest: string, name: string, more: object) => progress.line(vertex(digest, name, more));
+    tell("1", "[a core 1/3] FROM debian", { started: at(0), completed: at(1) });
+    tell("2", "[a core 3/3] RUN later", { started: at(5), completed: at(6) });
+    // The same step of two targets: one waits for the other, and ends as cached.
+    tell("3", "[b core 2/3] COPY x .", { started: at(2), completed: at(4), cached: true });
+    tell("4", "[a core 2/3] COPY x .", { started: at(2), completed: at(3) });
+    tell("5", "[a light 1/2] RUN fails", { started: at(6), completed: at(8), error: "exit code: 1" });
+    tell("6", "[a light 2/2] RUN stopped", { started: at(6), completed: at(8), error: "context canceled: " });
+    tell("7", "[a last 1/1] RUN under way", { started: at(7) });
+    expect(progress.parts()).toEqual([
+      { part: "[core 2/3] COPY x .", status: "pass", started: ms(2), duration_ms: 1000 },
+      { part: "[core 3/3] RUN later", status: "pass", started: ms(5), duration_ms: 1000 },
+      { part: "[light 1/2] RUN fails", status: "fail", started: ms(6), duration_ms: 2000 },
+    ]);
+  });
+
+  it("come from the cache where no vertex did the work, and have no time below zero", () => {
+    const progress = createProgress();
+    progress.line(vertex("1", "[1/1] RUN x", { started: at(3), completed: at(2), cached: true }));
+    expect(progress.parts()).toEqual([
+      { part: "[1/1] RUN x", status: "cached", started: ms(3), duration_ms: 0 },
+    ]);
+  });
+});

@@ -35,6 +35,7 @@ async function run({ report, smokeTest, unpackedSize, layers = ["l1", "l2"] }: W
   } as unknown as Attempt;
   const kept: [string, unknown][] = [];
   const asked: unknown[][] = [];
+  const parts: unknown[] = [];
   const { signal } = new AbortController();
   const outcome = await smoke
     .run(
@@ -43,6 +44,7 @@ async function run({ report, smokeTest, unpackedSize, layers = ["l1", "l2"] }: W
         signal,
         keep: (kind, data) => Promise.resolve(void kept.push([kind, data])),
         progress: () => undefined,
+        part: (one) => void parts.push(one),
         log: () => undefined,
         warn: () => undefined,
       },
@@ -64,10 +66,21 @@ async function run({ report, smokeTest, unpackedSize, layers = ["l1", "l2"] }: W
       (failure) => ({ failure, error: undefined }),
       (error: unknown) => ({ failure: undefined, error }),
     );
-  return { ...outcome, attempt, planned, kept, asked, inspected, signal };
+  return { ...outcome, attempt, planned, kept, asked, parts, inspected, signal };
 }
 
 describe("the stage of the smoke tests", () => {
+  it("tells each test when it is over, with the time when it began", async () => {
+    const { parts } = await run({
+      smokeTest: (...[, , , , onTest]) => {
+        onTest?.(tested("core/runs", "pass"));
+        return Promise.resolve({ status: "pass", tests: [tested("core/runs", "pass")] });
+      },
+    });
+    const started = Date.UTC(2026, 0, 1) - 7;
+    expect(parts).toEqual([{ part: "core/runs", status: "pass", started, duration_ms: 7 }]);
+  });
+
   it("proves a pass or a fail of the built image by its report", () => {
     const { name, part, needs, evidence, provesFail, classes } = smoke;
     expect({ name, part, needs, evidence, provesFail, classes }).toEqual({
@@ -85,7 +98,7 @@ describe("the stage of the smoke tests", () => {
     const { platform } = planned.cell;
     expect(asked).toEqual([
       [DIGEST, { platform, signal }],
-      [DIGEST, inspected, planned, signal],
+      [DIGEST, inspected, planned, signal, expect.any(Function)],
     ]);
   });
 

@@ -40,6 +40,18 @@ describe("the events of a run", () => {
             vertexes: [{ digest: "sha256:1", name: "[core 1/1] RUN x", started: "2026-01-01T00:00:00Z" }],
           }),
         );
+        onLine(
+          JSON.stringify({
+            vertexes: [
+              {
+                digest: "sha256:1",
+                name: "[core 1/1] RUN x",
+                started: "2026-01-01T00:00:00Z",
+                completed: "2026-01-01T00:00:01.5Z",
+              },
+            ],
+          }),
+        );
         if (target.includes("0_2_3")) throw new BuildFails("failed to calculate checksum: not found");
       },
     });
@@ -49,12 +61,20 @@ describe("the events of a run", () => {
       "cell-started",
       "log",
       "note",
+      "part-ended",
       "progress",
       "run-ended",
       "run-started",
       "stage-ended",
       "stage-started",
     ]);
+    expect(events.find(({ type }) => type === "part-ended")).toMatchObject({
+      stage: "build",
+      part: "[core 1/1] RUN x",
+      status: "pass",
+      started_at: "2026-01-01T00:00:00.000Z",
+      duration_ms: 1500,
+    });
     expect(events[0]?.type).toBe("run-started");
     expect(events.at(-1)).toMatchObject({ type: "run-ended", summary: value?.summary, error: null });
 
