@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type Context,
+  defaultTextMapGetter,
   diag,
   DiagLogLevel,
   ROOT_CONTEXT,
@@ -49,10 +50,7 @@ const RESULTS = { pass: "success", fail: "failure", error: "error", reused: "ski
 /** The span that CI has opened around this process; the root where it has none. */
 function parentOf(env: TracesDeps["env"]): Context {
   const carrier = { traceparent: env.TRACEPARENT, tracestate: env.TRACESTATE };
-  return new W3CTraceContextPropagator().extract(ROOT_CONTEXT, carrier, {
-    get: (from, key) => (key in from ? from[key as keyof typeof from] : undefined),
-    keys: (from) => Object.keys(from),
-  });
+  return new W3CTraceContextPropagator().extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
 }
 
 /** Spans of a run: the run, its cells, their stages, and the steps and tests of those. */
