@@ -3,6 +3,7 @@ import { differences, type Difference, pathText, unpackEntry } from "../compare/
 import type { FileTree } from "../compare/file-tree.ts";
 import { canonicalJson } from "../model/digest.ts";
 import { compareText } from "../model/compare.ts";
+import { baseText } from "../model/parent.ts";
 import { compareVersions } from "../records/packages/package-order.ts";
 import { packageChanges, packageOf } from "../reproduce/packages.ts";
 import type { FactoryRecord } from "../schemas/types.ts";
@@ -86,13 +87,13 @@ function changed<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>, all = 
 
 function inputsOf(record: FactoryRecord): Map<string, string> {
   const { manifest_id, platform, template, base, parent, args } = record;
-  const pinned = base.digest === null ? base.ref : `${base.ref}@${base.digest}`;
+  const pinned = `${baseText(base.ref)}${base.digest === null ? "" : `@${base.digest}`}`;
   return new Map([
     ["manifest", manifest_id],
     ["platform", platform],
     ["template", `${template.id}@${template.version}`],
     ["base", pinned],
-    ...(parent ? [["parent", canonicalJson(parent)] as const] : []),
+    ...(parent ? [["parent", `${parent.manifest_id}, build key ${parent.build_key}`] as const] : []),
     ...Object.entries(args).map(([name, value]) => [`argument ${name}`, canonicalJson(value)] as const),
   ]);
 }

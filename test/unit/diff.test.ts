@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parentRef } from "../../src/model/parent.ts";
 import { reportHtml, reportMarkdown } from "../../src/screen/sections.ts";
 import { dpkgStatus, inspected, type LayerMade } from "./inspect-made.ts";
 
@@ -56,6 +57,27 @@ async function two() {
 }
 
 describe("factory diff", () => {
+  it("names a base from another manifest as people know it", async () => {
+    const made = await inspected();
+    const digest = `sha256:${"d".repeat(64)}`;
+    const one = await made.put(BEFORE, { tag: "1" });
+    const other = await made.put(BEFORE, {
+      tag: "2",
+      start: new Date("2026-11-22T01:02:03.456Z"),
+      inputs: { images: [{ role: "base", ref: parentRef("mini"), digest }] },
+    });
+    const { inputs } = (await made.json("diff", one.record.record_id, other.record.record_id)) as {
+      inputs?: unknown;
+    };
+    expect(inputs).toEqual([
+      {
+        name: "base",
+        from: expect.stringMatching(/^debian:bookworm-slim@sha256:/) as unknown,
+        to: `the image of mini@${digest}`,
+      },
+    ]);
+  });
+
   it("says what changed: fragments, inputs, packages with their fragment, licences, sizes, files, configuration", async () => {
     const { json, one, other } = await two();
     const found = (await json("diff", one.record.record_id, other.record.record_id)) as unknown as Difference;
