@@ -137,10 +137,12 @@ describeEngine("A6 runs beside each other", () => {
       const { owner } = await testing(root);
       process.kill(pid, "SIGKILL");
       expect((await killed).signal).toBe("SIGKILL");
-      expect([running(owner).length, runFolders(root).length, heldNotes(root).length]).toEqual([1, 1, 1]);
+      expect([runFolders(root).length, heldNotes(root).length]).toEqual([1, 1]);
       const next = await factory(root, quick);
       expect(next.exitCode, next.stdout + next.stderr).toBe(0);
-      expect([containersOf(owner), runFolders(root), heldNotes(root)]).toEqual([[], [], []]);
+      expect([runFolders(root), heldNotes(root)]).toEqual([[], []]);
+      // Every run on this engine sweeps containers: that of another test may be removing this one right now.
+      await vi.waitUntil(() => containersOf(owner).length === 0, WAIT);
       const tags = docker(["image", "ls", "--format", "{{.Tag}}", "--filter", `reference=${repository}/*`]);
       expect(tags.split("\n").filter(Boolean)).toEqual(["core-0.2.0.linux-amd64"]);
     },
