@@ -31,6 +31,7 @@ async function context(): Promise<{ context: Context; said: string[]; asked: Abo
     environment: {},
     requireSbomTool: () => Promise.resolve(),
     view: () => Promise.resolve({ take: () => undefined, close: () => undefined }),
+    traces: () => Promise.resolve(null),
     runDeps: () => ({
       clock: { now: () => 0, date: () => new Date(NOW) },
       folder: { path: () => root, remove: () => undefined },
