@@ -140,9 +140,11 @@ describeEngine("A6 runs beside each other", () => {
       expect([runFolders(root).length, heldNotes(root).length]).toEqual([1, 1]);
       const next = await factory(root, quick);
       expect(next.exitCode, next.stdout + next.stderr).toBe(0);
-      expect([runFolders(root), heldNotes(root)]).toEqual([[], []]);
       // Every run on this engine sweeps containers: that of another test may be removing this one right now.
       await vi.waitUntil(() => containersOf(owner).length === 0, WAIT);
+      // Its image could not be let go before that; then the run after it does so.
+      if (heldNotes(root).length > 0) await factory(root, quick);
+      expect([runFolders(root), heldNotes(root)]).toEqual([[], []]);
       const tags = docker(["image", "ls", "--format", "{{.Tag}}", "--filter", `reference=${repository}/*`]);
       expect(tags.split("\n").filter(Boolean)).toEqual(["core-0.2.0.linux-amd64"]);
     },
