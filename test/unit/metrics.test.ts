@@ -154,9 +154,10 @@ describe("reading the events of a run", () => {
       JSON.stringify({ ...NOTE, level: "other" }),
       "null",
       JSON.stringify(NOTE),
+      JSON.stringify({ v: 1, type: "part-ended", at: "x" }),
       '{"v":1,"ty',
     ];
-    expect(await read(inPieces(lines.join("\n")))).toEqual({ bad: [1, 3, 4, 6], events: [NOTE] });
+    expect(await read(inPieces(lines.join("\n")))).toEqual({ bad: [1, 3, 4, 6, 7], events: [NOTE] });
   });
 
   it("ends where a line does not end", async () => {
