@@ -74,6 +74,11 @@ export function purlOf(
   }
 }
 
+/** What a package needs: each once, and never itself. @param own its purl @param keys purls */
+export function needsOf(own: string, keys: Iterable<string>): string[] {
+  return [...new Set(keys)].filter((key) => key !== own);
+}
+
 /** RFC 5321: a longer text cannot be an address. */
 const LONGEST_ADDRESS = 254;
 

@@ -2,7 +2,7 @@ import type { About, Cataloger, Interest } from "../cataloger.ts";
 import { cpeOf } from "../cpe.ts";
 import type { ImageFiles } from "../image-files.ts";
 import type { Pace } from "../pace.ts";
-import { parseContact, purlOf, type OperatingSystem, type Package } from "../package.ts";
+import { needsOf, parseContact, purlOf, type OperatingSystem, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 import { spdxDeclared } from "../spdx.ts";
 
@@ -40,7 +40,7 @@ async function link(found: readonly { package: Package; entry: ApkEntry }[], pac
   for (const one of found) byName.set(one.package.name, one.package.purl);
   for (const [at, { package: own, entry }] of found.entries()) {
     const needs = names(entry.get("D")).flatMap((name) => byName.get(name) ?? []);
-    own.needs = [...new Set(needs)].filter((key) => key !== own.purl);
+    own.needs = needsOf(own.purl, needs);
     if (pace.due()) await pace.rest("Alpine packages, what they need", at, found.length);
   }
 }

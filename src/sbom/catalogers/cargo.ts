@@ -1,7 +1,7 @@
 import type { About, Cataloger } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { listOf, objectOf, parseJson, textOf } from "../loose-json.ts";
-import { purlOf, type Package } from "../package.ts";
+import { needsOf, purlOf, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 import { programIn } from "../program-reader.ts";
 
@@ -47,7 +47,7 @@ function packagesOf(audit: string, where: ImagePath): Package[] {
       license: null,
       paths: [`/${where}`],
       facts: { source, "syft:package:language": "rust", "syft:package:type": "rust-crate" },
-      needs: [...new Set(needs)].filter((need) => need !== purl),
+      needs: needsOf(purl, needs),
     };
   });
 }

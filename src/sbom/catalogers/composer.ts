@@ -1,7 +1,7 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { listOf, objectOf, parseJson, textOf } from "../loose-json.ts";
-import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
+import { needsOf, purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 import { spdxDeclared } from "../spdx.ts";
 
@@ -91,7 +91,7 @@ async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Packa
     for (const one of read) {
       const own = byName.get(one.name);
       const keys = one.needs.flatMap((need) => byName.get(need)?.purl ?? []);
-      if (own) own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
+      if (own) own.needs = needsOf(own.purl, keys);
       if (pace.due()) await pace.rest("PHP packages, what they need", found.length, null);
     }
     found.push(...byName.values());

@@ -1,4 +1,5 @@
 import type { About, Cataloger, Interest, Reducing } from "../cataloger.ts";
+import { describedPackages } from "../described-packages.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { listOf, objectOf, parseJson, textOf } from "../loose-json.ts";
 import type { Pace } from "../pace.ts";
@@ -81,27 +82,15 @@ function packageOf(record: CondaRecord, path: ImagePath): Package | null {
 }
 
 /** The packages in the conda environments of an image. */
-async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Package[]> {
-  const byPlace = new Map<string, string>();
-  const found: { package: Package; folder: ImagePath; needs: string[] }[] = [];
-  const paths = files.paths.filter((path) => RECORD.test(path));
-  for (const [at, path] of paths.entries()) {
-    if (pace.due()) await pace.rest("conda packages read", at, paths.length);
+function catalog(files: ImageFiles, about: About): Promise<Package[]> {
+  const read = (path: ImagePath) => {
     const record = parseCondaRecord(files.read(path)?.toString("utf8") ?? "");
     const made = record && packageOf(record, path);
-    if (!made) {
-      notes.add("left out files that name no conda package and version", `/${path}`);
-      continue;
-    }
-    byPlace.set(`${folderOf(path)}\0${made.name}`, made.purl);
-    found.push({ package: made, folder: folderOf(path), needs: record.needs });
-  }
-  for (const [at, { package: own, folder, needs }] of found.entries()) {
-    const keys = needs.flatMap((name) => byPlace.get(`${folder}\0${name}`) ?? []);
-    own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
-    if (pace.due()) await pace.rest("conda packages, what they need", at, found.length);
-  }
-  return found.map((one) => one.package);
+    return made && { package: made, name: made.name, place: folderOf(path), needs: record.needs };
+  };
+  const leftOut = "left out files that name no conda package and version";
+  const paths = files.paths.filter((path) => RECORD.test(path));
+  return describedPackages(paths, { what: "conda packages", read, leftOut }, about);
 }
 
 /** The files of interest that conda put there. */

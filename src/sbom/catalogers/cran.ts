@@ -1,4 +1,5 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
+import { describedPackages } from "../described-packages.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import { baseOf, folderOf, type ImagePath } from "../paths.ts";
@@ -60,28 +61,16 @@ function packageOf(
 }
 
 /** The R packages that are installed anywhere in an image. What one needs is looked for beside it, then anywhere. */
-async function catalog(files: ImageFiles, { pace }: About): Promise<Package[]> {
-  const byPlace = new Map<string, string>();
-  const byName = new Map<string, string>();
-  const found: { package: Package; library: ImagePath; needs: string[] }[] = [];
+function catalog(files: ImageFiles, about: About): Promise<Package[]> {
+  const read = (path: ImagePath) => {
+    const described = parseDescription(files.read(path)?.toString("utf8") ?? "");
+    const made = described && packageOf(described, path);
+    const place = folderOf(folderOf(path));
+    return made && { package: made, name: made.name, place, needs: described.needs };
+  };
+  // Other tools, too, call a file DESCRIPTION: one that describes no package is no finding.
   const paths = files.paths.filter((path) => baseOf(path) === "DESCRIPTION");
-  for (const [at, path] of paths.entries()) {
-    if (pace.due()) await pace.rest("R packages read", at, paths.length);
-    const read = parseDescription(files.read(path)?.toString("utf8") ?? "");
-    const made = read && packageOf(read, path);
-    // Other tools, too, call a file DESCRIPTION.
-    if (!made) continue;
-    const library = folderOf(folderOf(path));
-    byPlace.set(`${library}\0${made.name}`, made.purl);
-    byName.set(made.name, made.purl);
-    found.push({ package: made, library, needs: read.needs });
-  }
-  for (const [at, { package: own, library, needs }] of found.entries()) {
-    const keys = needs.flatMap((name) => byPlace.get(`${library}\0${name}`) ?? byName.get(name) ?? []);
-    own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
-    if (pace.due()) await pace.rest("R packages, what they need", at, found.length);
-  }
-  return found.map((one) => one.package);
+  return describedPackages(paths, { what: "R packages", read, isFoundAnywhere: true }, about);
 }
 
 export const cran: Cataloger = {

@@ -1,4 +1,5 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
+import { describedPackages } from "../described-packages.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
@@ -77,30 +78,15 @@ function packageOf(
 }
 
 /** The installed gems of an image. What one needs is looked for beside it, then anywhere. */
-async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Package[]> {
-  const byPlace = new Map<string, string>();
-  const byName = new Map<string, string>();
-  const found: { package: Package; folder: ImagePath; needs: string[] }[] = [];
+function catalog(files: ImageFiles, about: About): Promise<Package[]> {
+  const read = (path: ImagePath) => {
+    const gem = parseGemSpecification(files.read(path)?.toString("utf8") ?? "");
+    const made = gem && packageOf(gem, path);
+    return made && { package: made, name: made.name, place: folderOf(path), needs: gem.needs };
+  };
+  const leftOut = "left out files that name no gem and version";
   const paths = files.paths.filter((path) => SPECIFICATION.test(path));
-  for (const [at, path] of paths.entries()) {
-    if (pace.due()) await pace.rest("gems read", at, paths.length);
-    const read = parseGemSpecification(files.read(path)?.toString("utf8") ?? "");
-    const made = read && packageOf(read, path);
-    if (!made) {
-      notes.add("left out files that name no gem and version", `/${path}`);
-      continue;
-    }
-    const folder = folderOf(path);
-    byPlace.set(`${folder}\0${made.name}`, made.purl);
-    byName.set(made.name, made.purl);
-    found.push({ package: made, folder, needs: read.needs });
-  }
-  for (const [at, { package: own, folder, needs }] of found.entries()) {
-    const keys = needs.flatMap((name) => byPlace.get(`${folder}\0${name}`) ?? byName.get(name) ?? []);
-    own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
-    if (pace.due()) await pace.rest("gems, what they need", at, found.length);
-  }
-  return found.map((one) => one.package);
+  return describedPackages(paths, { what: "gems", read, leftOut, isFoundAnywhere: true }, about);
 }
 
 export const gem: Cataloger = {

@@ -1,6 +1,6 @@
 import type { About, Cataloger } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
-import { purlOf, type Package } from "../package.ts";
+import { needsOf, purlOf, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 import { programIn } from "../program-reader.ts";
 
@@ -115,7 +115,10 @@ function packagesOf(go: { version: string; modules: string }, where: ImagePath):
     ...(settings.get("vcs.modified") === "true" && { modified: "true" }),
   });
   if (!own) return others;
-  own.needs = [...new Set(others.map((one) => one.purl))].filter((purl) => purl !== own.purl);
+  own.needs = needsOf(
+    own.purl,
+    others.map((one) => one.purl),
+  );
   return [own, ...others];
 }
 

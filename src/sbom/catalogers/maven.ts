@@ -1,7 +1,7 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { isJavaArchive, javaArchivesIn, readJavaArchive, type JavaArchive } from "../java-archive.ts";
-import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
+import { needsOf, purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import { baseOf, type ImagePath } from "../paths.ts";
 import { spdxDeclared } from "../spdx.ts";
 
@@ -112,7 +112,7 @@ function packagesOf(archives: readonly JavaArchive[], path: ImagePath): Package[
     }
     found.push(...(own ? [own] : []), ...parts);
   }
-  for (const one of found) one.needs = [...new Set(one.needs)].filter((purl) => purl !== one.purl);
+  for (const one of found) one.needs = needsOf(one.purl, one.needs);
   return found;
 }
 

@@ -1,7 +1,7 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { objectOf, parseJson, textOf } from "../loose-json.ts";
-import { purlOf, type Package } from "../package.ts";
+import { needsOf, purlOf, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 
 const DOCUMENT: Interest = { limit: 16 << 20, beyond: "skip" };
@@ -80,7 +80,7 @@ async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Packa
     }
     for (const [key, own] of byKey) {
       const needs = (libraries.get(key)?.needs ?? []).flatMap((need) => byKey.get(need)?.purl ?? []);
-      own.needs = [...new Set(needs)].filter((purl) => purl !== own.purl);
+      own.needs = needsOf(own.purl, needs);
       found.push(own);
     }
     if (pace.due()) await pace.rest(".NET programs", at, paths.length);

@@ -1,4 +1,5 @@
 import type { About, Cataloger, Interest } from "../cataloger.ts";
+import { describedPackages } from "../described-packages.ts";
 import type { ImageFiles } from "../image-files.ts";
 import { purlOf, type DeclaredLicense, type Package } from "../package.ts";
 import { baseOf, folderOf, type ImagePath } from "../paths.ts";
@@ -110,28 +111,16 @@ function packageOf(metadata: PythonMetadata, path: ImagePath): Package | null {
 }
 
 /** The Python distributions that are installed anywhere in an image. */
-async function catalog(files: ImageFiles, { notes, pace }: About): Promise<Package[]> {
-  const bySite = new Map<string, string>();
-  const found: { package: Package; site: ImagePath; needs: string[] }[] = [];
-  const paths = files.paths.filter(isMetadata);
-  for (const [at, path] of paths.entries()) {
-    if (pace.due()) await pace.rest("Python packages read", at, paths.length);
+function catalog(files: ImageFiles, about: About): Promise<Package[]> {
+  const read = (path: ImagePath) => {
     const metadata = parsePythonMetadata(files.read(path)?.toString("utf8") ?? "");
     const made = metadata && packageOf(metadata, path);
-    if (!made) {
-      notes.add("left out files that name no Python distribution and version", `/${path}`);
-      continue;
-    }
-    const site = siteOf(path);
-    bySite.set(`${site}\0${normalizePythonName(metadata.name)}`, made.purl);
-    found.push({ package: made, site, needs: metadata.needs });
-  }
-  for (const [at, { package: own, site, needs }] of found.entries()) {
-    const keys = needs.flatMap((name) => bySite.get(`${site}\0${name}`) ?? []);
-    own.needs = [...new Set(keys)].filter((key) => key !== own.purl);
-    if (pace.due()) await pace.rest("Python packages, what they need", at, found.length);
-  }
-  return found.map((one) => one.package);
+    if (!made) return null;
+    const name = normalizePythonName(metadata.name);
+    return { package: made, name, place: siteOf(path), needs: metadata.needs };
+  };
+  const leftOut = "left out files that name no Python distribution and version";
+  return describedPackages(files.paths.filter(isMetadata), { what: "Python packages", read, leftOut }, about);
 }
 
 export const python: Cataloger = {

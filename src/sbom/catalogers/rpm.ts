@@ -1,7 +1,7 @@
 import type { About, Cataloger, Interest, Reducing } from "../cataloger.ts";
 import type { ImageFiles } from "../image-files.ts";
 import type { Pace } from "../pace.ts";
-import { purlOf, type OperatingSystem, type Package } from "../package.ts";
+import { needsOf, purlOf, type OperatingSystem, type Package } from "../package.ts";
 import type { ImagePath } from "../paths.ts";
 import { rpmHeaders } from "../rpm-database.ts";
 import { readRpmHeader, type RpmPackage } from "../rpm-header.ts";
@@ -79,7 +79,7 @@ async function link(found: readonly { package: Package; rpm: RpmPackage }[], pac
       if (!providers.has(name)) providers.set(name, own.purl);
   for (const [at, { package: own, rpm }] of found.entries()) {
     const needs = rpm.requires.flatMap((name) => providers.get(name) ?? providers.get(`/usr${name}`) ?? []);
-    own.needs = [...new Set(needs)].filter((purl) => purl !== own.purl);
+    own.needs = needsOf(own.purl, needs);
     if (pace.due()) await pace.rest("rpm packages, what they need", at, found.length);
   }
 }
