@@ -26,6 +26,7 @@ import { openSecrets } from "./run/secrets.ts";
 import type { RunDeps } from "./run/types.ts";
 import type { RunEvent } from "./schemas/types.ts";
 import { type Buildx, createBuildx } from "./tools/buildx.ts";
+import { throughPlugin } from "./tools/buildx-plugin.ts";
 import { createDocker, type Docker } from "./tools/docker.ts";
 import { createEngineApi } from "./tools/engine-api.ts";
 import { every, sleep } from "./tools/sleep.ts";
@@ -128,7 +129,7 @@ export function createWorld(
       trace?.(`+ ${[file, ...argv].join(" ")}`);
       return call(file, argv, options);
     };
-  const exec = traced(realExec);
+  const exec = throughPlugin(traced(realExec), env);
   const lease = openLease();
   const api = createEngineApi({
     endpoint: () => resolveEndpoint(env),

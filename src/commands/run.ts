@@ -102,14 +102,12 @@ async function plannedFor(context: Context, options: RunOptions): Promise<Planne
   return part;
 }
 
-/** The cells to run. The builder is asked meanwhile: its answer takes longer than reading a workspace. */
-async function plannedWhileAsking(context: Context, options: RunOptions, buildx: Buildx): Promise<Planned> {
-  // If records may prove every cell, there may be no need to ask.
-  if (options.reuse) return plannedFor(context, options);
+/** Does something while the builder is asked: its answer takes longer than reading a workspace and planning. */
+async function whileAsking<T>(buildx: Buildx, { signal }: Context, work: () => Promise<T>): Promise<T> {
   const moot = new AbortController();
-  buildx.ask(AbortSignal.any([context.signal, moot.signal]));
+  buildx.ask(AbortSignal.any([signal, moot.signal]));
   try {
-    return await plannedFor(context, options);
+    return await work();
   } catch (error) {
     moot.abort();
     throw error;
@@ -136,11 +134,17 @@ export async function run(context: Context, options: RunOptions): Promise<Comman
       fix: "name a file or a pipe, such as --events events.ndjson or --events >(reader)",
     });
   }
-  const catalog = await context.catalog();
+  const world = await context.world();
+  const planning = async () => ({
+    catalog: await context.catalog(),
+    planned: await plannedFor(context, options),
+  });
+  // If records may prove every cell, there may be no need to ask.
+  const { catalog, planned } = await (options.reuse
+    ? planning()
+    : whileAsking(world.buildx, context, planning));
   const { cache, retries } = catalog.settings();
   const push = options.push ?? false;
-  const world = await context.world();
-  const planned = await plannedWhileAsking(context, options, world.buildx);
 
   const sbomWith = options.sbomWith ?? "factory";
   await world.requireSbomTool(sbomWith);
