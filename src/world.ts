@@ -39,6 +39,7 @@ import { openLease } from "./tools/lease.ts";
 import type { Registries } from "./tools/oci/registries.ts";
 import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
+import { smoking } from "./smoking.ts";
 import { type Shared, sharedRegistries } from "./shared-registries.ts";
 import { type Verifying, verifying } from "./verifying.ts";
 import { version } from "./version.ts";
@@ -255,13 +256,7 @@ export function createWorld(
           note: say,
         }),
         randomHex: () => randomBytes(4).toString("hex"),
-        smokeTest: async (image, inspected, planned, signal, onTest) => {
-          const { smokeCell } = await import("./smoke/smoke-cell.ts");
-          const scripts = `scripts-${randomBytes(4).toString("hex")}`;
-          const own = () => join(processFolder.path(), scripts);
-          const about = { image, inspected, planned, onTest };
-          return smokeCell({ catalog, folder: own, owner, deps: smokeDeps }, about, signal);
-        },
+        smokeTest: smoking({ smokeDeps, owner }, { catalog, folder: processFolder }),
         makeSbom: (image, signal) =>
           images.makeSbom(image, { sbomWith: options.sbomWith, signal, cache, onUnreadable: layers?.drop }),
         prepare: async (layouts, platforms, signal) => {

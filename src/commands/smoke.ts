@@ -10,28 +10,35 @@ interface SmokeOptions {
 /** `factory smoke IMAGE`: the tests of a manifest, run against an image that the engine has. */
 export async function smoke(context: Context, image: string, options: SmokeOptions): Promise<CommandResult> {
   const catalog = await context.catalog();
-  const { tests, gpus } = stitch(catalog, options.manifestId);
+  const stitched = stitch(catalog, options.manifestId);
+  const { tests, gpus, fragments } = stitched;
   const world = await context.world();
-  const inspected = await world.docker.inspectImage(image, {
-    platform: options.platform,
-    signal: context.signal,
-  });
-  const [{ smokeTest }, { scriptText }] = await Promise.all([
+  const { platform } = options;
+  const { signal } = context;
+  const inspected = await world.docker.inspectImage(image, { platform, signal });
+  const [{ smokeTest }, { scriptText }, { contentsOf }] = await Promise.all([
     import("../smoke/smoke.ts"),
     import("../stitch/scripts.ts"),
+    import("../inspect/owned-contents.ts"),
   ]);
+  const recipe = { dockerfile: stitched.dockerfile, fragments };
+  const sbom = async () => {
+    const about = { ref: image, digest: null, platform, name: image, recipe };
+    return (await world.makeSbom(about, { sbomWith: "factory", signal })).json;
+  };
   const folder = world.runFolder(catalog.root);
   const report = await smokeTest(
     {
       image,
       inspected: Promise.resolve(inspected),
-      platform: options.platform,
+      platform,
       tests,
       gpus: gpus ?? undefined,
       limits: catalog.settings().smoke,
+      contents: contentsOf({ image, platform, recipe, sbom, signal }, world),
       scripts: { text: (path) => scriptText(catalog, path), folder: folder.path },
       owner: world.owner,
-      signal: context.signal,
+      signal,
       onProgress: (done, total, id) => context.say(`${done}/${total} ${id}`),
     },
     world.smokeDeps,

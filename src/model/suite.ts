@@ -7,12 +7,18 @@ import type { DeclaredTest } from "./smoke.ts";
 
 export { type Check, checkOf };
 
+/** How a fragment names itself as the owner of what a budget bounds. */
+const SELF = "self";
+
 /**
- * The tests of one document, with their origin. The paths of scripts are from the workspace's root.
+ * The tests of one document, with their origin. The paths of scripts are from the workspace's root, and a budget of `self` is one of
+ * the fragment.
  * @param folder the fragment's, from the root; empty for a manifest
  */
 export function declaredTests(from: string, tests: readonly SmokeTest[] = [], folder = ""): DeclaredTest[] {
   return tests.map((test) => {
+    if (folder !== "" && test.budget?.of === SELF)
+      return { ...test, from, budget: { ...test.budget, of: from } };
     if (!test.script || folder === "") return { ...test, from };
     return { ...test, from, script: { ...test.script, path: `${folder}/${test.script.path}` } };
   });

@@ -2,6 +2,7 @@ import { keptOf, type SmokeEvidence, type SmokeReport } from "../model/smoke.ts"
 import type { PlannedCell } from "../plan/cell.ts";
 import type { RecordImage } from "../schemas/types.ts";
 import type { Docker } from "../tools/docker.ts";
+import { builtFrom, sbomOf } from "./sbom.ts";
 import { type Attempt, type Failure, imageOf, LOG_TAIL, type Stage } from "./stage.ts";
 
 /** What the engine says of an image. A container has to have been created from it, or its layers count as 0. */
@@ -73,9 +74,12 @@ export const smoke: Stage = {
   run: async ({ attempt, signal, keep, part }, deps) => {
     const { trail, planned } = attempt;
     const { digest, inspected } = imageOf(attempt);
+    const bom = async () => (await sbomOf(attempt, deps, signal)).json;
+    const recipe = builtFrom(planned);
+    const whose = { inspected, recipe, sbom: bom, filesOf: attempt.filesOf ?? null };
     const [about, tested] = await Promise.allSettled([
       describeImage(attempt, deps.docker, signal),
-      deps.smokeTest(digest, inspected, planned, signal, ({ id, status, duration_ms }) =>
+      deps.smokeTest(digest, whose, planned, signal, ({ id, status, duration_ms }) =>
         part({ part: id, status, started: deps.clock.date().getTime() - duration_ms, duration_ms }),
       ),
     ]);

@@ -138,6 +138,10 @@ export interface Attempt {
   image: HeldImage | null;
   /** Whether the cell's own tag names the image by now. */
   tagged: boolean;
+  /** The SBOM of its image, which is made once: when the first stage asks for it. */
+  sbom?: Promise<{ json: string; warnings: string[] }>;
+  /** The record of the image that its image has the files of, in other layers; absent for an image of its own. */
+  filesOf?: string;
 }
 
 /** What one stage works with. */
@@ -174,9 +178,15 @@ export interface StageDeps {
   store: Pick<RecordStore, "keep">;
   /** Has a tag of a registry name an image that is there already. @returns whether it does now */
   moveTag?: (ref: string, digest: string, signal?: AbortSignal) => Promise<boolean>;
+  /** @param about `recipe` is what the image was built from, and `sbom` gives its SBOM; `filesOf` is the record of the image that it has the files of, in other layers */
   smokeTest: (
     image: string,
-    inspected: Promise<ImageInspect>,
+    about: {
+      inspected: Promise<ImageInspect>;
+      recipe: Recipe;
+      sbom: () => Promise<string>;
+      filesOf: string | null;
+    },
     planned: PlannedCell,
     signal?: AbortSignal,
     onTest?: (test: SmokeReport["tests"][number]) => void,

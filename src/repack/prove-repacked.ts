@@ -105,6 +105,7 @@ export async function proveRepacked(
         layout,
       },
       tagged: false,
+      filesOf: original.record_id,
     };
     const wanted = OWN.filter((stage) => stage.wanted?.(settings) ?? true);
     // The layers are not those of the cell: no later build has them.

@@ -1,3 +1,4 @@
+import { BASE, TEMPLATE } from "../model/image-contents.ts";
 import { parseDockerfile } from "../stitch/dockerfile.ts";
 import { takeFlags } from "../stitch/words.ts";
 
@@ -21,10 +22,6 @@ export interface Recipe {
   /** A stage of theirs has their name. */
   fragments: readonly { name: string; version: string }[];
 }
-
-/** Layers that were there before the first step, and those of steps of the template. Fragments are as `core@0.1.0`. */
-const BASE = "base";
-const TEMPLATE = "template";
 
 /** What made a layer. */
 export interface LayerOrigin {
@@ -99,6 +96,15 @@ function matched(
   return { found, isWhole: true };
 }
 
+/** The fragment whose step it is. What is copied from a builder was made there. */
+function fragmentOf<F extends { name: string }>(
+  { stage, from }: Step,
+  fragments: readonly F[],
+): F | undefined {
+  const named = (wanted: string | null) => fragments.find(({ name }) => name.toLowerCase() === wanted);
+  return named(from) ?? named(stage);
+}
+
 interface Layered {
   history: readonly HistoryEntry[];
   layers: readonly unknown[];
@@ -110,10 +116,6 @@ function originsIn(
   { history, layers }: Layered,
 ): { origins: (LayerOrigin | null)[]; isWhole: boolean } {
   const { found, isWhole } = matched(stepsOf(dockerfile), history);
-  const fragmentOf = (stage: string | null): string | null => {
-    const own = fragments.find(({ name }) => name.toLowerCase() === stage);
-    return own ? `${own.name}@${own.version}` : null;
-  };
   const origins: (LayerOrigin | null)[] = layers.map(() => null);
   let layer = layers.length - 1;
   for (let at = history.length - 1; at >= 0 && layer >= 0; at -= 1) {
@@ -121,9 +123,9 @@ function originsIn(
     if (!entry || entry.empty) continue;
     const step = found.get(at);
     if (step) {
-      const { stage, line, from } = step;
-      // What is copied from a builder was made there.
-      const fragment = fragmentOf(from) ?? fragmentOf(stage);
+      const { stage, line } = step;
+      const own = fragmentOf(step, fragments);
+      const fragment = own ? `${own.name}@${own.version}` : null;
       origins[layer] = { stage, fragment, instruction: entry.created_by.replace(/ # buildkit$/, ""), line };
     }
     layer -= 1;
@@ -148,4 +150,22 @@ export function layerOwners(recipe: Recipe | undefined, image: Layered): (string
   if (!recipe) return image.layers.map(() => null);
   const { origins, isWhole } = originsIn(recipe, image);
   return origins.map((one) => (one ? (one.fragment ?? TEMPLATE) : isWhole ? BASE : null));
+}
+
+/**
+ * Whose each entry of an image's history is: the name of a fragment, BASE or TEMPLATE. null if the history does not have all the
+ * steps of the recipe.
+ */
+export function entryOwners(
+  { dockerfile, fragments }: Recipe,
+  history: readonly HistoryEntry[],
+): string[] | null {
+  const { found, isWhole } = matched(stepsOf(dockerfile), history);
+  if (!isWhole) return null;
+  const first = Math.min(...found.keys(), history.length);
+  return history.map((_, at) => {
+    const step = found.get(at);
+    if (step) return fragmentOf(step, fragments)?.name ?? TEMPLATE;
+    return at < first ? BASE : TEMPLATE;
+  });
 }

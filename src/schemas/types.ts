@@ -819,17 +819,32 @@ export interface ConfigTest {
   ports?: string[];
 }
 /**
- * Upper bounds on the image.
+ * Upper bounds on the image, or on what one fragment brings into it.
  */
 export interface BudgetTest {
+  /**
+   * Whose layers and packages are counted: a fragment, `self` in a fragment's own document, `base`, or `template` for the template's own steps. Without it, the whole image's.
+   */
+  of?: string;
   /**
    * Sum of the uncompressed layers, such as `"300 MB"`.
    */
   size?: string;
   /**
-   * Number of layers.
+   * Number of layers; with `of`, of those that have bytes.
    */
   layers?: number;
+  /**
+   * Number of packages that the SBOM names.
+   */
+  packages?: number;
+  /**
+   * The licences that packages may have: SPDX ids, with `WITH …` for an exception, and names that packages give in place of one. `NOASSERTION` lets packages in whose licence nothing says.
+   *
+   * @minItems 1
+   * @maxItems 500
+   */
+  licenses?: string[];
 }
 /**
  * factory.local.yaml: where secrets come from on this machine. Each entry replaces that of factory.yaml. Git ignores this file.

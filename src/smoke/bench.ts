@@ -68,7 +68,7 @@ function openContainers(context: SmokeContext, { chain, tests }: Setup, mayShare
 export function openBench(context: SmokeContext, parts: BenchParts): Bench {
   const { image, setup, peers, copyOf } = parts;
   const { settings, scripts, key, chain } = setup;
-  const { docker, platform, signal } = context;
+  const { docker, platform, signal, contents } = context;
   const mayShare = key === "" && allowsSharing(image, context.gpus);
   const settled = withSettings(context, settings);
   let opened: ReturnType<typeof openContainers> | undefined;
@@ -88,6 +88,18 @@ export function openBench(context: SmokeContext, parts: BenchParts): Bench {
   };
 
   const looked = containerToLookAt(context);
+  /** What was asked, or in an answer why that failed. */
+  const told = <T>(ask: () => Promise<T>): Promise<T | { error: string }> =>
+    ask().catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof FactoryError) return { error: error.message };
+      throw error;
+    });
+  /** The same of unpacked layers: one that is not unpacked counts as nothing. */
+  const unpacked = async <T>(ask: () => Promise<T>): Promise<T | { error: string }> => {
+    const created = await looked.get();
+    return "refused" in created ? { error: created.refused } : told(ask);
+  };
   const toolsFor = (test: PlannedTest): Tools => ({
     execute: async (program, judge) => {
       const there = await open(program.argv.join(" "));
@@ -102,16 +114,10 @@ export function openBench(context: SmokeContext, parts: BenchParts): Bench {
       return "refused" in created ? { error: created.refused } : lookAt(context, created.id, path);
     },
     image,
-    unpackedSize: async () => {
-      // A layer that is not unpacked counts as nothing.
-      const created = await looked.get();
-      if ("refused" in created) return { error: created.refused };
-      return docker.unpackedSize(context.image, { platform, signal }).catch((error: unknown) => {
-        signal.throwIfAborted();
-        if (error instanceof FactoryError) return { error: error.message };
-        throw error;
-      });
-    },
+    unpackedSize: () => unpacked(() => docker.unpackedSize(context.image, { platform, signal })),
+    layers: () => unpacked(contents.layers),
+    packages: () => told(contents.packages),
+    filesOf: contents.filesOf,
     limits: settled.limits,
   });
 

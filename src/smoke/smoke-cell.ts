@@ -1,4 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
+import type { ImageContents } from "../model/image-contents.ts";
 import type { SmokeReport } from "../model/smoke.ts";
 import type { PlannedCell } from "../plan/cell.ts";
 import { scriptText } from "../stitch/scripts.ts";
@@ -20,11 +21,13 @@ export async function smokeCell(
   {
     image,
     inspected,
+    contents,
     planned,
     onTest,
   }: {
     image: string;
     inspected: Promise<ImageInspect>;
+    contents: ImageContents;
     planned: PlannedCell;
     onTest?: ((test: SmokeReport["tests"][number]) => void) | undefined;
   },
@@ -39,6 +42,7 @@ export async function smokeCell(
       tests,
       gpus: gpus ?? undefined,
       limits: catalog.settings().smoke,
+      contents,
       scripts: { text: (path) => scriptText(catalog, path), folder },
       owner,
       signal,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
+import type { ImageContents } from "../model/image-contents.ts";
 import { writeScript } from "../files/write-script.ts";
 import { sha256, sha256Hex } from "../model/digest.ts";
 import {
@@ -32,6 +33,7 @@ export interface SmokeRequest {
   tests: readonly DeclaredTest[];
   gpus?: "all" | number;
   limits: SmokeLimits;
+  contents: ImageContents;
   scripts: Scripts;
   /** Names the process that owns the containers: the value of their label `io.factory.owner`. */
   owner: string;
@@ -176,6 +178,7 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
     tests: declared,
     gpus,
     limits,
+    contents,
     owner,
     signal = new AbortController().signal,
   } = request;
@@ -191,6 +194,7 @@ export async function smokeTest(request: SmokeRequest, deps: SmokeDeps): Promise
   const context: SmokeContext = {
     image,
     platform,
+    contents,
     gpus,
     limits,
     settings: {},

@@ -1,3 +1,4 @@
+import type { ImageContents } from "../model/image-contents.ts";
 import type { SmokeLimits } from "../model/smoke.ts";
 import type { Docker } from "../tools/docker.ts";
 import type { Settings } from "./settings.ts";
@@ -7,6 +8,7 @@ export interface SmokeContext {
   /** An id, digest or reference that the engine has. */
   image: string;
   platform: string | undefined;
+  contents: ImageContents;
   gpus: "all" | number | undefined;
   limits: SmokeLimits;
   /** What the containers are like beside the sandbox's defaults. */

@@ -4,6 +4,7 @@ import { sha256 } from "../model/digest.ts";
 import type { Inputs } from "../model/inputs.ts";
 import type { DeclaredTest } from "../model/smoke.ts";
 import { effectiveTests, hashedTests } from "../model/suite.ts";
+import { boundOwners } from "./bound-owners.ts";
 import { dockerignoreOf } from "./dockerignore.ts";
 import type { ContextFile } from "./files.ts";
 import { finishDockerfile, pinDockerfile } from "./finish.ts";
@@ -72,9 +73,13 @@ export function stitchResolved(catalog: Catalog, resolved: Resolved, target: Tar
     manifest_id,
     ...keys,
     lowered: resolved.lowered,
-    tests: effectiveTests(
-      pieces.map(({ entry: { document, folder } }) => ({ ...document, folder })),
-      smoke,
+    tests: boundOwners(
+      manifest.file,
+      effectiveTests(
+        pieces.map(({ entry: { document, folder } }) => ({ ...document, folder })),
+        smoke,
+      ),
+      pieces.map(({ entry }) => entry.document.name),
     ),
     recipeText: text,
     get dockerfile() {

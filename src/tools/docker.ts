@@ -40,6 +40,11 @@ export interface Docker {
    * @throws as `inspectImage`
    */
   unpackedSize: (ref: string, options?: { platform?: string; signal?: AbortSignal }) => Promise<number>;
+  /** What made an image, the first step first, and the bytes of each step's layer, counted as for `unpackedSize`. @throws as `inspectImage` */
+  history: (
+    ref: string,
+    options?: { platform?: string; signal?: AbortSignal },
+  ) => Promise<{ created_by: string; bytes: number }[]>;
   /** As `docker image save REF`: a tar with `index.json` and `manifest.json`. `done` rejects if it broke off. */
   saveImage: (
     ref: string,
@@ -122,6 +127,16 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
       const query = await platformOf(ref, platform, signal);
       return api.json<ImageInspect>("GET", of(ref, "/json"), { query, signal });
     });
+  const history: Docker["history"] = (ref, { platform, signal } = {}) =>
+    about(`image ${ref}`, async () => {
+      const query = await platformOf(ref, platform, signal);
+      const steps = await api.json<{ Size: number; CreatedBy?: string }[]>("GET", of(ref, "/history"), {
+        query,
+        signal,
+      });
+      // The engine tells the last step first.
+      return steps.reverse().map(({ Size: bytes, CreatedBy: created_by = "" }) => ({ created_by, bytes }));
+    });
   const removeTag: Docker["removeTag"] = (ref) =>
     about(`removing the tag ${ref}`, async () => {
       await api.json("DELETE", of(ref, ""), { query: { noprune: true } }).catch((error: unknown) => {
@@ -150,12 +165,9 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
     tagImage,
     removeTag,
 
-    unpackedSize: (ref, { platform, signal } = {}) =>
-      about(`image ${ref}`, async () => {
-        const query = await platformOf(ref, platform, signal);
-        const layers = await api.json<{ Size: number }[]>("GET", of(ref, "/history"), { query, signal });
-        return layers.reduce((total, { Size }) => total + Size, 0);
-      }),
+    history,
+    unpackedSize: async (ref, options) =>
+      (await history(ref, options)).reduce((total, { bytes }) => total + bytes, 0),
 
     saveImage: (ref, { platform, signal } = {}) =>
       about(`image ${ref}`, async () => {

@@ -9,7 +9,7 @@ import type { FactoryRecord } from "../../src/schemas/types.ts";
 import { scriptText } from "../../src/stitch/scripts.ts";
 import { stitch } from "../../src/stitch/stitch.ts";
 import { errorFrom, makeWorkspace, SMALL } from "../unit/workspace.ts";
-import { NO_SCRIPTS } from "../unit/no-scripts.ts";
+import { NO_CONTENTS, NO_SCRIPTS } from "../unit/no-scripts.ts";
 import { describe, expect, it } from "vitest";
 import type { DeclaredTest } from "../../src/model/smoke.ts";
 import { removeOrphans } from "../../src/smoke/containers.ts";
@@ -23,6 +23,7 @@ const request: SmokeRequest = {
   tests: [command],
   limits: { memory_mb: 64, pids: 32, timeout_s: 5 },
   scripts: NO_SCRIPTS,
+  contents: NO_CONTENTS,
   owner: "owner-1",
 };
 

@@ -98,7 +98,24 @@ describe("the stage of the smoke tests", () => {
     const { platform } = planned.cell;
     expect(asked).toEqual([
       [DIGEST, { platform, signal }],
-      [DIGEST, inspected, planned, signal, expect.any(Function)],
+      [
+        DIGEST,
+        {
+          inspected,
+          recipe: {
+            dockerfile: planned.render().dockerfile,
+            fragments: [
+              { name: "core", version: "0.2.0" },
+              { name: "app", version: "0.1.0" },
+            ],
+          },
+          sbom: expect.any(Function) as () => Promise<string>,
+          filesOf: null,
+        },
+        planned,
+        signal,
+        expect.any(Function),
+      ],
     ]);
   });
 

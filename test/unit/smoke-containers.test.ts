@@ -4,7 +4,7 @@ import type { DeclaredTest } from "../../src/model/smoke.ts";
 import { smokeTest } from "../../src/smoke/smoke.ts";
 import type { SmokeRequest } from "../../src/smoke/smoke.ts";
 import type { Docker } from "../../src/tools/docker.ts";
-import { NO_SCRIPTS } from "./no-scripts.ts";
+import { NO_CONTENTS, NO_SCRIPTS } from "./no-scripts.ts";
 import { IMAGE, scriptedContainers, scriptedDocker } from "./scripted-docker.ts";
 
 const command: DeclaredTest = { id: "c", from: "core", command: { argv: ["-x", "$(id)"] } };
@@ -15,6 +15,7 @@ const request: SmokeRequest = {
   tests: [command],
   limits: { memory_mb: 64, pids: 32, timeout_s: 5 },
   scripts: NO_SCRIPTS,
+  contents: NO_CONTENTS,
   owner: "owner-1",
 };
 

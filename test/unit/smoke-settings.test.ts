@@ -9,7 +9,7 @@ import { loosened, settingsOf } from "../../src/smoke/settings.ts";
 import { smokeTest, type SmokeRequest } from "../../src/smoke/smoke.ts";
 import type { Docker } from "../../src/tools/docker.ts";
 import type { Networks } from "../../src/tools/networks.ts";
-import { NO_SCRIPTS } from "./no-scripts.ts";
+import { NO_CONTENTS, NO_SCRIPTS } from "./no-scripts.ts";
 import { IMAGE, scriptedContainers, scriptedDocker, scriptedNetworks } from "./scripted-docker.ts";
 
 const PINNED = `postgres:17@sha256:${"a".repeat(64)}`;
@@ -45,6 +45,7 @@ async function run(
     tests,
     limits: { memory_mb: 64, pids: 32, timeout_s: 5 },
     scripts: NO_SCRIPTS,
+    contents: NO_CONTENTS,
     owner: "me",
     ...more,
   };

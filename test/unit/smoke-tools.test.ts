@@ -5,7 +5,7 @@ import type { DeclaredTest } from "../../src/model/smoke.ts";
 import { smokeTest, type SmokeRequest } from "../../src/smoke/smoke.ts";
 import type { Docker } from "../../src/tools/docker.ts";
 import { tarOf } from "../fixtures/sbom/image.ts";
-import { NO_SCRIPTS } from "./no-scripts.ts";
+import { NO_CONTENTS, NO_SCRIPTS } from "./no-scripts.ts";
 import { IMAGE, scriptedContainers, scriptedDocker } from "./scripted-docker.ts";
 
 const LIMITS = { memory_mb: 64, pids: 32, timeout_s: 5 };
@@ -29,7 +29,16 @@ async function run(
   };
   const inspected = Promise.resolve(IMAGE);
   const outcome = await smokeTest(
-    { image: "sha256:1", inspected, tests, limits: LIMITS, scripts: NO_SCRIPTS, owner: "me", ...more },
+    {
+      image: "sha256:1",
+      inspected,
+      tests,
+      limits: LIMITS,
+      scripts: NO_SCRIPTS,
+      contents: NO_CONTENTS,
+      owner: "me",
+      ...more,
+    },
     deps,
   ).then(
     (report) => ({ report, error: undefined }),

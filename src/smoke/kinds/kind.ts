@@ -1,3 +1,4 @@
+import type { ImageContents } from "../../model/image-contents.ts";
 import type { Outcome } from "../outcome.ts";
 
 /** What a program that was run came to. */
@@ -46,7 +47,7 @@ export interface ServiceRequest {
 }
 
 /** What tests may do with an image. All of it throws where the suite is interrupted, and where there is no engine. */
-export interface Tools {
+export interface Tools extends ImageContents {
   /**
    * Runs a program within the sandbox, and has it judged. Where a container that an earlier test used gives another
    * verdict than `pass`, the program is run again in a new one, whose verdict counts.
