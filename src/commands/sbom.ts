@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { writeOutput } from "../files/write-output.ts";
 import { openStore } from "../pipeline/open-store.ts";
+import type { SbomFormat } from "../sbom/exports/exports.ts";
 import type { Recipe } from "../sbom/layer-origin.ts";
 import type { CommandResult, Context } from "./context.ts";
 
@@ -9,6 +10,7 @@ interface SbomOptions {
   output?: string;
   platform?: string;
   sbomWith?: "factory" | "syft";
+  format?: SbomFormat;
 }
 
 /** What an image of the engine was built from, if a record of this workspace tells. */
@@ -29,10 +31,15 @@ async function recipeFor(context: Context, image: string, platform?: string): Pr
   }
 }
 
+function* withNewline(pieces: Iterable<string>): Generator<string> {
+  yield* pieces;
+  yield "\n";
+}
+
 /** `factory sbom IMAGE`: a CycloneDX document of what is in an image that the engine has. */
 export async function sbom(context: Context, image: string, options: SbomOptions): Promise<CommandResult> {
   const world = await context.world();
-  const { platform, sbomWith = "factory" } = options;
+  const { platform, sbomWith = "factory", format = "cyclonedx" } = options;
   const recipe = sbomWith === "factory" ? await recipeFor(context, image, platform) : undefined;
   const {
     json: text,
@@ -44,10 +51,13 @@ export async function sbom(context: Context, image: string, options: SbomOptions
   );
   for (const warning of warnings) context.say(`warning: ${warning}`);
   context.say(`${components} components`);
+  const { exportBom } = await import("../sbom/exports/exports.ts");
   // The text already is the JSON document: a large one is not parsed and written again.
-  const json = { json: null, jsonPieces: () => [text.trimEnd()] };
+  const { pieces, elements } = exportBom(text.trimEnd(), format, context.now());
+  if (elements !== null) context.say(elements);
+  const json = { json: null, jsonPieces: () => pieces };
   if (options.output === undefined || options.output === "-")
-    return { text: text.trimEnd(), isContent: true, ...json };
-  await writeOutput(resolve(context.cwd, options.output), [text], context.signal);
+    return { text: [...pieces].join(""), isContent: true, ...json };
+  await writeOutput(resolve(context.cwd, options.output), withNewline(pieces), context.signal);
   return { text: options.output, ...json };
 }
