@@ -22,6 +22,7 @@ const STAGES = [
   "repack",
   "adopt",
   "library",
+  "doctor",
 ];
 const stages = STAGES.join("|");
 

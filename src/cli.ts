@@ -45,6 +45,11 @@ function print(
   stdout.write("\n");
 }
 
+/** Ends the process when its output is written: an engine or a registry that never answers holds it up no longer. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), 500).unref();
+}
+
 /**
  * Runs one command line and sets the process's exit code.
  * @param argv as `process.argv`
@@ -102,11 +107,14 @@ export async function main(argv: readonly string[]): Promise<void> {
       signal: () => (signal ??= interruption()),
     });
   try {
-    const program = createProgram(contextOf, (result) => print(result, { asJson, colored: stdoutColor }));
+    const program = createProgram(contextOf, (result) => {
+      print(result, { asJson, colored: stdoutColor });
+      if (result.abandons) endSoon();
+    });
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   } catch (thrown) {
     report(thrown);
-    // Everything is cleaned up by now: an engine or a registry that never answers must not hold up an interrupted process.
-    if (signal?.aborted) setTimeout(() => process.exit(), 500).unref();
+    // Everything is cleaned up by now.
+    if (signal?.aborted) endSoon();
   }
 }

@@ -5,6 +5,7 @@ import { completeVerb, completionVerb } from "./commands/completion-verb.ts";
 import type { CommandResult, Context } from "./commands/context.ts";
 import { diffVerb } from "./commands/diff-verb.ts";
 import { explainVerb } from "./commands/explain-verb.ts";
+import { doctorVerb } from "./commands/doctor-verb.ts";
 import { initVerb } from "./commands/init-verb.ts";
 import { inspectVerb } from "./commands/inspect-verb.ts";
 import { libraryVerb } from "./commands/library-verb.ts";
@@ -37,6 +38,7 @@ import { version } from "./version.ts";
 /** Every verb, in the order of the help. */
 const VERBS: readonly Verb[] = [
   initVerb,
+  doctorVerb,
   adoptVerb,
   validateVerb,
   stitchVerb,

@@ -41,6 +41,7 @@ import { obtainSecret } from "./tools/secret-source.ts";
 import { obtainSsh } from "./tools/ssh-source.ts";
 import { smoking } from "./smoking.ts";
 import { type Shared, sharedRegistries } from "./shared-registries.ts";
+import type { DoctorDeps } from "./doctor/deps.ts";
 import { type Verifying, verifying } from "./verifying.ts";
 import { version } from "./version.ts";
 import { workspaceAt } from "./workspace-at.ts";
@@ -103,6 +104,8 @@ export interface World extends Shared, ImageTools, Verifying {
   ) => Promise<{ take: (event: RunEvent) => void; close: () => Promise<FactoryError | null> }>;
   /** Sends the events of a run as a trace, without secrets; null where the environment names no collector. */
   traces: () => Promise<{ take: (event: RunEvent) => void; close: () => Promise<void> } | null>;
+  /** What the doctor asks. */
+  doctorDeps: () => Promise<Omit<DoctorDeps, "now" | "sweep">>;
 }
 
 /** How long a layer that no image uses is kept. */
@@ -302,6 +305,8 @@ export function createWorld(
       const text = forOthers();
       return { take: (event) => take(JSON.parse(text(event)) as RunEvent), close };
     },
+    doctorDeps: async () =>
+      (await import("./doctoring.ts")).doctoring({ env, exec, docker, buildx, mask, lease }),
     view: async ({ quiet, color }) => {
       if (quiet) return { take: () => undefined, close: () => undefined };
       const { createView } = await import("./screen/live-view.ts");

@@ -13,6 +13,8 @@ export interface CommandResult {
   /** The document for `--json` a piece at a time, in place of `json`. */
   jsonPieces?: () => Iterable<string>;
   exitCode?: 0 | 1 | 2 | 3 | 130;
+  /** Whether nothing that still waits for an answer matters: the process ends without it. */
+  abandons?: boolean;
 }
 
 /** What a command may use. Nothing here is loaded before it is asked for. */

@@ -68,21 +68,38 @@ function isLeft(folder: string, stateOf: (owner: string) => OwnerState, nowMs: n
 }
 
 /**
- * Removes the folders below `.factory/run` whose process has ended. If that cannot be known (another machine, another PID
+ * The folders below `.factory/run` whose process has ended. If that cannot be known (another machine, another PID
  * namespace), a folder is kept until its heartbeat is an hour old.
  */
-export function sweepRunFolders(root: string, stateOf: (owner: string) => OwnerState, nowMs: number): void {
+export function abandonedRunFolders(
+  root: string,
+  stateOf: (owner: string) => OwnerState,
+  nowMs: number,
+): string[] {
   const base = join(root, ".factory", "run");
   let names: string[];
   try {
     names = readdirSync(base);
   } catch {
-    return;
+    return [];
   }
-  for (const name of names) {
-    const folder = join(base, name);
+  return names
+    .map((name) => join(base, name))
+    .filter((folder) => {
+      try {
+        return isLeft(folder, stateOf, nowMs);
+      } catch {
+        // A sweep was faster.
+        return false;
+      }
+    });
+}
+
+/** Removes what `abandonedRunFolders` gives. */
+export function sweepRunFolders(root: string, stateOf: (owner: string) => OwnerState, nowMs: number): void {
+  for (const folder of abandonedRunFolders(root, stateOf, nowMs)) {
     try {
-      if (isLeft(folder, stateOf, nowMs)) removeTree(folder);
+      removeTree(folder);
     } catch {
       // Another sweep was faster, or we may not remove it: the run reports it if it matters.
     }

@@ -27,6 +27,19 @@ export interface ImageInspect {
   RootFS?: { Type?: string; Layers?: string[] | null };
 }
 
+/** What an engine says of itself, as `docker info` shows it, as far as Factory reads it. */
+export interface EngineInfo {
+  ServerVersion: string;
+  /** The version of its API that is used. */
+  ApiVersion: string;
+  Driver?: string;
+  DriverStatus?: [string, string][] | null;
+  DockerRootDir?: string;
+  /** ISO 8601. */
+  SystemTime?: string;
+  Warnings?: string[] | null;
+}
+
 /** What Factory asks of the engine. */
 export interface Docker {
   /** `docker ARGV`, for pushes, which need the command line's own credentials. A non-zero exit is a result. */
@@ -69,6 +82,8 @@ export interface Docker {
    * @returns docker's words if that fails; undefined if the engine has it now
    */
   pull: (ref: string, options: { platform?: string; signal?: AbortSignal }) => Promise<string | undefined>;
+  /** @throws FactoryError ENGINE_UNREACHABLE, ENGINE_FAILED, INTERRUPTED */
+  info: (signal?: AbortSignal) => Promise<EngineInfo>;
   containers: Containers;
   networks: Networks;
   /** Whether the engine certainly runs on this machine. */
@@ -166,6 +181,11 @@ export function createDocker({ exec, api }: DockerDeps): Docker {
     removeTag,
 
     history,
+    info: (signal) =>
+      about("the engine", async () => ({
+        ...(await api.json<Omit<EngineInfo, "ApiVersion">>("GET", "/info", { signal })),
+        ApiVersion: await api.version(),
+      })),
     unpackedSize: async (ref, options) =>
       (await history(ref, options)).reduce((total, { bytes }) => total + bytes, 0),
 
