@@ -93,7 +93,7 @@ export function imageTools(around: {
     },
     dockerRepack: dockerRepack(exec),
     exportCommit: async (root, commit, names, into) => {
-      const { exportTree, namesIn } = await import("./tools/git.ts");
+      const { exportTree, namesIn } = await import("./tools/git-export.ts");
       try {
         const all = names.includes(".") ? await namesIn(exec, root, commit) : names;
         await exportTree(exec, root, commit, all, into);

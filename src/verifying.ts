@@ -25,6 +25,8 @@ export interface Verifying {
   workspaceAtCommit: (root: string, commit: string) => Promise<WorkspaceThen>;
   /** Whether a commit comes after what is checked out; no where git cannot tell. @throws FactoryError INTERRUPTED */
   isAhead: (root: string, commit: string) => Promise<boolean>;
+  /** See src/tools/git.ts; null too where git cannot tell. @throws FactoryError INTERRUPTED */
+  commitNamed: (root: string, ref: string) => Promise<string | null>;
 }
 
 /** Gives null where something cannot be told, which is an answer too. */
@@ -87,6 +89,10 @@ export function verifying(around: {
     isAhead: async (root, commit) => {
       const { isAhead } = await import("./tools/git.ts");
       return (await orNull(() => isAhead(exec, root, commit))) ?? false;
+    },
+    commitNamed: async (root, ref) => {
+      const { commitNamed } = await import("./tools/git.ts");
+      return orNull(() => commitNamed(exec, root, ref));
     },
   };
 }

@@ -8,7 +8,8 @@ import type { Registries } from "./library/fetch-library.ts";
 import { librariesThen } from "./library/libraries-then.ts";
 import { sourceNames } from "./plan/decide/source-names.ts";
 import type { Exec } from "./tools/exec.ts";
-import { exportTree, mergeBase, namesIn } from "./tools/git.ts";
+import { mergeBase } from "./tools/git.ts";
+import { exportTree, namesIn } from "./tools/git-export.ts";
 
 /** A workspace of another time, until it is removed; or why there is none. */
 export type WorkspaceThen = { catalog: OpenCatalog; remove: () => void } | { unknown: string };

@@ -10,7 +10,7 @@ export const inspectVerb: Verb = (act) =>
       "factory inspect registry.example/team/app:3.13 --platform linux/arm64 --json",
     ],
   )
-    .argument("<what>", "a record, a cell (its newest record with an image), or an image")
+    .argument("<what>", "a record, a cell (its newest record, or with @COMMIT that of a commit), or an image")
     .option("--platform <platform>", "of an image that is there for several")
     .action(
       act(async (context, what, options) => (await import("./inspect.ts")).inspect(context, what, options)),

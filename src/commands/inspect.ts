@@ -28,6 +28,7 @@ export async function withSubjects<T>(context: Context, work: (deps: SubjectDeps
       docker: world.docker,
       registries: world.registries,
       store: openStore(root),
+      commitNamed: (ref) => world.commitNamed(root, ref),
       makeSbom: (image) => world.makeSbom(image, { sbomWith: "factory", signal, onProgress: context.say }),
       signal,
       onBytes: byteProgress(context, "read so far"),

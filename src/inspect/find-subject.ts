@@ -16,6 +16,8 @@ export interface SubjectDeps extends GatherDeps {
   /** An absolute folder of this process; each image gets one of its own in it. */
   folder: string;
   store: Pick<RecordStore, "list" | "all" | "get" | "foreign">;
+  /** The whole hash of the commit that a name means; null for none that is known. */
+  commitNamed: (ref: string) => Promise<string | null>;
   /** The SBOM of an image in a layout. */
   makeSbom: (image: {
     ref: string;
@@ -43,7 +45,7 @@ export async function openSubject(
   { platform }: { platform?: string },
   deps: SubjectDeps,
 ): Promise<Subject> {
-  const meant = await recordMeant(what, deps.store);
+  const meant = await recordMeant(what, deps.store, deps.commitNamed);
   if (meant) return { told: meant, open: await openTold(meant, deps), notes: [] };
   const open = await openNamed(what, platform, inOwnFolder(deps));
   const told = await recordProving(open.digests, open.platform, deps.store);

@@ -55,7 +55,7 @@ export async function readSide(
   { platform, name, missing }: { platform?: string; name: string; missing: Missing[] },
   deps: SubjectDeps,
 ): Promise<Side> {
-  const told = await recordMeant(what, deps.store);
+  const told = await recordMeant(what, deps.store, deps.commitNamed);
   let subject: Subject | null = null;
   if (told) {
     try {

@@ -30,16 +30,63 @@ async function read(store: Records, recordId: string): Promise<Told> {
   });
 }
 
+/** `CELL@REF`, where REF is no digest: that would be an image. */
+const AT_COMMIT = /^([^@\s]+)@(?!sha256:)([^@\s]+)$/;
+
+/** The beginning of a commit's hash, as git shortens it, or the whole. */
+const HASH = /^[0-9a-f]{7,40}$/;
+
+/** The newest record of a cell that a commit gave, without changes beside it; one with an image if there is any. */
+async function recordAt(
+  { cellId, ref }: { cellId: string; ref: string },
+  store: Records,
+  commitNamed: (ref: string) => Promise<string | null>,
+): Promise<Told> {
+  const { records } = await store.list({ cellId });
+  // A record may be of a commit that this clone does not have.
+  const commit = (await commitNamed(ref)) ?? (HASH.test(ref) ? ref : null);
+  const isOf = (one: string | null) => commit !== null && (one?.startsWith(commit) ?? false);
+  let other: string | undefined;
+  let dirty = false;
+  for (const { record_id, digest } of records) {
+    const { source } = await store.get(record_id);
+    if (!isOf(source.commit)) continue;
+    if (source.dirty === true) dirty = true;
+    else if (digest !== null) return read(store, record_id);
+    else other ??= record_id;
+  }
+  if (other !== undefined) return read(store, other);
+  const what =
+    records.length === 0
+      ? `there is no record of a cell ${quoted(cellId)}, and ${quoted(ref)} is no digest of an image`
+      : dirty
+        ? `every record of ${cellId} at ${quoted(ref)} has changes beside the commit`
+        : commit === null
+          ? `git knows no commit ${quoted(ref)}`
+          : `there is no record of ${cellId} at ${quoted(ref)}`;
+  throw new FactoryError("UNKNOWN_RECORD", what, {
+    fix: `see \`factory records list --manifest-id ${records[0]?.manifest_id ?? "ID"}\`, or name the record`,
+  });
+}
+
 /**
- * The record that a text means: the one with that id, or the newest with an image of the cell with that id.
- * @returns null for a text that is neither: an image, then
+ * The record that a text means: the one with that id, or the newest with an image of the cell with that id; of `CELL@REF`, the
+ * newest that this branch, tag or commit gave.
+ * @param commitNamed the whole hash of the commit that a name means; null for none that is known
+ * @returns null for a text that is none of these: an image, then
  * @throws FactoryError UNKNOWN_RECORD, RECORD_UNREADABLE, EVIDENCE_MISMATCH
  */
-export async function recordMeant(what: string, store: Records): Promise<Told | null> {
+export async function recordMeant(
+  what: string,
+  store: Records,
+  commitNamed: (ref: string) => Promise<string | null>,
+): Promise<Told | null> {
   if (RECORD_ID.test(what)) return read(store, what);
   const { records } = await store.list({ cellId: what });
   const newest = records.find(({ digest }) => digest !== null) ?? records[0];
-  return newest ? read(store, newest.record_id) : null;
+  if (newest) return read(store, newest.record_id);
+  const [, cellId, ref] = AT_COMMIT.exec(what) ?? [];
+  return cellId !== undefined && ref !== undefined ? recordAt({ cellId, ref }, store, commitNamed) : null;
 }
 
 /**

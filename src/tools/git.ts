@@ -1,7 +1,4 @@
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
-import { makeFolder, makeFolderIn, moveTo, removeTree } from "../files/folders.ts";
 import type { Exec, ExecOptions } from "./exec.ts";
 
 /** Where two lines of history part, or why that cannot be determined. */
@@ -15,7 +12,8 @@ export type MergeBase =
       shallow: boolean;
     };
 
-const COMMIT = /^[a-f0-9]{40}(?:[a-f0-9]{24})?$/;
+/** A whole hash. */
+export const COMMIT = /^[a-f0-9]{40}(?:[a-f0-9]{24})?$/;
 const TIMEOUT_MS = 120_000;
 /** What git needs no history for is answered soon, or never: its files may be pipes. */
 const ANSWER_MS = 30_000;
@@ -47,7 +45,8 @@ const OFFLINE = { GIT_ALLOW_PROTOCOL: "none", GIT_NO_LAZY_FETCH: "1", GIT_TERMIN
 /** No program of the user's configuration is run, and nothing is written but what is asked for. */
 const QUIET = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false"];
 
-function failed(what: string, cause?: unknown): FactoryError {
+/** What git could not answer. */
+export function failed(what: string, cause?: unknown): FactoryError {
   return new FactoryError("GIT_FAILED", `git cannot answer about the workspace: ${what}`, {
     fix: "run it in a whole clone (in CI `fetch-depth: 0`, without a filter), or without `--since`",
     cause,
@@ -107,7 +106,7 @@ export async function sourceState(
 }
 
 /** The repository that a workspace is in. @throws FactoryError GIT_FAILED */
-async function repositoryOf(exec: Exec, root: string) {
+export async function repositoryOf(exec: Exec, root: string) {
   const git = gitIn(exec, root);
   const asked = ["--is-inside-work-tree", "--is-shallow-repository", "--absolute-git-dir"];
   const { stdout } = await git(["rev-parse", ...asked], { timeoutMs: ANSWER_MS });
@@ -117,7 +116,7 @@ async function repositoryOf(exec: Exec, root: string) {
   return { git, shallow: shallow === "true", gitDir: rest.slice(0, -1).join("\n"), prefix };
 }
 
-type Git = ReturnType<typeof gitIn>;
+export type Git = ReturnType<typeof gitIn>;
 
 /** The commit that a ref names; null if there is no such ref. @throws FactoryError GIT_FAILED if it is not a commit */
 async function commitOf(git: Git, ref: string): Promise<string | null> {
@@ -159,6 +158,14 @@ export async function mergeBase(exec: Exec, root: string, ref: string): Promise<
 }
 
 /**
+ * The whole hash of the commit that a branch, a tag or the beginning of a hash names; null for none that this clone knows.
+ * @throws FactoryError GIT_FAILED, TOOL_MISSING
+ */
+export async function commitNamed(exec: Exec, root: string, ref: string): Promise<string | null> {
+  return commitOf(gitIn(exec, root), ref);
+}
+
+/**
  * Whether a commit comes after what is checked out: it has that in its history, and is another one. No where this clone does not know
  * the commit. @param commit its whole hash @throws FactoryError GIT_FAILED, TOOL_MISSING
  */
@@ -169,82 +176,4 @@ export async function isAhead(exec: Exec, root: string, commit: string): Promise
   if (head === null || other === null || head === other) return false;
   const { exitCode } = await git(["merge-base", "--is-ancestor", head, other], { ok: [0, 1] });
   return exitCode === 0;
-}
-
-/** Settings that keep every filter driver of the configuration from running: filtered files stay as git stores them. */
-async function withoutFilters(git: Git): Promise<string[]> {
-  const { stdout } = await git(["config", "--null", "--name-only", "--get-regexp", "^filter\\."], {
-    ok: [0, 1],
-  });
-  const drivers = new Set(stdout.split("\0").flatMap((key) => /^filter\.(.+)\.[^.]+$/s.exec(key)?.[1] ?? []));
-  const odd = [...drivers].find((name) => /[=\n]/.test(name));
-  if (odd !== undefined) throw failed(`the filter ${JSON.stringify(odd)} cannot be kept from running`);
-  return [...drivers].flatMap((name) => [
-    `filter.${name}.smudge=`,
-    `filter.${name}.process=`,
-    `filter.${name}.required=false`,
-  ]);
-}
-
-/** The top-level names of a workspace in a commit. @throws FactoryError GIT_FAILED, TOOL_MISSING */
-export async function namesIn(exec: Exec, root: string, commit: string): Promise<string[]> {
-  const { git, prefix } = await repositoryOf(exec, root);
-  const { stdout } = await git(["ls-tree", "-z", "--name-only", `${commit}:${prefix}`]);
-  return stdout.split("\0").filter((name) => name !== "");
-}
-
-/**
- * Writes top-level files and folders of the workspace as a checkout of the commit would have them: links and executable
- * files as git has them, line ends as the commit's own attributes say. Touches no index, no work tree and no hook; fetches
- * nothing. No filter driver runs: what is kept in Git LFS stays a pointer. A submodule is an empty folder. Names that the
- * commit does not have are left out.
- * @param root absolute path of the workspace, which may be a folder of the repository
- * @param commit its whole hash
- * @param names single names, such as `factory.yaml` and `fragments`
- * @param into absolute path of a folder without these names; made if it is missing
- * @throws FactoryError GIT_FAILED, WRITE_FAILED, TOOL_MISSING
- */
-export async function exportTree(
-  exec: Exec,
-  root: string,
-  commit: string,
-  names: readonly string[],
-  into: string,
-): Promise<void> {
-  if (!COMMIT.test(commit)) throw new RangeError(`not the hash of a commit: ${commit}`);
-  const odd = names.find((name) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
-  if (odd !== undefined) throw new RangeError(`not a single name: ${odd}`);
-  const { git, gitDir, prefix } = await repositoryOf(exec, root);
-  const filters = await withoutFilters(git);
-  const work = makeFolderIn(into, ".git-export-");
-  try {
-    const tree = join(work, "tree");
-    makeFolder(tree);
-    const settings = [
-      "core.symlinks=true",
-      "core.fileMode=true",
-      "core.sparseCheckout=false",
-      "core.quotePath=true",
-      ...filters,
-    ];
-    const away = gitIn(exec, tree, settings);
-    const at = [`--git-dir=${gitDir}`, `--work-tree=${tree}`];
-    const env = { GIT_INDEX_FILE: join(work, "index") };
-    await away([...at, "read-tree", commit], { env });
-    if (names.length === 0) return;
-    // One path per line, quoted if it has bytes that are not text: checkout-index reads what ls-files writes.
-    const { stdout } = await away([...at, "ls-files", "--", ...names.map((name) => prefix + name)], { env });
-    // With an empty work tree, the commit's own .gitattributes apply.
-    await away([...at, "checkout-index", "--quiet", "--stdin"], { env, input: stdout });
-    for (const path of stdout.split("\n").slice(0, -1)) {
-      if (!path.startsWith('"') && !lstatSync(join(tree, path), { throwIfNoEntry: false }))
-        throw failed(`${path} of the commit ${commit} could not be written`);
-    }
-    for (const name of new Set(names)) {
-      const from = join(tree, prefix, name);
-      if (lstatSync(from, { throwIfNoEntry: false })) moveTo(from, join(into, name));
-    }
-  } finally {
-    removeTree(work);
-  }
 }

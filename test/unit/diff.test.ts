@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -167,5 +168,62 @@ describe("factory diff", () => {
       expect(text).toContain("and 1 more");
     }
     expect(markdown).not.toContain("](http");
+  });
+});
+
+describe("a cell at a commit", () => {
+  const source = (commit: string, dirty = false) => ({ draft: { source: { commit, dirty, ci_url: null } } });
+  const at = (day: number) => new Date(`2026-11-1${day}T01:02:03.456Z`);
+
+  it("is its newest record of that commit, by a branch or by the beginning of a hash", async () => {
+    const made = await inspected();
+    const git = (...argv: string[]) =>
+      spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", "-C", made.root, ...argv], {
+        encoding: "utf8",
+      });
+    git("init", "--quiet", "--initial-branch=main");
+    git("commit", "--quiet", "--allow-empty", "--message=one");
+    const here = git("rev-parse", "HEAD").stdout.trim();
+    const gone = "0123456789abcdef0123456789abcdef01234567";
+    const old = await made.put(BEFORE, { tag: "1", start: at(1), ...source(gone) });
+    const dirty = await made.put(AFTER, { tag: "2", start: at(2), ...source(here, true) });
+    const clean = await made.put(BEFORE, { tag: "3", start: at(3), ...source(here) });
+    const newest = await made.put(AFTER, { tag: "4", start: at(4), ...source("f".repeat(40)) });
+    const { cell_id } = newest.record;
+    expect(new Set([old, dirty, clean].map(({ record }) => record.cell_id))).toEqual(new Set([cell_id]));
+    for (const [ref, wanted] of [
+      ["main", clean],
+      ["HEAD", clean],
+      [here.slice(0, 9), clean],
+      [gone, old],
+      [gone.slice(0, 7), old],
+    ] as const) {
+      const { a, b } = (await made.json("diff", `${cell_id}@${ref}`, cell_id)) as Record<
+        "a" | "b",
+        { record_id: string }
+      >;
+      expect(a.record_id, ref).toBe(wanted.record.record_id);
+      expect(b.record_id).toBe(newest.record.record_id);
+    }
+    const { record_id } = await made.json("inspect", `${cell_id}@main`);
+    expect(record_id).toBe(clean.record.record_id);
+  });
+
+  it("that has none, only one with changes beside it, or is unknown to git is told", async () => {
+    const made = await inspected();
+    const { record } = await made.put(BEFORE, { start: at(1), ...source("f".repeat(40), true) });
+    const ask = async (ref: string) => (await made.call("inspect", `${record.cell_id}@${ref}`)).stderr;
+    expect(await ask("fffffff")).toContain("has changes beside the commit");
+    expect(await ask("0000000")).toContain("there is no record of");
+    expect(await ask("--upload-pack=x")).toContain("git knows no commit");
+    expect(await ask("main")).toContain("git knows no commit");
+  });
+
+  it("is no image, and an image by its digest is no commit", async () => {
+    const made = await inspected();
+    const { ref, digest, record } = await made.put(BEFORE, { ...source("f".repeat(40)) });
+    const named = `${ref.replace(/:1$/, "")}@${digest}`;
+    expect(await made.json("inspect", named)).toMatchObject({ record_id: record.record_id });
+    expect((await made.call("inspect", "no.such.cell@main")).status).toBe(2);
   });
 });

@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { FactoryError } from "../../src/errors.ts";
 import { exec, type Exec } from "../../src/tools/exec.ts";
-import { exportTree, isAhead, mergeBase, sourceState } from "../../src/tools/git.ts";
+import { isAhead, mergeBase, sourceState } from "../../src/tools/git.ts";
+import { exportTree } from "../../src/tools/git-export.ts";
 import { temporaryFolder, treeOf, writeFiles, type Files } from "./workspace.ts";
 
 const OWN = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
