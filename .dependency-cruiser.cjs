@@ -23,6 +23,7 @@ const STAGES = [
   "adopt",
   "library",
   "doctor",
+  "site",
 ];
 const stages = STAGES.join("|");
 

@@ -15,9 +15,19 @@ const writers = [
 const exec = { name: "node:child_process", message: "go through src/tools/exec.ts" };
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", ".factory/", "src/schemas/*.js", "src/sbom/*.js", "fragments/"] },
   {
-    files: ["**/*.ts"],
+    ignores: [
+      "dist/",
+      "coverage/",
+      ".factory/",
+      "src/schemas/*.js",
+      "src/sbom/*.js",
+      "fragments/",
+      "examples/",
+    ],
+  },
+  {
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -1,5 +1,5 @@
 // Factory's speed as ratios measured in one run: `npm run bench [-- SECTION …]`. Sections: start, cell, twelve, reuse, sbom, sbom-large,
-// print, growth, pairwise, lookup, list, hashing, graph, remote, pull.
+// print, growth, pairwise, lookup, list, hashing, graph, remote, site, pull.
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -19,6 +19,7 @@ import { compare, median, once } from "./measure.ts";
 import { type Bench, graph, growth, lookup, pairwise, print } from "./planner.ts";
 import { pull } from "./pull.ts";
 import { remote } from "./remote.ts";
+import { sitePages } from "./site-pages.ts";
 import { setNonce, writeBakeFile, writeWorkspace } from "./twelve.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -267,6 +268,7 @@ const sections: Record<string, { run: () => Promise<void>; engine: boolean }> = 
   hashing: { run: () => hashing(bench), engine: false },
   graph: { run: () => graph(bench), engine: false },
   remote: { run: () => remote(bench), engine: true },
+  site: { run: () => sitePages(bench), engine: false },
   pull: { run: () => pull(bench, copyOfWorkspace), engine: true },
 };
 const wanted = process.argv.slice(2);

@@ -1,6 +1,6 @@
 // Bundles src/cli.ts into dist/: an entry, a chunk for what each command loads, and V8's code cache for each chunk.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -57,7 +57,42 @@ const scripts = await Promise.all(
   }),
 );
 
+// What every site has: the script of its pages, and their style with the 256 colours of a terminal.
+const browser = await build({
+  absWorkingDir: root,
+  entryPoints: ["src/site/browser/main.ts"],
+  bundle: true,
+  write: false,
+  format: "iife",
+  platform: "browser",
+  target: ["es2022"],
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+});
+const NAMED =
+  "2e3338 e06c60 6fbf73 d9b44a 6ba4e8 c586d6 55b8b8 d5d8db 7d868f ff8f84 93dd97 f2d274 94c1ff e3abf2 7fdcdc ffffff";
+const SHADES = [0, 95, 135, 175, 215, 255];
+const hex = (...rgb) => rgb.map((one) => one.toString(16).padStart(2, "0")).join("");
+const colours = Array.from({ length: 256 }, (_, at) => {
+  if (at < 16) return NAMED.split(" ")[at];
+  if (at >= 232) return hex(...Array(3).fill(8 + (at - 232) * 10));
+  const [r, g, b] = [Math.floor((at - 16) / 36), Math.floor((at - 16) / 6) % 6, (at - 16) % 6];
+  return hex(SHADES[r], SHADES[g], SHADES[b]);
+});
+const { code: style } = await transform(
+  [
+    readFileSync(join(root, "src/site/site.css"), "utf8"),
+    ...colours.map((colour, at) => `.f${at}{color:#${colour}}.k${at}{background:#${colour}}`),
+  ].join("\n"),
+  { loader: "css", minify: true },
+);
+
 rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, "site"), { recursive: true });
+writeFileSync(join(dist, "site/site.js"), browser.outputFiles[0].text);
+writeFileSync(join(dist, "site/site.css"), style);
+copyFileSync(join(root, "src/site/icon.svg"), join(dist, "site/icon.svg"));
 mkdirSync(join(dist, "chunks"), { recursive: true });
 writeFileSync(join(dist, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 for (const { name, code } of scripts) writeFileSync(join(dist, "chunks", name), code);

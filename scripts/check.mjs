@@ -15,6 +15,7 @@ const bin = (name) => `node_modules/.bin/${name}`;
 const CHECKS = {
   lint: [bin("eslint"), ".", "--max-warnings", "0"],
   types: [bin("tsc"), "-p", "."],
+  "types of the pages' script": [bin("tsc"), "-p", "src/site/browser"],
   format: [bin("prettier"), "--check", "--log-level", "warn", "."],
   "dead code": [bin("knip"), "--no-progress"],
   layers: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "src"],

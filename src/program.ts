@@ -26,6 +26,7 @@ import { saveVerb } from "./commands/save-verb.ts";
 import { sbomVerb } from "./commands/sbom-verb.ts";
 import { scanVerb } from "./commands/scan-verb.ts";
 import { schemaVerb } from "./commands/schema-verb.ts";
+import { siteVerb } from "./commands/site-verb.ts";
 import { smokeVerb } from "./commands/smoke-verb.ts";
 import { stitchVerb } from "./commands/stitch-verb.ts";
 import { tagsVerb } from "./commands/tags-verb.ts";
@@ -54,6 +55,7 @@ const VERBS: readonly Verb[] = [
   diffVerb,
   recordsVerb,
   metricsVerb,
+  siteVerb,
   reproduceVerb,
   repackVerb,
   tagsVerb,

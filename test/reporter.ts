@@ -11,8 +11,8 @@ export interface Counts {
   reasons: Map<string, number>;
 }
 
-/** The folders whose tests drive a real engine. */
-const ENGINE_FOLDERS = ["test/engine/", "test/attacks/engine/"];
+/** The folders whose tests drive a real engine, or a real browser: what `test/lab/up` installs. */
+const ENGINE_FOLDERS = ["test/engine/", "test/attacks/engine/", "test/page/"];
 
 /** What the reason of a test starts with that needs a program which `test/lab/up` does not install: nobody can require it. */
 export const NOT_OF_THE_LAB = "not part of the lab: ";

@@ -169,3 +169,10 @@ export function entryOwners(
     return at < first ? BASE : TEMPLATE;
   });
 }
+
+/** The instructions that give a layer each, of a Dockerfile's last stage and those that it starts from; those of the base are unknown. */
+export function layerInstructions(dockerfile: string): HistoryEntry[] {
+  return stepsOf(dockerfile)
+    .filter(({ keyword }) => GIVES_LAYER.has(keyword))
+    .map(({ keyword }) => ({ created_by: keyword, empty: false }));
+}

@@ -1,15 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { actionOf } from "../records/record-action.ts";
 import type { StoredRecord } from "../records/stored-record.ts";
 
 /** Seconds, from a cached cell to a long build on an emulator. */
 const SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600];
-
-/** How an attempt came to its verdict: what it did about the image. */
-function actionOf(record: StoredRecord): "build" | "retest" | "retag" | "repack" {
-  if (record.schema_version === 2 && record.repacked) return "repack";
-  if (record.schema_version === 2 && record.proven_by !== null) return "retag";
-  return "build" in record.result.stages_ms || record.result.status !== "pass" ? "build" : "retest";
-}
 
 const seconds = (milliseconds: number) => milliseconds / 1000;
 

@@ -37,10 +37,10 @@ const SHARED: Record<string, string> = {
 const NAMED_AFTER = ["commands/", "pipeline/"];
 
 const sources = readdirSync(join(repository, "src"), { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts") && !path.startsWith("schemas/") && !path.endsWith(".d.ts"))
+  .filter((path) => /\.tsx?$/.test(path) && !path.startsWith("schemas/") && !path.endsWith(".d.ts"))
   .map((path) => ({ path, text: readFileSync(join(repository, "src", path), "utf8") }));
 
-const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1, -".ts".length);
+const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."));
 
 describe("the house", () => {
   it("has files of one idea", () => {
@@ -76,7 +76,7 @@ describe("the house", () => {
 
   it("has file names in kebab-case", () => {
     for (const { path } of sources)
-      expect(path).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/);
+      expect(path).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.tsx?$/);
   });
 
   it.each(["visible", "Finding", "withoutUserinfo"])("has one %s", (name) => {
