@@ -69,6 +69,8 @@ export async function writeSite(
       const path = rawPath(piece);
       if (!read || raw.has(path)) continue;
       const bytes = bytesOrNull(() => evidenceBytes(read, piece));
+      // That evidence was pruned on purpose is told once, of the record.
+      if (!bytes && read.whole?.pruned !== undefined) continue;
       if (!bytes) {
         model.store.problems.push({
           record: id,

@@ -13,8 +13,9 @@ import { describe, expect, it } from "vitest";
 import { treemap } from "../../src/site/treemap.ts";
 import { stageTimes } from "../../src/site/stage-times.ts";
 import { axesOf, layOut, type ValuedCell } from "../../src/site/site-matrix.ts";
+import { evidenceWorkspace, putAged } from "./evidence-made.ts";
 import { siteWorkspace } from "./site-made.ts";
-import { treeOf } from "./workspace.ts";
+import { factoryAtOnce, treeOf } from "./workspace.ts";
 
 const pagesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".html"));
@@ -115,6 +116,19 @@ describe("factory site -o", () => {
     expect(page).toContain("linked");
     expect(existsSync(join(root, `out/record/${records[3]?.record_id ?? ""}.html`))).toBe(true);
     expect(readFileSync(join(root, "out/index.html"), "utf8")).toContain("problems.html");
+  });
+
+  it("tells once of a record whose evidence was pruned on purpose", async () => {
+    const { root, prune } = evidenceWorkspace();
+    const old = await putAged(root, 100);
+    await putAged(root, 1);
+    const { pruned } = await prune("--older-than", "30d", "--yes");
+    expect(pruned.map(({ record_id }) => record_id)).toEqual([old.record_id]);
+    const { stdout } = await factoryAtOnce(root, ["site", "--records-only", "-o", "out", "--json"]);
+    const { problems } = JSON.parse(stdout) as { problems: { record: string; what: string }[] };
+    expect(problems).toMatchObject([
+      { record: old.record_id, what: expect.stringContaining("was pruned on") as string },
+    ]);
   });
 
   it("needs to know where it goes", async () => {
