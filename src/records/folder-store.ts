@@ -5,7 +5,7 @@ import { sha256Hex } from "../model/digest.ts";
 import { openAttempts } from "./attempts.ts";
 import { evidenceOf, keepEvidence, keepIfGone } from "./evidence.ts";
 import { ledgersIn, type LedgerWriter, newLedgerName, openLedgerWriter } from "./ledger.ts";
-import { type Located, locateRecords, recordPath } from "./locate.ts";
+import { type Located, locateRecord, locateRecords, recordPath } from "./locate.ts";
 import { listRecords } from "./list-records.ts";
 import { folderFor, placeOf } from "./place.ts";
 import { loadRecordCheck, readRecord } from "./read-record.ts";
@@ -34,8 +34,7 @@ export function openFolderStore(root: string, rules: () => Promise<StageRules>):
   /** @throws FactoryError UNKNOWN_RECORD */
   const find = (recordId: string): Located => {
     const base = RECORD_ID.test(recordId) ? placeOf(root)?.base : undefined;
-    const found =
-      base === undefined ? undefined : locateRecords(base).find((one) => one.recordId === recordId);
+    const found = base === undefined ? undefined : locateRecord(base, recordId);
     if (found) return found;
     throw new FactoryError("UNKNOWN_RECORD", `there is no record ${JSON.stringify(recordId)}`, {
       fix: "see `factory records list`",

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FactoryError } from "../errors.ts";
 import { compareText } from "../model/compare.ts";
@@ -54,6 +54,21 @@ export function locateRecords(base: string, manifestId?: string): Located[] {
     .filter((name) => manifestId === undefined || name === manifestId)
     .flatMap((name) => recordIdsIn(base, name).map((id) => recordAt(base, name, id)))
     .sort((a, b) => compareText(b.recordId, a.recordId) || compareText(a.manifestId, b.manifestId));
+}
+
+/**
+ * The file that is named like a record with this id, in whatever folder it lies; the first by the manifest's name. However many
+ * records there are, each folder is asked for one name.
+ * @param recordId in the form of an id
+ * @throws FactoryError FILE_UNREADABLE
+ */
+export function locateRecord(base: string, recordId: string): Located | undefined {
+  const isIn = (manifestId: string) => {
+    const { file } = recordAt(base, manifestId, recordId);
+    return ifThere(`records/${manifestId}`, () => lstatSync(file)) !== undefined;
+  };
+  const manifestId = manifestFolders(base).sort(compareText).find(isIn);
+  return manifestId === undefined ? undefined : recordAt(base, manifestId, recordId);
 }
 
 /** The error for a file that is named like a record but is not one. */

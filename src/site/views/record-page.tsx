@@ -88,6 +88,7 @@ export function RecordPage(props: RecordPageProps) {
   const { record, entry, times, steps, layers, packages, before, doubt } = view;
   const { result } = record;
   const compare = before && `${root}${sitePaths.compare}?a=${before.entry.id}&b=${entry.id}`;
+  const fragments = record.fragments.map(({ name, version }) => `${name}@${version}`);
   return (
     <>
       <h1>
@@ -128,8 +129,8 @@ export function RecordPage(props: RecordPageProps) {
       {(layers ?? packages) !== null && (
         <section aria-labelledby="sizes">
           <h2 id="sizes">Whose it is</h2>
-          {layers && <SizeMap layers={layers} />}
-          {packages && packages.length > 0 && <PackageMap packages={packages} />}
+          {layers && <SizeMap layers={layers} fragments={fragments} />}
+          {packages && packages.length > 0 && <PackageMap packages={packages} fragments={fragments} />}
           {entry.sbom !== null && (
             <p>
               <a href={root + sitePaths.sbom(entry.sbom)}>All packages</a>

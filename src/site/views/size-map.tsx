@@ -14,8 +14,24 @@ interface Share {
   text: string;
 }
 
+/** The colour of an owner: a fragment has the same one in each picture of a record. What is no fragment comes first. */
+function hueOf(owner: string, fragments: readonly string[]): number {
+  const at = fragments.indexOf(owner);
+  return at < 0 ? 0 : 1 + (at % (HUES - 1));
+}
+
 /** Shares as tiles of a picture, with the same as a table below it. */
-function Tiles({ shares, label, unit }: { shares: readonly Share[]; label: string; unit: string }) {
+function Tiles({
+  shares,
+  fragments,
+  label,
+  unit,
+}: {
+  shares: readonly Share[];
+  fragments: readonly string[];
+  label: string;
+  unit: string;
+}) {
   const owners = [...new Set(shares.map(({ owner }) => owner))];
   const total = owners.map((owner) => {
     const own = shares.filter((one) => one.owner === owner);
@@ -30,7 +46,7 @@ function Tiles({ shares, label, unit }: { shares: readonly Share[]; label: strin
           <g>
             <title>{`${visible(of.owner)}: ${of.text}`}</title>
             <rect
-              class={`tile hue${owners.indexOf(of.owner) % HUES}`}
+              class={`tile hue${hueOf(of.owner, fragments)}`}
               x={(x + 1).toFixed(1)}
               y={(y + 1).toFixed(1)}
               width={Math.max(0, width - 2).toFixed(1)}
@@ -80,21 +96,35 @@ function Tiles({ shares, label, unit }: { shares: readonly Share[]; label: strin
 }
 
 /** What each fragment takes of an image as it is pulled: a tile a layer. */
-export function SizeMap({ layers }: { layers: readonly LayerSize[] }) {
+export function SizeMap({
+  layers,
+  fragments,
+}: {
+  layers: readonly LayerSize[];
+  /** As `core@0.1.0`, in the order of the Dockerfile. */
+  fragments: readonly string[];
+}) {
   const shares = layers.map(({ layer, owner, bytes }) => ({
     owner: owner ?? "not known",
     size: bytes,
     text: `${sizeText(bytes)}, layer ${layer}`,
   }));
-  return <Tiles shares={shares} label="Packed bytes by fragment" unit="Packed" />;
+  return <Tiles shares={shares} fragments={fragments} label="Packed bytes by fragment" unit="Packed" />;
 }
 
 /** How many packages each fragment brought: a tile a fragment. */
-export function PackageMap({ packages }: { packages: readonly { owner: string; count: number }[] }) {
+export function PackageMap({
+  packages,
+  fragments,
+}: {
+  packages: readonly { owner: string; count: number }[];
+  /** The same. */
+  fragments: readonly string[];
+}) {
   const shares = packages.map(({ owner, count }) => ({
     owner: owner || "not known",
     size: count,
     text: `${count} package${count === 1 ? "" : "s"}`,
   }));
-  return <Tiles shares={shares} label="Packages by fragment" unit="Packages" />;
+  return <Tiles shares={shares} fragments={fragments} label="Packages by fragment" unit="Packages" />;
 }
