@@ -282,6 +282,16 @@ describe("the rights in a registry", () => {
     expect(told[0]?.what).toContain("may not be written");
   });
 
+  it("a repository that does not exist yet may be read, and one that cannot be made by a push is told", async () => {
+    const { host } = await serveHttp(({ method }, response) => {
+      if (method === "POST") return refuse(response, 404, "NAME_UNKNOWN", "make the project first");
+      refuse(response, 404, "NAME_UNKNOWN", "repository name not known to registry");
+    });
+    const told = (await look({}, repositoryAt(host))).filter(({ check }) => check === "registry");
+    expect(told).toMatchObject([{ health: "ok" }, { health: "warning" }]);
+    expect(told[1]?.what).toContain("may not be written");
+  });
+
   it("one that knows nobody is broken", async () => {
     const { host } = await serveHttp((_, response) => {
       response.writeHead(401, { "www-authenticate": 'Basic realm="team"' });
