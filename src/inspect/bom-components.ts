@@ -1,3 +1,5 @@
+import { listOf, objectOf } from "../sbom/loose-json.ts";
+
 /** A component of a CycloneDX document, as far as it is asked here. */
 export interface BomPackage {
   name: string;
@@ -10,14 +12,9 @@ export interface BomPackage {
   licenses: string[];
 }
 
-type Json = { readonly [key: string]: unknown };
-
-const objectOf = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
-function licensesOf(component: Json): string[] {
+function licensesOf(component: ReturnType<typeof objectOf>): string[] {
   return listOf(component.licenses)
     .map((one) => {
       const { expression, license } = objectOf(one);

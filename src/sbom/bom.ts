@@ -12,6 +12,7 @@ import type { Inventory } from "./inventory.ts";
 import type { Notes } from "./notes.ts";
 import type { Pace } from "./pace.ts";
 import { createPartList } from "./part-list.ts";
+import { uuidOf } from "./content-uuid.ts";
 import { dependencyFrames, framed, loadValidator, type Validate } from "./validate.ts";
 
 /** The image that a bill of materials is about. */
@@ -52,17 +53,6 @@ function rootComponent({ subject, name, platform }: BomSubject): Component {
     ["factory:image:tag", tag],
   ]);
   return component;
-}
-
-/** A UUID (RFC 9562, version 8) of a SHA-256, in hex. */
-function uuidOf(hex: string): string {
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join("-");
 }
 
 /** Removes from a component what CycloneDX refuses, with a note. @returns whether the rest is valid */

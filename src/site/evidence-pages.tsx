@@ -1,7 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import type { Evidence } from "../schemas/types.ts";
 import { type BomRow, bomRows, ROWS_A_PAGE } from "./bom-rows.ts";
-import { document } from "./html-document.ts";
+import { framed } from "./html-document.tsx";
 import { logPages, readLog } from "./log-steps.ts";
 import { evidenceBytes, piecesOf } from "./record-view.ts";
 import { dataScript } from "./site-data.ts";
@@ -9,7 +9,7 @@ import type { SiteModel } from "./site-model.ts";
 import { sitePaths } from "./site-paths.ts";
 import type { SiteEntry } from "./site-store.ts";
 import { BomView } from "./views/bom-view.tsx";
-import { Frame, rootFrom, type SiteAbout } from "./views/page-frame.tsx";
+import type { SiteAbout } from "./views/page-frame.tsx";
 import { LogView } from "./views/log-view.tsx";
 
 /** How many rows of a log one page has. */
@@ -59,27 +59,19 @@ export function logFiles(
     pages: all.length,
     page: (number) => {
       const path = sitePaths.log(sha256, number);
-      const root = rootFrom(path);
-      return document(
-        <Frame
-          about={about}
-          path={path}
-          title={`Build log of ${entry.cell}`}
-          above={aboveOf(entry)}
-          page="log"
-        >
-          <LogView
-            log={log}
-            parts={all[number - 1] ?? []}
-            entry={entry}
-            root={root}
-            page={number}
-            pages={all.length}
-            bytes={bytes.length}
-            to={(one) => root + sitePaths.log(sha256, one)}
-          />
-        </Frame>,
-      );
+      const page = { path, title: `Build log of ${entry.cell}`, above: aboveOf(entry), page: "log" };
+      return framed({ about }, page, (root) => (
+        <LogView
+          log={log}
+          parts={all[number - 1] ?? []}
+          entry={entry}
+          root={root}
+          page={number}
+          pages={all.length}
+          bytes={bytes.length}
+          to={(one) => root + sitePaths.log(sha256, one)}
+        />
+      ));
     },
   };
 }
@@ -106,26 +98,18 @@ export function bomFiles(
     data: (number) => dataScript(`sbom/${sha256}-${number}`, { parts: pages, rows: part(number) }),
     page: (number) => {
       const path = sitePaths.sbom(sha256, number);
-      const root = rootFrom(path);
-      return document(
-        <Frame
-          about={about}
-          path={path}
-          title={`Packages of ${entry.cell}`}
-          above={aboveOf(entry)}
-          page="sbom"
-        >
-          <BomView
-            rows={part(number)}
-            all={rows.length}
-            entry={entry}
-            root={root}
-            page={number}
-            pages={pages}
-            to={(one) => root + sitePaths.sbom(sha256, one)}
-          />
-        </Frame>,
-      );
+      const page = { path, title: `Packages of ${entry.cell}`, above: aboveOf(entry), page: "sbom" };
+      return framed({ about }, page, (root) => (
+        <BomView
+          rows={part(number)}
+          all={rows.length}
+          entry={entry}
+          root={root}
+          page={number}
+          pages={pages}
+          to={(one) => root + sitePaths.sbom(sha256, one)}
+        />
+      ));
     },
   };
 }

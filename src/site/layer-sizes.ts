@@ -1,4 +1,5 @@
 import { layerInstructions, layerOwners, type Recipe } from "../sbom/layer-origin.ts";
+import { listOf, objectOf } from "../sbom/loose-json.ts";
 
 /** A layer as it is stored and pulled. */
 export interface LayerSize {
@@ -10,23 +11,17 @@ export interface LayerSize {
   bytes: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
-
 /** The chains of layers that BuildKit's provenance (mode=max) tells of, one after each step. */
 function chainsIn(provenance: unknown): { digest: string; size: number }[][] {
-  const { predicate, runDetails, metadata } = fieldsOf(provenance);
-  const details = fieldsOf(fieldsOf(predicate).runDetails ?? runDetails);
-  const all = { ...fieldsOf(metadata), ...fieldsOf(details.metadata) };
+  const { predicate, runDetails, metadata } = objectOf(provenance);
+  const details = objectOf(objectOf(predicate).runDetails ?? runDetails);
+  const all = { ...objectOf(metadata), ...objectOf(details.metadata) };
   return Object.entries(all)
     .filter(([name]) => /buildkit/i.test(name))
-    .flatMap(([, about]) => Object.values(fieldsOf(fieldsOf(about).layers)).flatMap(listOf))
+    .flatMap(([, about]) => Object.values(objectOf(objectOf(about).layers)).flatMap(listOf))
     .map((chain) =>
       listOf(chain).map((one) => {
-        const { digest, size } = fieldsOf(one);
+        const { digest, size } = objectOf(one);
         return {
           digest: typeof digest === "string" ? digest : "",
           size: typeof size === "number" ? size : -1,

@@ -1,6 +1,5 @@
-import type { ComponentChildren } from "#jsx/jsx-runtime";
 import { valueText } from "../model/value.ts";
-import { document } from "./html-document.ts";
+import { framed } from "./html-document.tsx";
 import { prefixTree } from "./prefix-tree.ts";
 import { recordView } from "./record-view.ts";
 import { dataScript } from "./site-data.ts";
@@ -8,7 +7,7 @@ import { axesOf, type MatrixData, type ValuedCell } from "./site-matrix.ts";
 import type { SiteManifest, SiteModel } from "./site-model.ts";
 import { sitePaths } from "./site-paths.ts";
 import type { SiteEntry } from "./site-store.ts";
-import { Frame, rootFrom, type SiteAbout } from "./views/page-frame.tsx";
+import type { SiteAbout } from "./views/page-frame.tsx";
 import { HomeView } from "./views/home-view.tsx";
 import { ManifestView } from "./views/manifest-view.tsx";
 import { MatrixPage } from "./views/matrix-page.tsx";
@@ -32,25 +31,6 @@ const HOME = ["Home", sitePaths.home] as const;
 /** How many pages a list of records has. At least one. */
 export const pagesFor = (entries: readonly unknown[]): number =>
   Math.max(1, Math.ceil(entries.length / RECORDS_A_PAGE));
-
-interface Framed {
-  path: string;
-  title: string;
-  page?: string;
-  above?: readonly (readonly [string, string])[];
-}
-
-function framed(
-  { about }: PageDeps,
-  { path, ...props }: Framed,
-  view: (root: string) => ComponentChildren,
-): string {
-  return document(
-    <Frame about={about} path={path} {...props}>
-      {view(rootFrom(path))}
-    </Frame>,
-  );
-}
 
 /** A page of a list of records, as its view takes it; null if there is no such page. */
 function listed(entries: readonly SiteEntry[], page: number, to: (page: number) => string) {

@@ -1,6 +1,7 @@
 import { FactoryError } from "../errors.ts";
 import { STAGES } from "../pipeline/table.ts";
 import type { StoredRecord } from "../records/stored-record.ts";
+import { parseJson } from "../sbom/loose-json.ts";
 import type { Evidence } from "../schemas/types.ts";
 import { type BomRow, bomRows } from "./bom-rows.ts";
 import type { FactChanges } from "./fact-changes.ts";
@@ -48,15 +49,6 @@ export interface RecordView {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** What a text says as JSON; null if it is none. */
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? null : (JSON.parse(text) as unknown);
-  } catch {
-    return null;
-  }
-}
 
 /** Bytes of evidence. @throws FactoryError EVIDENCE_LOST */
 export function evidenceBytes({ whole }: ReadRecord, piece: Evidence): Buffer {
@@ -127,7 +119,7 @@ export async function recordView(model: SiteModel, id: string): Promise<RecordVi
   const dockerfile = texts.get("dockerfile");
   const layers =
     record.image && dockerfile !== undefined
-      ? layerSizes(parsed(texts.get("buildkit_provenance")), record.image.layers, {
+      ? layerSizes(parseJson(texts.get("buildkit_provenance") ?? ""), record.image.layers, {
           dockerfile,
           fragments: record.fragments,
         })
@@ -139,7 +131,7 @@ export async function recordView(model: SiteModel, id: string): Promise<RecordVi
     entry,
     record,
     times: stageTimes(record.result.stages_ms, STAGES),
-    tests: testsOf(record, parsed(texts.get("smoke_report"))),
+    tests: testsOf(record, parseJson(texts.get("smoke_report") ?? "")),
     evidence,
     steps: steps
       .filter(({ number }) => number !== null)

@@ -1,4 +1,5 @@
 import { sha256Hex } from "../../model/digest.ts";
+import { uuidOf } from "../content-uuid.ts";
 
 /** Who supplies or wrote something. */
 export interface Party {
@@ -132,9 +133,7 @@ export function readBom(json: string): Bom {
   const parts = components.map(partIn);
   const known = (refs: readonly string[]) => refs.flatMap((ref) => idByRef.get(ref) ?? []);
   return {
-    serial:
-      serialNumber ||
-      `urn:uuid:${sha256Hex(json).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-8$3-8$4-$5")}`,
+    serial: serialNumber || `urn:uuid:${uuidOf(sha256Hex(json))}`,
     created: metadata.timestamp?.replace(/\.\d+Z$/, "Z") ?? null,
     tools: (metadata.tools?.components ?? []).map(({ name, version = "" }) => `${name}-${version}`),
     root,

@@ -48,7 +48,10 @@ export function* spdx3(bom: Bom, now: string): Generator<string> {
   });
   const people = createElements(iri, "Person", (name) => ({ type: "Person", name }));
   const licenses = createElements(iri, "License", (expression) => {
-    const own = [...ownLicenses].filter(([reference]) => expression.split(/[\s()]+/).includes(reference));
+    const own = [...new Set(expression.split(/[\s()]+/))].flatMap((reference) => {
+      const name = ownLicenses.get(reference);
+      return name === undefined ? [] : [[reference, name] as const];
+    });
     return {
       type: "simplelicensing_LicenseExpression",
       simplelicensing_licenseExpression: expression,

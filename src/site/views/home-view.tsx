@@ -1,10 +1,10 @@
-import { countsOf, countsText, SIGNS, STATES } from "../../model/proof-matrix.ts";
+import { countsOf, countsText, STATES } from "../../model/proof-matrix.ts";
 import { dailyHealth } from "../daily-health.ts";
 import type { SiteManifest, SiteModel } from "../site-model.ts";
 import { sitePaths } from "../site-paths.ts";
 import { EntryTable } from "./entry-list.tsx";
 import { HealthChart } from "./health-chart.tsx";
-import { Moment } from "./parts.tsx";
+import { Moment, State, stateClass } from "./parts.tsx";
 
 const DAYS = 30;
 const RECENT = 15;
@@ -29,7 +29,7 @@ function StateBar({ manifest: { cells, id } }: { manifest: SiteManifest }) {
         const at = x;
         x += width;
         return (
-          width > 0 && <rect class={`state ${state.split(" ")[0]}`} x={at} y="0" width={width} height="4" />
+          width > 0 && <rect class={`state ${stateClass(state)}`} x={at} y="0" width={width} height="4" />
         );
       })}
     </svg>
@@ -53,14 +53,9 @@ function Card({ manifest }: { manifest: SiteManifest }) {
       <HealthChart days={dailyHealth(entries, DAYS)} label={`Attempts at ${id}`} />
       <StateBar manifest={manifest} />
       <p class="counts">
-        {[...STATES].reverse().map(
-          (state) =>
-            counts[state] > 0 && (
-              <span class={`count ${state.split(" ")[0]}`}>
-                <span aria-hidden="true">{SIGNS[state]}</span> {counts[state]} {state}
-              </span>
-            ),
-        )}
+        {[...STATES]
+          .reverse()
+          .map((state) => counts[state] > 0 && <State of={state} count={counts[state]} />)}
         {cells.length === 0 && <span class="quiet">no cell was tried</span>}
       </p>
       {newest && (

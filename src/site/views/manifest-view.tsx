@@ -1,4 +1,4 @@
-import { SIGNS } from "../../model/proof-matrix.ts";
+import { STATES } from "../../model/proof-matrix.ts";
 import { visible } from "../../model/visible.ts";
 import { dailyHealth } from "../daily-health.ts";
 import { firstAxes, layOut, type MatrixData } from "../site-matrix.ts";
@@ -9,7 +9,7 @@ import { EntryTable } from "./entry-list.tsx";
 import { HealthChart, TrendLine } from "./health-chart.tsx";
 import { MatrixTables } from "./matrix-table.tsx";
 import { StateNote } from "./matrix-page.tsx";
-import { durationText, Facts, Pager, Scroll } from "./parts.tsx";
+import { durationText, Facts, Pager, Scroll, State } from "./parts.tsx";
 
 const DAYS = 90;
 /** Cells that are named on the page; search finds the others. */
@@ -62,8 +62,7 @@ function Numbers({ manifest, model }: { manifest: SiteManifest; model: SiteModel
 
 /** Cells with their states, the worst first. */
 function CellTable({ cells, root }: { cells: readonly SiteCell[]; root: string }) {
-  const order = ["failing", "unknown", "stale", "expected failing", "proven"];
-  const sorted = [...cells].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  const sorted = [...cells].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
   return (
     <>
       <Scroll label="Cells">
@@ -83,9 +82,7 @@ function CellTable({ cells, root }: { cells: readonly SiteCell[]; root: string }
             {sorted.slice(0, MOST_CELLS).map(({ cell_id, state, why, entries }) => (
               <tr>
                 <td>
-                  <span class={`count ${state.split(" ")[0]}`}>
-                    <span aria-hidden="true">{SIGNS[state]}</span> {state}
-                  </span>
+                  <State of={state} />
                 </td>
                 <td>
                   <a class="name" href={root + sitePaths.cell(cell_id)}>

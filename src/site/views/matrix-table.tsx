@@ -1,7 +1,7 @@
 import { entryText, type Matrix, type MatrixEntry, SIGNS } from "../../model/proof-matrix.ts";
 import { visible } from "../../model/visible.ts";
 import { sitePaths } from "../site-paths.ts";
-import { Scroll } from "./parts.tsx";
+import { Scroll, stateClass } from "./parts.tsx";
 
 /** The cell that says the state of all that share a place. */
 const shownOf = ({ cells, state }: MatrixEntry) => cells.find((cell) => cell.state === state) ?? cells[0];
@@ -16,7 +16,7 @@ function Place({ entry, root, name }: { entry: MatrixEntry | null; root: string;
     );
   const words = entryText(entry);
   return (
-    <td class={`heat ${entry.state.split(" ")[0]}`}>
+    <td class={`heat ${stateClass(entry.state)}`}>
       <a href={root + sitePaths.cell(shown.cell_id)} title={`${name}: ${words}. ${visible(shown.why)}`}>
         <span aria-hidden="true">{SIGNS[entry.state]}</span> <span class="word">{words}</span>
       </a>

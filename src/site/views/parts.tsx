@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "#jsx/jsx-runtime";
+import { SIGNS, type State as ProofState } from "../../model/proof-matrix.ts";
 import { visible } from "../../model/visible.ts";
 
 /** A moment for people: `2026-11-21 01:02:03`, UTC. What is none is shown as it is. */
@@ -30,6 +31,18 @@ export function Status({ status, expected = true }: { status: keyof typeof SIGN;
   return (
     <span class={`status ${name}`}>
       <span aria-hidden="true">{SIGN[status]}</span> {word}
+    </span>
+  );
+}
+
+/** The class that the style has for a state of a cell. */
+export const stateClass = (state: ProofState): string => state.split(" ")[0] ?? "";
+
+/** The state of a cell, or of as many, as a word with a sign. */
+export function State({ of, count }: { of: ProofState; count?: number }) {
+  return (
+    <span class={`count ${stateClass(of)}`}>
+      <span aria-hidden="true">{SIGNS[of]}</span> {count === undefined ? of : `${count} ${of}`}
     </span>
   );
 }

@@ -1,4 +1,3 @@
-import { SIGNS } from "../../model/proof-matrix.ts";
 import { visible } from "../../model/visible.ts";
 import { dailyHealth } from "../daily-health.ts";
 import type { SiteCell } from "../site-model.ts";
@@ -6,7 +5,7 @@ import { sitePaths } from "../site-paths.ts";
 import type { SiteEntry, SiteProblem } from "../site-store.ts";
 import { EntryTable } from "./entry-list.tsx";
 import { HealthChart, TrendLine } from "./health-chart.tsx";
-import { durationText, Pager, Scroll } from "./parts.tsx";
+import { durationText, Pager, Scroll, State } from "./parts.tsx";
 
 interface ListProps {
   entries: readonly SiteEntry[];
@@ -38,10 +37,7 @@ export function CellView({ cell, ...list }: ListProps & { cell: SiteCell }) {
     <>
       <h1>{cell_id}</h1>
       <p class="lead">
-        <span class={`count ${state.split(" ")[0]}`}>
-          <span aria-hidden="true">{SIGNS[state]}</span> {state}
-        </span>{" "}
-        · {visible(why)} · {visible(platform)}
+        <State of={state} /> · {visible(why)} · {visible(platform)}
       </p>
       <section aria-labelledby="health">
         <h2 id="health">Health over time</h2>
