@@ -1,4 +1,5 @@
 import { canonicalJson } from "../model/digest.ts";
+import { baseText } from "../model/parent.ts";
 import type { StoredRecord } from "../records/stored-record.ts";
 import type { RecordFacts } from "./fact-changes.ts";
 
@@ -16,7 +17,7 @@ export function factsOf(record: StoredRecord): RecordFacts {
       ["manifest", record.manifest_id],
       ["platform", platform],
       ["template", `${template.id}@${template.version}`],
-      ["base", base.digest === null ? base.ref : `${base.ref}@${base.digest}`],
+      ["base", `${baseText(base.ref)}${base.digest === null ? "" : `@${base.digest}`}`],
       ...(parent
         ? [["parent", `${parent.manifest_id}, build key ${parent.build_key}`] as [string, string]]
         : []),

@@ -1,5 +1,6 @@
 import { FactoryError } from "../errors.ts";
 import type { RecordProblem } from "../records/problem.ts";
+import { baseText } from "../model/parent.ts";
 import { actionOf, type RecordAction } from "../records/record-action.ts";
 import type { RecordStore } from "../records/store.ts";
 import type { StoredRecord } from "../records/stored-record.ts";
@@ -77,7 +78,7 @@ function entryOf(record: StoredRecord, edited: boolean): SiteEntry {
     durationMs: result.duration_ms,
     fragments: record.fragments.map(({ name, version }) => [name, version] as const),
     args: record.args,
-    base: record.base.ref,
+    base: baseText(record.base.ref),
     size: image?.size ?? null,
     digest: image?.manifest_digest ?? null,
     action: actionOf(record),

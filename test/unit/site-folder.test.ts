@@ -10,10 +10,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parentRef } from "../../src/model/parent.ts";
 import { treemap } from "../../src/site/treemap.ts";
 import { stageTimes } from "../../src/site/stage-times.ts";
 import { axesOf, layOut, type ValuedCell } from "../../src/site/site-matrix.ts";
 import { evidenceWorkspace, putAged } from "./evidence-made.ts";
+import { writeProof } from "./proof-made.ts";
 import { siteWorkspace } from "./site-made.ts";
 import { factoryAtOnce, treeOf } from "./workspace.ts";
 
@@ -116,6 +118,20 @@ describe("factory site -o", () => {
     expect(page).toContain("linked");
     expect(existsSync(join(root, `out/record/${records[3]?.record_id ?? ""}.html`))).toBe(true);
     expect(readFileSync(join(root, "out/index.html"), "utf8")).toContain("problems.html");
+  });
+
+  it("names a base from another manifest as people know it, on every page", async () => {
+    const { root, site } = await siteWorkspace();
+    const digest = `sha256:${"d".repeat(64)}`;
+    await writeProof(
+      root,
+      { ref: "team/demo:1", digest: `sha256:${"e".repeat(64)}` },
+      { inputs: { images: [{ role: "base", ref: parentRef("mini"), digest }] } },
+    );
+    expect((await site("-o", "out")).status).toBe(0);
+    const texts = pagesIn(join(root, "out")).map((path) => readFileSync(join(root, "out", path), "utf8"));
+    expect(texts.some((text) => text.includes("the image of mini"))).toBe(true);
+    expect(texts.filter((text) => text.includes(parentRef("mini")))).toEqual([]);
   });
 
   it("tells once of a record whose evidence was pruned on purpose", async () => {

@@ -1,5 +1,6 @@
 import { sizeText } from "../../model/bytes.ts";
 import { valueText } from "../../model/value.ts";
+import { baseText } from "../../model/parent.ts";
 import { visible } from "../../model/visible.ts";
 import type { RecordView } from "../record-view.ts";
 import { sitePaths } from "../site-paths.ts";
@@ -75,7 +76,7 @@ export function Origin({ view: { record } }: Pick<OfRecord, "view">) {
           [
             "Base",
             <>
-              {visible(base.ref)} <Digest of={base.digest} />
+              {visible(baseText(base.ref))} <Digest of={base.digest} />
             </>,
           ],
           ...images.map(
